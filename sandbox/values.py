@@ -154,7 +154,7 @@ def unwrap(value: Any) -> Any:
 
 
 def redact(value: Any) -> Any:
-    """``value`` as it may be shown: secrets as ``[secret]``, unknowns as ``[unknown]``, files by their hash."""
+    """``value`` as it may be shown: secrets as ``[secret]``, unknowns as ``[unknown]``, files by hash."""
     if isinstance(value, Secret):
         return "[secret]"
     if value is UNKNOWN:

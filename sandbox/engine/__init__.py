@@ -1,0 +1,33 @@
+"""Pulumi's deployment rules for one machine and one process."""
+
+from __future__ import annotations
+
+from sandbox.engine.model import (
+    AnalyzedResource,
+    Analyzer,
+    Mode,
+    Observer,
+    Op,
+    Outcome,
+    PropertyDiff,
+    Refusal,
+    ResourceState,
+    Snapshot,
+    Step,
+    Violation,
+)
+
+__all__ = [
+    "AnalyzedResource",
+    "Analyzer",
+    "Mode",
+    "Observer",
+    "Op",
+    "Outcome",
+    "PropertyDiff",
+    "Refusal",
+    "ResourceState",
+    "Snapshot",
+    "Step",
+    "Violation",
+]
