@@ -1,0 +1,81 @@
+# The platform's commands. Every target that needs the virtual environment makes it first.
+#
+#   make up [STACK=dev] [TARGET=sandbox|gcp]
+#
+# A recipe's exit code is that of `python -m review`: 0 fine, 1 refused, 2 wrong use.
+
+STACK ?= dev
+TARGET ?= sandbox
+BASE ?= main
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+REVIEW := $(BIN)/python -m review
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up preview down diff test check static format-check lint types imports workflows bench fmt clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+setup: $(STAMP) ## Make .venv with the pinned packages (later runs do nothing)
+
+$(STAMP): requirements.txt requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "setup: Python 3.11 or later is needed and '$(PYTHON)' is not one: install it, or name it with PYTHON=/path/to/python3." >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "setup: '$(PYTHON)' cannot make a virtual environment: install its venv package (Debian and Ubuntu: python3-venv)." >&2; exit 2; }
+	@echo "setup: installing the pinned packages into $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $(STAMP)
+
+up: $(STAMP) ## Bring STACK up, in the sandbox or with TARGET=gcp on Google Cloud
+	@$(REVIEW) up --stack $(STACK) --target $(TARGET) $(ARGS)
+
+preview: $(STAMP) ## Show what `up` would do
+	@$(REVIEW) preview --stack $(STACK) --target $(TARGET) $(ARGS)
+
+down: $(STAMP) ## Delete everything of STACK; refused where something is protected
+	@$(REVIEW) down --stack $(STACK) --target $(TARGET) $(ARGS)
+
+diff: $(STAMP) ## Show what the working tree does to every stack, compared with revision BASE
+	@$(REVIEW) diff --base $(BASE) $(ARGS)
+
+test: $(STAMP) ## Run all tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: static test ## Format, lint, types, import directions, workflows and all tests
+
+static: format-check lint types imports workflows ## Everything of `check` but the tests
+
+format-check: $(STAMP)
+	@$(BIN)/ruff format --check .
+
+lint: $(STAMP)
+	@$(BIN)/ruff check .
+
+types: $(STAMP)
+	@$(BIN)/pyright --pythonpath $(BIN)/python
+
+imports: $(STAMP)
+	@$(BIN)/python -m pytest -q tests/test_import_direction.py
+
+workflows: $(STAMP)
+	@$(BIN)/zizmor --offline --no-progress --quiet .github/workflows
+	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+
+bench: $(STAMP) ## Measure, print ratios, write build/bench.json
+	@$(BIN)/python -m bench $(ARGS)
+
+fmt: $(STAMP) ## Format the code and mend what the linter can
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+clean: ## Remove the virtual environment, caches and build products; the sandbox's state stays
+	@rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
