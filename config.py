@@ -1,0 +1,281 @@
+"""Stack configuration as one frozen, validated object. The only reader of `pulumi.Config`.
+
+Every key of `Pulumi.<stack>.yaml` under `aiprod:` is one field of `Settings`, spelt the same; its parts are
+in `config_sections`. A value that breaks a rule raises `ConfigError` with one sentence: field, rule, value,
+remedy, never a secret.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Annotated, Any, cast, get_args
+
+import pulumi
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SkipValidation,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+
+from config_sections import (
+    Api,
+    Bucket,
+    Edge,
+    Hostname,
+    Keys,
+    Messaging,
+    Network,
+    Observability,
+    Postgres,
+    Redis,
+    Region,
+    Release,
+    Scaling,
+    Secrets,
+    Workers,
+)
+from facts.addresses import AddressPlan, plan_addresses
+from facts.names import check_name
+
+__all__ = ["ConfigError", "Settings", "load", "parse"]
+
+PROJECT = "aiprod"
+UNSET = "REPLACE_ME"
+# A secret is a top-level key of its own, encrypted in the stack file.
+SECRET_KEYS = ("slack_token",)
+
+_ABSENT = frozenset({("release", "{}"), ("slack_token", "")})
+_LONG_VALUE = 80
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be used; the message is one sentence for the person who wrote it."""
+
+
+class Settings(BaseModel):
+    """Everything that differs between environments, validated once."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True
+    )
+
+    environment: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,19}$")]
+    project_id: str
+    project_number: Annotated[str, Field(pattern=r"^[0-9]{6,19}$")]
+    region: Region
+    second_region: Region
+    host: Hostname
+    repository: str
+    # One switch for Pulumi protection, Google's own locks and the provider's guard.
+    deletion_protection: bool
+    network: Network
+    keys: Keys = Keys()
+    secrets: Secrets = Secrets()
+    postgres: Postgres
+    redis: Redis
+    buckets: Mapping[str, Bucket]
+    messaging: Messaging = Messaging()
+    api: Api
+    workers: Workers
+    edge: Edge
+    observability: Observability
+    release: Release | None = None
+    slack_token: SkipValidation[pulumi.Output[str] | None] = Field(default=None, repr=False)
+
+    @field_validator("project_id")
+    @classmethod
+    def _project_id(cls, value: str) -> str:
+        return check_name("project id", value)
+
+    @field_validator("repository")
+    @classmethod
+    def _repository(cls, value: str) -> str:
+        return check_name("repository", value)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Settings:
+        if self.region == self.second_region:
+            raise ValueError(
+                f"second_region must differ from region, got {self.second_region!r} twice; change one"
+            )
+        for key in self.buckets:
+            check_name("bucket", f"{self.project_id}-{key}")
+        for name, replica in self.postgres.replicas.items():
+            if replica.region not in self.regions:
+                raise ValueError(
+                    f"postgres.replicas.{name}.region must be {self.region} or {self.second_region}, "
+                    f"got {replica.region!r}; choose one of them"
+                )
+        self._release_fits()
+        _ = self.addresses
+        return self
+
+    def _release_fits(self) -> None:
+        if self.release is None:
+            return
+        registry = f"europe-docker.pkg.dev/{self.project_id}/{self.repository}/"
+        for key in ("api", "worker"):
+            image = self.release.images.get(key)
+            if image is None or not image.startswith(registry):
+                raise ValueError(
+                    f"release.images.{key} must be {registry}NAME@sha256:DIGEST, got {image!r}; "
+                    "push the image there and name it by digest"
+                )
+        known = {*self.secrets.vendor, self.secrets.database}
+        for secret in self.release.secret_versions:
+            if secret not in known:
+                raise ValueError(
+                    f"release.secret_versions must name one of {', '.join(sorted(known))}, "
+                    f"got {secret!r}; correct the name"
+                )
+        missing = known - set(self.release.secret_versions)
+        if missing:
+            raise ValueError(
+                f"release.secret_versions must give a number for every secret, got none for "
+                f"{', '.join(sorted(missing))}; add it"
+            )
+
+    @property
+    def regions(self) -> tuple[str, str]:
+        """Both regions, the first one first."""
+        return self.region, self.second_region
+
+    @property
+    def api_regions(self) -> Mapping[str, Scaling]:
+        """Where the API runs, and how large."""
+        second = {} if self.api.second_region is None else {self.second_region: self.api.second_region}
+        return {self.region: self.api.scaling, **second}
+
+    @property
+    def addresses(self) -> AddressPlan:
+        """The address plan. Both regions are planned even where the second one is not used yet."""
+        run = self.api.scaling.max_instances + self.workers.scaling.max_instances
+        return plan_addresses(
+            self.network.base_range,
+            self.regions,
+            {"run": run + self.workers.batch_scaling.max_instances},
+            {f"peered range {name}": text for name, text in self.network.peered_ranges.items()},
+        )
+
+
+def load() -> Settings:
+    """The settings of the stack that Pulumi is running."""
+    config = pulumi.Config(PROJECT)
+    raw = _raw_values()
+    for key in SECRET_KEYS:
+        if key in raw and not pulumi.runtime.is_config_secret(f"{PROJECT}:{key}"):
+            raise ConfigError(
+                f"{PROJECT}:{key} must be encrypted, got a readable value; "
+                f"set it with `pulumi config set --secret {PROJECT}:{key}`"
+            )
+    secrets = {key: config.require_secret(key) for key in SECRET_KEYS if key in raw}
+    settings = parse({key: _decode(key, text) for key, text in raw.items() if key not in SECRET_KEYS})
+    if settings.observability.slack_channel is not None and "slack_token" not in secrets:
+        raise ConfigError(
+            f"{PROJECT}:slack_token must be set while observability.slack_channel is, got none; "
+            f"set it with `pulumi config set --secret {PROJECT}:slack_token`"
+        )
+    return settings.model_copy(update=secrets)
+
+
+def parse(values: Mapping[str, Any]) -> Settings:
+    """Settings from plain data keyed like the stack file without its prefix. Secrets are not among them."""
+    for path, value in _leaves(values, ()):
+        if value == UNSET:
+            raise ConfigError(
+                f"{_path(path)} must be given by an operator, got {UNSET}; "
+                f"set it with `pulumi config set --path '{_path(path)}' VALUE`"
+            )
+    try:
+        return Settings.model_validate_json(json.dumps(values))
+    except ValidationError as error:
+        raise ConfigError(_sentence(error.errors(include_url=False)[0])) from None
+
+
+def _raw_values() -> dict[str, str]:
+    """Every key of this project, unknown ones among them: `pulumi.Config` alone cannot list them."""
+    prefix = f"{PROJECT}:"
+    merged = {**pulumi.runtime.config.get_config_env(), **pulumi.runtime.config.CONFIG.get()}
+    values = {key.removeprefix(prefix): value for key, value in merged.items() if key.startswith(prefix)}
+    # The defaults of Pulumi.yaml for what may be absent: a declared key must have one.
+    return {key: value for key, value in values.items() if (key, value) not in _ABSENT}
+
+
+def _decode(key: str, text: str) -> Any:
+    """Pulumi hands every value over as text; all but plain strings are JSON."""
+    field = Settings.model_fields.get(key)
+    if field is None or field.annotation is str:
+        return text
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def _leaves(value: Any, path: tuple[str, ...]) -> Iterable[tuple[tuple[str, ...], Any]]:
+    if isinstance(value, Mapping):
+        for key, item in cast("Mapping[str, Any]", value).items():
+            yield from _leaves(item, (*path, key))
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(cast("list[Any]", value)):
+            yield from _leaves(item, (*path, str(index)))
+    else:
+        yield path, value
+
+
+def _path(location: Iterable[str | int]) -> str:
+    return f"{PROJECT}:" + ".".join(str(part) for part in location)
+
+
+# The tag of a discriminated union stands in pydantic's path, but not in the stack file.
+_TAGS = frozenset({"always", "office_hours", "BASIC", "STANDARD_HA"})
+
+
+def _sentence(error: ErrorDetails) -> str:
+    """One sentence for one finding of pydantic: field, rule, value, remedy."""
+    location = tuple(part for part in error["loc"] if part not in _TAGS)
+    kind, field = error["type"], _path(location)
+    if kind == "missing":
+        return f"{field} must be given, got nothing; add it to the stack file"
+    if kind == "extra_forbidden":
+        known = _known_fields(location[:-1])
+        near = get_close_matches(str(location[-1]), known, n=1)
+        remedy = f"did you mean {near[0]}" if near else f"remove it or use one of: {', '.join(sorted(known))}"
+        return f"{field} is not a known key; {remedy}"
+    if kind == "value_error":
+        text = str(error["ctx"]["error"]) if "ctx" in error else error["msg"]
+        return f"{field}: {text}" if location else f"{PROJECT}: {text}"
+    rule = error["msg"].removeprefix("Input should ").removeprefix("be ")
+    return f"{field} must be {rule}, got {_shown(location, error['input'])}; correct it in the stack file"
+
+
+def _shown(location: tuple[str | int, ...], value: Any) -> str:
+    if location and pulumi.runtime.is_config_secret(f"{PROJECT}:{location[0]}"):
+        return "[secret]"
+    text = repr(value)
+    return text if len(text) <= _LONG_VALUE else f"{text[:_LONG_VALUE]}..."
+
+
+def _known_fields(location: tuple[str | int, ...]) -> list[str]:
+    """The field names of the section that the path leads to; through mappings and unions as well."""
+    models: list[type[BaseModel]] = [Settings]
+    for part in location:
+        found: list[type[BaseModel]] = []
+        for model in models:
+            field = model.model_fields.get(str(part))
+            found += _models_in(field.annotation) if field else [model]
+        models = found or models
+    return sorted({name for model in models for name in model.model_fields})
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for argument in get_args(annotation) for model in _models_in(argument)]

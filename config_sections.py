@@ -1,0 +1,255 @@
+"""The parts of the stack configuration: one frozen model per section of the stack file.
+
+Each field is spelt as in the file and carries its unit in its name and its range in its type. Names that are
+contracts are defaults, so that a restored or adopted instance can carry another one; sizes have no default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from facts.names import check_name
+
+_DAY = 86_400
+
+Region = Annotated[str, Field(pattern=r"^europe-[a-z]+[0-9]+$")]
+Email = Annotated[str, Field(pattern=r"^[^@\s]+@[a-z0-9.-]+\.[a-z]{2,}$")]
+Hostname = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$", max_length=253)]
+Digest = Annotated[str, Field(pattern=r"^[a-z0-9.-]+/.+@sha256:[0-9a-f]{64}$")]
+HourOfDay = Annotated[int, Field(ge=0, le=23)]
+
+
+class Section(BaseModel):
+    """What every part of the settings has in common."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+class Network(Section):
+    """The address plan's inputs. It must not overlap `peered_ranges`, networks outside the platform."""
+
+    base_range: str
+    peered_ranges: Mapping[str, str] = {}
+    # Reserved egress addresses per region; partners allow-list them.
+    egress_addresses: Annotated[int, Field(ge=1, le=10)] = 2
+    flow_log_sampling: Annotated[float, Field(ge=0.0, le=1.0)] = 0.5
+
+
+class Keys(Section):
+    """`adopt` imports the ring and keys that an earlier deployment left: Google never deletes them."""
+
+    ring: str = "aiprod-keyring"
+    rotation_period_seconds: Annotated[int, Field(ge=_DAY, le=7_776_000)] = 7_776_000
+    adopt: bool = False
+
+
+class Secrets(Section):
+    """Vendor secrets get a rotation message after `vendor_rotation_seconds`, the database's more often."""
+
+    vendor: Annotated[tuple[str, ...], Field(min_length=1)] = (
+        "suno-api-key",
+        "freesound-api-key",
+        "google-cloud-api-key",
+        "elevenlabs-api-key",
+    )
+    database: str = "aiprod-database-password"
+    vendor_rotation_seconds: Annotated[int, Field(ge=3_600, le=7_776_000)] = 60 * _DAY
+    database_rotation_seconds: Annotated[int, Field(ge=3_600, le=7_776_000)] = 30 * _DAY
+    # How long a destroyed version can be restored: the rollback window.
+    version_destroy_ttl_seconds: Annotated[int, Field(ge=_DAY, le=7_776_000)] = 7 * _DAY
+    # Raised by one to write a new generated password.
+    database_password_version: Annotated[int, Field(ge=1)] = 1
+
+
+class AlwaysOn(Section):
+    """Runs day and night."""
+
+    kind: Literal["always"]
+
+
+class OfficeHours(Section):
+    """Runs on weekdays between two hours of the time zone; stopped outside them."""
+
+    kind: Literal["office_hours"]
+    start_hour: HourOfDay
+    stop_hour: HourOfDay
+    time_zone: str = "Europe/Paris"
+
+
+Schedule = Annotated[AlwaysOn | OfficeHours, Field(discriminator="kind")]
+
+
+class Replica(Section):
+    """One read replica; its name is the key. A replica in another region has that region's key."""
+
+    region: Region
+
+
+class Postgres(Section):
+    """Cloud SQL for PostgreSQL. A replica is never smaller than the primary, so it takes its tier."""
+
+    name: str = "aiprod-postgres"
+    database: str = "aiprod"
+    version: Literal["POSTGRES_17", "POSTGRES_18"] = "POSTGRES_17"
+    tier: Annotated[str, Field(pattern=r"^db-custom-[0-9]+-[0-9]+$")]
+    availability: Literal["ZONAL", "REGIONAL"]
+    disk_size_gb: Annotated[int, Field(ge=10, le=65_536)]
+    disk_autoresize_limit_gb: Annotated[int, Field(ge=10, le=65_536)]
+    backups_kept: Annotated[int, Field(ge=7, le=365)]
+    backup_start_time: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "03:00"
+    point_in_time_recovery_days: Annotated[int, Field(ge=1, le=7)] = 7
+    replicas: Mapping[str, Replica] = {}
+    schedule: Schedule
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Postgres:
+        if self.disk_autoresize_limit_gb < self.disk_size_gb:
+            raise ValueError(
+                f"disk_autoresize_limit_gb must be at least disk_size_gb {self.disk_size_gb}, "
+                f"got {self.disk_autoresize_limit_gb}; raise it"
+            )
+        if self.backups_kept < self.point_in_time_recovery_days:
+            raise ValueError(
+                f"backups_kept must be at least the {self.point_in_time_recovery_days} days of "
+                f"point_in_time_recovery_days, got {self.backups_kept}; keep more backups"
+            )
+        for name in (self.name, *self.replicas):
+            check_name("database instance", name)
+        return self
+
+
+class BasicRedis(Section):
+    """One node, no failover."""
+
+    tier: Literal["BASIC"]
+    name: str = "aiprod-cache"
+    memory_size_gb: Annotated[int, Field(ge=1, le=300)]
+
+
+class HighAvailabilityRedis(Section):
+    """One node and one standby in another zone."""
+
+    tier: Literal["STANDARD_HA"]
+    name: str = "aiprod-cache"
+    memory_size_gb: Annotated[int, Field(ge=1, le=300)]
+
+
+Redis = Annotated[BasicRedis | HighAvailabilityRedis, Field(discriminator="tier")]
+
+
+class Bucket(Section):
+    """One bucket; its physical name is "<project id>-<key>". `delete_after_days` absent keeps objects."""
+
+    data_class: Literal["public", "internal", "confidential", "restricted"]
+    delete_after_days: Annotated[int, Field(ge=1, le=3_650)] | None = None
+    versioning: bool = False
+    # Origins that a browser may upload from; none means no CORS.
+    upload_origins: tuple[str, ...] = ()
+
+
+class Queue(Section):
+    """A topic, its worker's subscription and their dead letters."""
+
+    topic: str
+    subscription: str
+    ack_deadline_seconds: Annotated[int, Field(ge=10, le=600)] = 600
+    max_delivery_attempts: Annotated[int, Field(ge=5, le=100)] = 5
+    minimum_backoff_seconds: Annotated[int, Field(ge=0, le=600)] = 10
+    maximum_backoff_seconds: Annotated[int, Field(ge=0, le=600)] = 600
+
+    @model_validator(mode="after")
+    def _names(self) -> Queue:
+        check_name("topic", self.topic)
+        check_name("topic", self.subscription)
+        return self
+
+
+def _queues() -> dict[str, Queue]:
+    return {
+        "jobs": Queue(topic="aiprod-pipeline-jobs", subscription="aiprod-job-processor"),
+        "results": Queue(topic="aiprod-job-results", subscription="aiprod-result-notifier"),
+        "notifications": Queue(
+            topic="aiprod-job-notifications", subscription="aiprod-job-notifications-sender"
+        ),
+        "batch": Queue(topic="aiprod-batch-jobs", subscription="aiprod-batch-processor"),
+    }
+
+
+class Messaging(Section):
+    """Queues by purpose; batch has its own so that it cannot starve interactive jobs."""
+
+    queues: Mapping[str, Queue] = Field(default_factory=_queues)
+    dead_letter_retention_days: Annotated[int, Field(ge=1, le=31)] = 31
+
+
+class Scaling(Section):
+    """Instances of one workload in one region."""
+
+    min_instances: Annotated[int, Field(ge=0, le=100)]
+    max_instances: Annotated[int, Field(ge=1, le=100)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Scaling:
+        if self.min_instances > self.max_instances:
+            raise ValueError(
+                f"min_instances must be at most max_instances {self.max_instances}, "
+                f"got {self.min_instances}; lower it"
+            )
+        return self
+
+
+class Api(Section):
+    """The API service. `second_region` absent serves from the first region alone."""
+
+    service: str = "aiprod-v33-api"
+    scaling: Scaling
+    second_region: Scaling | None = None
+    cpu: Literal["1", "2", "4", "8"] = "2"
+    memory: Annotated[str, Field(pattern=r"^[0-9]+(Mi|Gi)$")] = "2Gi"
+    concurrency: Annotated[int, Field(ge=1, le=1_000)] = 80
+    request_timeout_seconds: Annotated[int, Field(ge=1, le=3_600)] = 60
+
+
+class Workers(Section):
+    """Worker pools; batch has its own. The scaler, not this program, moves the count between the bounds."""
+
+    pool: str = "aiprod-worker"
+    batch_pool: str = "aiprod-batch-worker"
+    scaling: Scaling
+    batch_scaling: Scaling
+    cpu: Literal["1", "2", "4", "8"] = "2"
+    memory: Annotated[str, Field(pattern=r"^[0-9]+(Mi|Gi)$")] = "4Gi"
+    schedule: Schedule
+
+
+class Edge(Section):
+    """The only way in. WAF rules deny when `enforced`, only log when `preview`."""
+
+    waf: Literal["preview", "enforced"]
+    # Addresses exempt from geography and from the ban, never from the WAF.
+    allowed_ranges: tuple[str, ...] = ()
+    denied_countries: tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...] = ("KP", "IR")
+    requests_per_minute: Annotated[int, Field(ge=10, le=10_000)] = 1_000
+    ban_seconds: Annotated[int, Field(ge=60, le=86_400)] = 600
+    auth_requests_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 60
+
+
+class Observability(Section):
+    """Logs and who hears of trouble. Slack is used where `slack_channel` is given; it needs `slack_token`."""
+
+    log_retention_days: Annotated[int, Field(ge=30, le=3_650)]
+    security_log_retention_days: Annotated[int, Field(ge=30, le=3_650)]
+    emails: Annotated[Mapping[str, Email], Field(min_length=1)]
+    slack_channel: Annotated[str, Field(pattern=r"^#[a-z0-9_-]{1,80}$")] | None = None
+    sms_numbers: Mapping[str, Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]] = {}
+    runbook_base_url: Annotated[str, Field(pattern=r"^https://")]
+
+
+class Release(Section):
+    """What runs: images by digest, secret versions by number. Without it everything stands but revisions."""
+
+    images: Mapping[Literal["api", "worker"], Digest]
+    secret_versions: Mapping[str, Annotated[int, Field(ge=1)]]
