@@ -1,4 +1,4 @@
-"""Physical names and labels of one environment; pure. A name that Google would refuse is refused here, never cut."""
+"""Physical names and labels of one environment; pure. A name Google would refuse is refused, never cut."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ DataClass = Literal["public", "internal", "confidential", "restricted"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Names:
-    """Names made from system, environment and project. Names are the same in every environment, since each has
-    its own project; buckets, whose names are global, carry the project id."""
+    """Names made from system, environment and project. They are the same in every environment, each having
+    a project of its own; buckets, whose names are global, carry the project id."""
 
     system: str
     environment: str
