@@ -1,0 +1,184 @@
+"""The command line. Exit codes: 0 fine, 1 refused by the cloud or a mandatory policy, 2 wrong use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from review.commands import Files
+    from review.real_cli import RealStack
+    from review.workspace import Workspace
+
+__all__ = ["main"]
+
+WRONG_USE = 2
+INTERRUPTED = 130
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+TARGET_FILE = click.Path(dir_okay=False, path_type=Path)
+
+stack_option = click.option("--stack", default="dev", show_default=True, help="The stack (environment).")
+target_option = click.option(
+    "--target",
+    type=click.Choice(["sandbox", "gcp"]),
+    default="sandbox",
+    show_default=True,
+    help="sandbox: the built-in engine, no cloud. gcp: the real Pulumi CLI on Google Cloud.",
+)
+json_option = click.option("--json", "json_file", type=TARGET_FILE, help="Write the report as JSON.")
+markdown_option = click.option(
+    "--markdown", "markdown_file", type=TARGET_FILE, help="Write the report as Markdown."
+)
+fixture_option = click.option(
+    "--fixture",
+    "fixtures",
+    type=FILE,
+    multiple=True,
+    help="Facts of the stand-in cloud: images, secret versions, live resources. May be repeated.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """What a change would do to a stack, in the sandbox: no Pulumi CLI, no account, no credentials.
+
+    Exit codes: 0 fine; 1 refused by the cloud or a mandatory policy, or the program failed; 2 wrong use.
+    """
+
+
+@cli.command()
+@stack_option
+@target_option
+@click.option("--state", type=FILE, help="Start from this `pulumi stack export` instead of .sandbox.")
+@click.option("--save-state", type=TARGET_FILE, help="Write the state that an `up` would leave.")
+@json_option
+@markdown_option
+@fixture_option
+def preview(
+    stack: str,
+    target: str,
+    state: Path | None,
+    save_state: Path | None,
+    json_file: Path | None,
+    markdown_file: Path | None,
+    fixtures: tuple[Path, ...],
+) -> int:
+    """Show what `up` would do; nothing is changed."""
+    if target == "gcp":
+        _sandbox_only(state, save_state, json_file, markdown_file, *fixtures)
+        return _real(stack).preview()
+    from review import commands
+
+    files = _files(json_file, markdown_file, fixtures)
+    return commands.preview(_workspace(), stack, files, _console(), state=state, save_state=save_state)
+
+
+@cli.command()
+@stack_option
+@target_option
+@json_option
+@markdown_option
+@fixture_option
+def up(
+    stack: str, target: str, json_file: Path | None, markdown_file: Path | None, fixtures: tuple[Path, ...]
+) -> int:
+    """Bring the stack up: preview, then update."""
+    if target == "gcp":
+        _sandbox_only(json_file, markdown_file, *fixtures)
+        return _real(stack).up()
+    from review import commands
+
+    return commands.up(_workspace(), stack, _files(json_file, markdown_file, fixtures), _console())
+
+
+@cli.command()
+@stack_option
+@target_option
+@json_option
+@markdown_option
+def down(stack: str, target: str, json_file: Path | None, markdown_file: Path | None) -> int:
+    """Delete everything of the stack; refused before the first delete where something is protected."""
+    if target == "gcp":
+        _sandbox_only(json_file, markdown_file)
+        return _real(stack).down()
+    from review import commands
+
+    return commands.down(_workspace(), stack, _files(json_file, markdown_file, ()), _console())
+
+
+@cli.command()
+@click.option("--base", required=True, help="The revision to compare with: a branch, a tag, a commit.")
+@json_option
+@markdown_option
+@fixture_option
+def diff(base: str, json_file: Path | None, markdown_file: Path | None, fixtures: tuple[Path, ...]) -> int:
+    """Show what the working tree does to every stack, on the state that BASE would have left."""
+    from review import difference
+
+    return difference.diff(_workspace(), base, _files(json_file, markdown_file, fixtures), _console())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; what a person caused is one sentence."""
+    from sandbox.errors import UsageError
+
+    try:
+        code: Any = cli.main(
+            args=None if arguments is None else list(arguments),
+            prog_name="python -m review",
+            standalone_mode=False,
+        )
+    except click.ClickException as error:
+        return _wrong(error.format_message())
+    except UsageError as error:
+        return _wrong(str(error))
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("sandbox: interrupted; the state is as it was before", err=True)
+        return INTERRUPTED
+    return int(code or 0)
+
+
+def _wrong(sentence: str) -> int:
+    click.echo(f"sandbox: {' '.join(sentence.split())}", err=True)
+    return WRONG_USE
+
+
+def _sandbox_only(*options: Path | None) -> None:
+    given = [str(option) for option in options if option is not None]
+    if given:
+        raise click.UsageError(
+            "--state, --save-state, --json, --markdown and --fixture belong to the sandbox, got "
+            f"{given[0]} with --target gcp: leave it out"
+        )
+
+
+def _files(json_file: Path | None, markdown_file: Path | None, fixtures: tuple[Path, ...]) -> Files:
+    from review.commands import Files
+
+    return Files(json=json_file, markdown=markdown_file, fixtures=fixtures)
+
+
+def _console(*, stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr)
+
+
+def _workspace() -> Workspace:
+    from review.workspace import Workspace
+
+    return Workspace.open(Path.cwd(), _console(stderr=True))
+
+
+def _real(stack: str) -> RealStack:
+    from review.real_cli import RealStack
+    from sandbox.project import load_project
+
+    say: Callable[[str], None] = click.echo
+    return RealStack.open(load_project(Path.cwd()), stack, say)

@@ -1,0 +1,210 @@
+"""The real Pulumi CLI against real Google Cloud: the same program, the operator's own credentials.
+
+Nothing here is the sandbox. The backend is the bucket that bootstrap made in the stack's own project, the
+secrets provider the one that the stack file names. An ``up`` is repeated at most three times, and only when
+every error it reports is one that Google is known to give while something fresh is still propagating.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, cast
+
+import yaml
+
+from sandbox.errors import UsageError
+from sandbox.project import PLACEHOLDER, Program, load_stack
+
+__all__ = ["KEPT_BY_GOOGLE", "REPEATS", "RealStack", "propagating"]
+
+REPEATS: Final = 3
+WAIT_SECONDS: Final = (30, 60, 120)
+
+KEPT_BY_GOOGLE: Final = frozenset({"gcp:kms/keyRing:KeyRing", "gcp:kms/cryptoKey:CryptoKey"})
+"""Kinds that Google never deletes: a stack lets go of them and the next ``up`` adopts them."""
+
+PROPAGATION: Final[tuple[tuple[str, str], ...]] = (
+    ("a service agent that was made a moment ago", r"Service account \S+ does not exist"),
+    ("a service agent that was made a moment ago", r"service account \S+ (was )?not found"),
+    (
+        "an API that was switched on a moment ago",
+        r"has not been used in project \S+ before or it is disabled",
+    ),
+    ("an API that was switched on a moment ago", r"SERVICE_DISABLED"),
+    ("a key grant made a moment ago", r"cloudkms\.cryptoKeyVersions\.use\w* (permission )?denied"),
+    ("a key grant made a moment ago", r"Permission 'cloudkms\.cryptoKeyVersions\.\w+' denied"),
+    ("a key grant made a moment ago", r"does not have permission to use (the )?(KMS|Cloud KMS) key"),
+    (
+        "a grant made a moment ago",
+        r"IAM_PERMISSION_DENIED_PROPAGATING|may take (up to )?\S+ minutes? to propagate",
+    ),
+    ("a metric made a moment ago", r"Cannot find metric that matches type"),
+)
+ERROR: Final = re.compile(r"\berror: |googleapi: Error|\bError \d{3}:", re.IGNORECASE)
+SUMMARY: Final = re.compile(r"error: (update failed|\d+ errors? occurred|one or more)", re.IGNORECASE)
+
+
+def propagating(lines: Iterable[str]) -> str | None:
+    """Which listed propagation error ``lines`` show; None when there is none or another error beside it."""
+    found: str | None = None
+    for line in lines:
+        if not ERROR.search(line) or SUMMARY.search(line):
+            continue
+        names = [name for name, pattern in PROPAGATION if re.search(pattern, line, re.IGNORECASE)]
+        if not names:
+            return None
+        found = names[0]
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RealStack:
+    """One stack of ``program`` as the real CLI deploys it."""
+
+    program: Program
+    stack: str
+    command: str
+    backend: str
+    secrets_provider: str
+    say: Callable[[str], None]
+    sleep: Callable[[float], None] = time.sleep
+
+    @classmethod
+    def open(cls, program: Program, stack: str, say: Callable[[str], None]) -> RealStack:
+        """Check everything that can be checked before anything starts."""
+        settings = load_stack(program, stack, examples=False)
+        if settings.placeholders:
+            raise UsageError(
+                f"{program.stack_file(stack).name}: {PLACEHOLDER} is left over in "
+                f"{', '.join(settings.placeholders)}: write the real values before deploying to Google Cloud"
+            )
+        document = cast("dict[str, Any]", yaml.safe_load(program.stack_file(stack).read_text("utf-8")) or {})
+        provider = str(document.get("secretsprovider") or "")
+        if not provider.startswith("gcpkms://") or PLACEHOLDER in provider:
+            raise UsageError(
+                f"{program.stack_file(stack).name}: secretsprovider must be a gcpkms:// key, got "
+                f"{provider or 'nothing'}: run bootstrap for this project, which writes it"
+            )
+        project = project_id(settings.values, program.name)
+        if project is None:
+            raise UsageError(
+                f"{program.stack_file(stack).name}: gcp:project is missing: set the project id of this stack"
+            )
+        command = shutil.which("pulumi")
+        if command is None:
+            raise UsageError(
+                "the Pulumi CLI is not on PATH: install it (TARGET=gcp deploys with the real CLI), or leave "
+                "TARGET out to stay in the sandbox"
+            )
+        return cls(
+            program=program,
+            stack=stack,
+            command=command,
+            backend=f"gs://{project}-pulumi-state",
+            secrets_provider=provider,
+            say=say,
+        )
+
+    def preview(self) -> int:
+        """``pulumi preview`` with the policy pack."""
+        self._select()
+        return self._run("preview", *self._policies(), "--diff")[0]
+
+    def up(self) -> int:
+        """``pulumi up`` with the policy pack, repeated on propagation errors only."""
+        self._select()
+        for attempt in range(REPEATS + 1):
+            code, lines = self._run("up", "--yes", *self._policies())
+            reason = propagating(lines) if code else None
+            if reason is None or attempt == REPEATS:
+                return code
+            wait = WAIT_SECONDS[attempt]
+            self.say(
+                f"repeating up ({attempt + 1} of {REPEATS}) in {wait} s: Google does not see {reason} yet"
+            )
+            self.sleep(wait)
+        raise AssertionError("the loop returns")
+
+    def down(self) -> int:
+        """``pulumi destroy``, refused when more than what Google keeps anyway is protected."""
+        self._select()
+        held = [name for name, type in self._protected() if type not in KEPT_BY_GOOGLE]
+        if held:
+            self.say(
+                f"down of {self.stack} is refused: {len(held)} resources are protected ({', '.join(held)}); "
+                "remove their protection first"
+            )
+            return 1
+        return self._run("destroy", "--yes", "--exclude-protected")[0]
+
+    def _select(self) -> None:
+        arguments = ("--create", "--secrets-provider", self.secrets_provider)
+        code, lines = self._run("stack", "select", *arguments, quiet=True)
+        if code:
+            raise UsageError(
+                f"the Pulumi CLI cannot select stack {self.stack} in {self.backend}: "
+                f"{lines[-1] if lines else 'no reason given'}"
+            )
+
+    def _protected(self) -> Sequence[tuple[str, str]]:
+        command = [self.command, "stack", "export", "--stack", self.stack, "--non-interactive"]
+        done = subprocess.run(
+            command, cwd=self.program.directory, env=self._environment(), capture_output=True, check=False
+        )
+        if done.returncode:
+            raise UsageError(f"the Pulumi CLI cannot read the state of stack {self.stack} in {self.backend}")
+        resources: list[dict[str, Any]] = json.loads(done.stdout)["deployment"].get("resources", [])
+        return [
+            (str(item["urn"]).rsplit("::", 1)[-1], str(item["type"]))
+            for item in resources
+            if item.get("protect")
+        ]
+
+    def _policies(self) -> Sequence[str]:
+        return ("--policy-pack", str(self.program.directory / "policies"))
+
+    def _environment(self) -> dict[str, str]:
+        here = str(Path(sys.executable).parent)
+        return {
+            **os.environ,
+            "PATH": f"{here}{os.pathsep}{os.environ.get('PATH', '')}",
+            "PULUMI_BACKEND_URL": self.backend,
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+        }
+
+    def _run(self, *arguments: str, quiet: bool = False) -> tuple[int, list[str]]:
+        """Run one CLI command; what it prints is passed on and kept."""
+        command = [self.command, *arguments, "--stack", self.stack, "--non-interactive", "--color", "never"]
+        lines: list[str] = []
+        with subprocess.Popen(
+            command,
+            cwd=self.program.directory,
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                lines.append(line.rstrip("\n"))
+                if not quiet:
+                    sys.stdout.write(line)
+                    sys.stdout.flush()
+        return process.returncode, lines
+
+
+def project_id(values: Mapping[str, str], name: str) -> str | None:
+    """The Google project of a stack: ``gcp:project``, or the project's own key for it."""
+    for key in ("gcp:project", f"{name}:project_id", f"{name}:project-id", f"{name}:projectId"):
+        if values.get(key):
+            return values[key]
+    return None

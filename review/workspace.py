@@ -1,0 +1,162 @@
+"""One program, its sandbox folder and the runs on them; what every command shares."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from review.progress import watch
+from review.report import Notes, Report, build, scrubber
+from review.verdicts import PolicyAnalyzer, rule_rows
+from sandbox.cloud import World, lightly_checked, load_fixture
+from sandbox.engine import Mode, Outcome, Snapshot, run
+from sandbox.errors import UsageError
+from sandbox.project import PLACEHOLDER, Program, StackSettings, load_project, load_stack
+from sandbox.state import StateStore, read_export
+from sandbox.values import Secret
+
+__all__ = ["FOLDER", "Ground", "Workspace"]
+
+FOLDER = ".sandbox"
+
+
+@dataclass(slots=True, kw_only=True)
+class Ground:
+    """What a run starts from: a state and the cloud that goes with it."""
+
+    snapshot: Snapshot
+    world: World
+
+    def copy(self) -> Ground:
+        """The same ground for a run that must leave this one as it is."""
+        return Ground(snapshot=self.snapshot, world=self.world.copy())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """A program and where its sandbox keeps what it deployed."""
+
+    program: Program
+    store: StateStore
+    progress: Console
+
+    @classmethod
+    def open(cls, directory: Path, progress: Console) -> Workspace:
+        """The workspace in ``directory``. Raises UsageError when there is no Pulumi project."""
+        program = load_project(directory)
+        return cls(
+            program=program, store=StateStore(directory / FOLDER, project=program.name), progress=progress
+        )
+
+    def settings(self, stack: str) -> StackSettings:
+        """The configuration of ``stack``, with example values for what only an operator knows."""
+        return settings_of(self.program, stack)
+
+    def ground(self, stack: str, *, state: Path | None = None, fixtures: Sequence[Path] = ()) -> Ground:
+        """The sandbox's own state of ``stack``, or an export; fixtures are added to the cloud."""
+        if state is not None:
+            snapshot = read_export(state, project=self.program.name, stack=stack, crypter=self.store.crypter)
+            world = World.from_resources(snapshot.resources)
+        else:
+            snapshot = self.store.load(stack)
+            cloud = self.store.load_cloud(stack)
+            world = World.from_json(cloud) if cloud is not None else World.from_resources(snapshot.resources)
+        for fixture in fixtures:
+            load_fixture(fixture, world)
+        return Ground(snapshot=snapshot, world=world)
+
+    @contextmanager
+    def locked(self, stack: str) -> Generator[None]:
+        """Hold the lock of ``stack``."""
+        with self.store.lock(stack):
+            yield
+
+    def evaluate(
+        self,
+        stack: str,
+        settings: StackSettings,
+        ground: Ground,
+        mode: Mode,
+        *,
+        exclude_protected: bool = False,
+        label: str = "",
+    ) -> Outcome:
+        """Run the program in ``mode`` on ``ground`` with the policies, showing progress."""
+        return evaluate(
+            self.program,
+            stack,
+            settings,
+            ground,
+            mode,
+            progress=self.progress,
+            exclude_protected=exclude_protected,
+            label=label,
+        )
+
+    def report(self, outcome: Outcome, settings: StackSettings) -> Report:
+        """The outcome as it may be shown."""
+        return report_of(outcome, settings)
+
+
+def settings_of(program: Program, stack: str) -> StackSettings:
+    """The configuration of ``stack`` for the sandbox. Raises UsageError on REPLACE_ME without example."""
+    settings = load_stack(program, stack)
+    if settings.placeholders:
+        raise UsageError(
+            f"{program.stack_file(stack).name}: {PLACEHOLDER} stands in "
+            f"{', '.join(settings.placeholders)} and "
+            "example-values.yaml has no example for it: write a value or an example"
+        )
+    return settings
+
+
+def evaluate(
+    program: Program,
+    stack: str,
+    settings: StackSettings,
+    ground: Ground,
+    mode: Mode,
+    *,
+    progress: Console,
+    exclude_protected: bool = False,
+    analyze: bool = True,
+    label: str = "",
+) -> Outcome:
+    """One run of ``program``."""
+    scrub = scrubber([secret_values(settings)])
+    name = f"sandbox {label or mode} of {stack}"
+    with watch(progress, name, expected=len(ground.snapshot.resources) or None, scrub=scrub) as watcher:
+        return run(
+            program,
+            stack=stack,
+            config=settings,
+            snapshot=ground.snapshot,
+            world=ground.world,
+            mode=mode,
+            observers=(watcher,),
+            analyzers=(PolicyAnalyzer(),) if analyze and mode is not Mode.DESTROY else (),
+            exclude_protected=exclude_protected,
+        )
+
+
+def report_of(outcome: Outcome, settings: StackSettings) -> Report:
+    """The outcome of a run of a stack with ``settings`` as it may be shown."""
+    types = {state.type for state in outcome.resources if state.custom}
+    return build(
+        outcome,
+        rules=rule_rows(),
+        notes=Notes(
+            example_values=tuple(sorted(settings.examples)),
+            lightly_checked=tuple(sorted(lightly_checked(types))),
+        ),
+        secrets=[secret_values(settings)],
+    )
+
+
+def secret_values(settings: StackSettings) -> list[object]:
+    """The secret values of a configuration, marked."""
+    return [Secret(settings.values[key]) for key in settings.secret_keys if key in settings.values]
