@@ -1,0 +1,1 @@
+"""The only way in: load balancer, certificate, Cloud Armor, DNS."""
