@@ -1,0 +1,1 @@
+"""What watches the platform: logs, metrics, objectives, alerts and who hears of them."""
