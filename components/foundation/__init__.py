@@ -1,0 +1,1 @@
+"""What lives under everything else: identities, network, keys, secrets."""

@@ -1,0 +1,114 @@
+"""One location's encryption keys: a ring, a key per class of consumers, and its users' grants.
+
+Makes the ring, the keys and, inside, the grants that let service agents use them: whoever uses a key
+writes `depends_on=[this]`. Applications get no key: Google encrypts on their behalf. Google never deletes
+a ring or a key, and destroying a key destroys its data, so both are always protected and the provider
+refuses to delete them. `adopt` imports a ring and keys that exist, when the state was lost. Software keys
+cost a few cents a month and version. The period of rotation changes in place; a rotation does not
+re-encrypt, so old versions stay enabled. Not modelled: external and hardware keys, import jobs and a
+destruction delay other than Google's 30 days, because nothing here needs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_gcp as gcp
+
+from facts.names import check_name
+
+__all__ = ["Key", "KeyRing", "KeyRingArgs"]
+
+_DAY_SECONDS = 86_400
+_QUARTER_SECONDS = 7_776_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Key:
+    """One key and who may encrypt and decrypt with it."""
+
+    name: str
+    # Key -> IAM member; the key names the grant. Service agents, not applications.
+    members: Mapping[str, pulumi.Input[str]]
+
+    def __post_init__(self) -> None:
+        check_name("key", self.name)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeyRingArgs:
+    """One ring."""
+
+    project_id: str
+    # Region or multi-region; consumers must be in the same one.
+    location: str
+    ring_name: str
+    # By class of consumers.
+    keys: Mapping[str, Key]
+    labels: Mapping[str, str]
+    # A new version becomes primary after so long; 1 to 90 days.
+    rotation_period_seconds: int = _QUARTER_SECONDS
+    # Imports ring and keys instead of creating them.
+    adopt: bool = False
+
+    def __post_init__(self) -> None:
+        check_name("key", self.ring_name)
+        if not self.keys:
+            raise ValueError("keys must name at least one class of consumers, got none")
+        if not _DAY_SECONDS <= self.rotation_period_seconds <= _QUARTER_SECONDS:
+            raise ValueError(
+                f"rotation_period_seconds must be between {_DAY_SECONDS} and {_QUARTER_SECONDS} seconds, "
+                f"got {self.rotation_period_seconds}"
+            )
+
+
+class KeyRing(pulumi.ComponentResource):
+    """The keys of one location."""
+
+    # Full resource names, by class of consumers.
+    key_ids: Mapping[str, pulumi.Output[str]]
+
+    def __init__(self, name: str, args: KeyRingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("aiprod:foundation:KeyRing", name, None, opts)
+        path = f"projects/{args.project_id}/locations/{args.location}/keyRings/{args.ring_name}"
+        ring = gcp.kms.KeyRing(
+            name,
+            project=args.project_id,
+            location=args.location,
+            name=args.ring_name,
+            opts=_kept(self, path if args.adopt else None),
+        )
+        key_ids: dict[str, pulumi.Output[str]] = {}
+        for consumer, key in args.keys.items():
+            crypto_key = gcp.kms.CryptoKey(
+                f"{name}-{consumer}",
+                name=key.name,
+                key_ring=ring.id,
+                purpose="ENCRYPT_DECRYPT",
+                rotation_period=f"{args.rotation_period_seconds}s",
+                version_template={
+                    "algorithm": "GOOGLE_SYMMETRIC_ENCRYPTION",
+                    "protection_level": "SOFTWARE",
+                },
+                deletion_policy="PREVENT",
+                labels=dict(args.labels),
+                opts=_kept(self, f"{path}/cryptoKeys/{key.name}" if args.adopt else None),
+            )
+            key_ids[consumer] = crypto_key.id
+            for member_key, member in key.members.items():
+                gcp.kms.CryptoKeyIAMMember(
+                    f"{name}-{consumer}-{member_key}",
+                    crypto_key_id=crypto_key.id,
+                    role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
+                    member=member,
+                    opts=pulumi.ResourceOptions(parent=self),
+                )
+        self.key_ids = key_ids
+        self.register_outputs({"key_ids": key_ids})
+
+
+def _kept(parent: pulumi.Resource, import_id: str | None) -> pulumi.ResourceOptions:
+    """Protected, and imported when there is something to adopt."""
+    return pulumi.ResourceOptions(parent=parent, protect=True, import_=import_id)

@@ -1,0 +1,139 @@
+"""One secret: replicas in named regions with their own keys, a rotation message, delayed destruction, its
+readers.
+
+Makes the secret and the grants of its accessors and managers. Makes no version: a vendor's key is added
+by a human, a generated one by `GeneratedSecret`, later ones by the rotator, so no value passes through
+here. A destroyed version is only disabled until `version_destroy_ttl_seconds` have passed: that is the
+rollback window. Regions cannot be changed without replacing the secret and losing its versions. Not
+modelled: automatic replication (its key must be global, outside the EU) and expiry (it deletes the
+secret). Cost is per version, replica and access.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pulumi
+import pulumi_gcp as gcp
+
+from facts.names import check_name
+
+__all__ = ["Rotation", "Secret", "SecretArgs"]
+
+_HOUR_SECONDS = 3_600
+_DAY_SECONDS = 86_400
+_QUARTER_SECONDS = 90 * _DAY_SECONDS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rotation:
+    """When Google sends the message that the secret is due."""
+
+    # 1 hour to 90 days.
+    period_seconds: int
+    # RFC 3339, in the future when first applied; Google moves it on, so later values are ignored.
+    next_rotation_time: str
+    topic_id: pulumi.Input[str]
+
+    def __post_init__(self) -> None:
+        if not _HOUR_SECONDS <= self.period_seconds <= _QUARTER_SECONDS:
+            raise ValueError(
+                f"period_seconds must be between {_HOUR_SECONDS} and {_QUARTER_SECONDS} seconds, "
+                f"got {self.period_seconds}"
+            )
+        try:
+            moment = datetime.fromisoformat(self.next_rotation_time)
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None:
+            raise ValueError(
+                "next_rotation_time must be a time with its zone such as 2027-01-31T00:00:00Z, "
+                f"got {self.next_rotation_time!r}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SecretArgs:
+    """One secret."""
+
+    project_id: pulumi.Input[str]
+    secret_id: str
+    # Region -> key of that region. At least two, so that one region's loss loses no secret.
+    replicas: Mapping[str, pulumi.Input[str]]
+    rotation: Rotation
+    labels: Mapping[str, str]
+    # Who may read values. Key -> IAM member; the key names the grant.
+    accessors: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
+    # Who may add, enable, disable and destroy versions.
+    version_managers: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
+    # 1 to 90 days.
+    version_destroy_ttl_seconds: int = 7 * _DAY_SECONDS
+    # Pulumi's protection, the provider's guard and Google's own, together.
+    deletion_protection: bool = True
+
+    def __post_init__(self) -> None:
+        check_name("secret", self.secret_id)
+        if len(self.replicas) < 2:
+            raise ValueError(f"replicas must name at least 2 regions, got {len(self.replicas)}; add one")
+        if not _DAY_SECONDS <= self.version_destroy_ttl_seconds <= _QUARTER_SECONDS:
+            raise ValueError(
+                f"version_destroy_ttl_seconds must be between {_DAY_SECONDS} and {_QUARTER_SECONDS} seconds, "
+                f"got {self.version_destroy_ttl_seconds}"
+            )
+
+
+class Secret(pulumi.ComponentResource):
+    """One secret without its values."""
+
+    # Full resource name, "projects/<project>/secrets/<id>".
+    secret_id: pulumi.Output[str]
+    # The short id, as Cloud Run and commands take it.
+    name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: SecretArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("aiprod:foundation:Secret", name, None, opts)
+        secret = gcp.secretmanager.Secret(
+            name,
+            project=args.project_id,
+            secret_id=args.secret_id,
+            replication={
+                "user_managed": {
+                    "replicas": [
+                        {"location": region, "customer_managed_encryption": {"kms_key_name": key_id}}
+                        for region, key_id in args.replicas.items()
+                    ]
+                }
+            },
+            rotation={
+                "rotation_period": f"{args.rotation.period_seconds}s",
+                "next_rotation_time": args.rotation.next_rotation_time,
+            },
+            topics=[{"name": args.rotation.topic_id}],
+            version_destroy_ttl=f"{args.version_destroy_ttl_seconds}s",
+            deletion_protection=args.deletion_protection,
+            labels=dict(args.labels),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                protect=True if args.deletion_protection else None,
+                # Google moves the time on; the rotator moves the aliases.
+                ignore_changes=["rotation.nextRotationTime", "versionAliases"],
+            ),
+        )
+        for role, kind, members in (
+            ("roles/secretmanager.secretAccessor", "accessor", args.accessors),
+            ("roles/secretmanager.secretVersionManager", "manager", args.version_managers),
+        ):
+            for key, member in members.items():
+                gcp.secretmanager.SecretIamMember(
+                    f"{name}-{kind}-{key}",
+                    project=args.project_id,
+                    secret_id=secret.secret_id,
+                    role=role,
+                    member=member,
+                    opts=pulumi.ResourceOptions(parent=self),
+                )
+        self.secret_id = secret.id
+        self.name = secret.secret_id
+        self.register_outputs({"secret_id": self.secret_id, "name": self.name})
