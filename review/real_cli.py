@@ -199,7 +199,8 @@ class RealStack:
                 if not quiet:
                     sys.stdout.write(line)
                     sys.stdout.flush()
-        return process.returncode, lines
+        # The CLI ends with 255 on any error; here 1 means refused, 2 wrong use.
+        return int(process.returncode != 0), lines
 
 
 def project_id(values: Mapping[str, str], name: str) -> str | None:

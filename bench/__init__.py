@@ -1,0 +1,1 @@
+"""Measurements of the floor, as ratios. ``make bench`` runs them."""

@@ -1,0 +1,183 @@
+"""TARGET=gcp: what is refused before the CLI starts, what it is called with, and what is repeated."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from review.real_cli import REPEATS, RealStack, propagating
+from sandbox.errors import UsageError
+from sandbox.project import Program, load_project
+
+PROJECT = """\
+name: aiprod
+runtime: python
+config:
+  project_id: {type: string}
+"""
+KEY = "gcpkms://projects/some-project/locations/europe-west1/keyRings/state/cryptoKeys/state"
+AGENT = "error: googleapi: Error 400: Service account service-1@x.iam.gserviceaccount.com does not exist."
+DISABLED = (
+    "error: googleapi: Error 403: Cloud KMS API has not been used in project 1 before or it is disabled."
+)
+QUOTA = "error: googleapi: Error 429: Quota exceeded for quota metric"
+
+
+def program_in(folder: Path, stack: str = f"secretsprovider: {KEY}\n") -> Program:
+    (folder / "Pulumi.yaml").write_text(PROJECT)
+    (folder / "Pulumi.dev.yaml").write_text(f"{stack}config:\n  aiprod:project_id: some-project\n")
+    return load_project(folder)
+
+
+class Cli:
+    """A `pulumi` on PATH that answers from a script and keeps what it was called with."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.said: list[str] = []
+        self.slept: list[float] = []
+
+    def answer(self, command: str, *answers: tuple[int, str]) -> None:
+        for index, (code, text) in enumerate(answers):
+            (self.folder / f"{command}.{index}").write_text(f"{code}\n{text}\n")
+
+    def calls(self) -> list[dict[str, Any]]:
+        path = self.folder / "calls"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def open(self, program: Program) -> RealStack:
+        stack = RealStack.open(program, "dev", self.said.append)
+        return RealStack(
+            program=stack.program,
+            stack=stack.stack,
+            command=stack.command,
+            backend=stack.backend,
+            secrets_provider=stack.secrets_provider,
+            say=stack.say,
+            sleep=self.slept.append,
+        )
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    script = folder / "pulumi"
+    script.write_text(
+        f"""#!/usr/bin/env python3
+import json, os, pathlib, sys
+folder = pathlib.Path({str(folder)!r})
+name = sys.argv[1] if sys.argv[1] != "stack" else "stack-" + sys.argv[2]
+with (folder / "calls").open("a") as calls:
+    call = {{"arguments": sys.argv[1:], "backend": os.environ["PULUMI_BACKEND_URL"]}}
+    calls.write(json.dumps(call) + "\\n")
+count = len(list(folder.glob(f"{{name}}.done.*")))
+(folder / f"{{name}}.done.{{count}}").touch()
+answer = folder / f"{{name}}.{{count}}"
+code, _, text = answer.read_text().partition("\\n") if answer.exists() else ("0", "", "fine\\n")
+sys.stdout.write(text)
+sys.exit(int(code))
+"""
+    )
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    return Cli(folder)
+
+
+def test_up_uses_the_projects_bucket_the_stacks_key_and_the_policies(tmp_path: Path, cli: Cli) -> None:
+    assert cli.open(program_in(tmp_path)).up() == 0
+    select, up = cli.calls()
+    assert select["arguments"][:5] == ["stack", "select", "--create", "--secrets-provider", KEY]
+    assert up["arguments"][:4] == ["up", "--yes", "--policy-pack", str(tmp_path / "policies")]
+    assert up["arguments"][4:6] == ["--stack", "dev"]
+    assert {call["backend"] for call in cli.calls()} == {"gs://some-project-pulumi-state"}
+
+
+def test_preview_changes_nothing(tmp_path: Path, cli: Cli) -> None:
+    assert cli.open(program_in(tmp_path)).preview() == 0
+    assert [call["arguments"][0] for call in cli.calls()] == ["stack", "preview"]
+
+
+def test_up_is_repeated_on_propagation_and_says_so(
+    tmp_path: Path, cli: Cli, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cli.answer("up", (255, AGENT), (255, DISABLED), (0, "done"))
+    assert cli.open(program_in(tmp_path)).up() == 0
+    assert cli.said == [
+        "repeating up (1 of 3) in 30 s: Google does not see a service agent that was made a moment ago yet",
+        "repeating up (2 of 3) in 60 s: Google does not see an API that was switched on a moment ago yet",
+    ]
+    assert cli.slept == [30, 60]
+    assert AGENT in capsys.readouterr().out
+
+
+def test_up_is_repeated_at_most_three_times(tmp_path: Path, cli: Cli) -> None:
+    cli.answer("up", *[(255, AGENT)] * 9)
+    assert cli.open(program_in(tmp_path)).up() == 1
+    assert [call["arguments"][0] for call in cli.calls()].count("up") == 1 + REPEATS == 4
+
+
+@pytest.mark.parametrize("text", [QUOTA, f"{AGENT}\n{QUOTA}", "nothing known"])
+def test_up_is_not_repeated_on_anything_else(tmp_path: Path, cli: Cli, text: str) -> None:
+    cli.answer("up", (255, text))
+    assert cli.open(program_in(tmp_path)).up() == 1
+    assert cli.said == []
+
+
+def test_propagation_ignores_the_clis_own_closing_line() -> None:
+    assert propagating([AGENT, "error: update failed"]) == "a service agent that was made a moment ago"
+    assert propagating(["error: update failed"]) is None
+
+
+def export(*types: str) -> str:
+    resources = [
+        {"urn": f"urn:pulumi:dev::a::{type}::n-{type}", "type": type, "protect": True} for type in types
+    ]
+    return json.dumps({"version": 3, "deployment": {"resources": resources}})
+
+
+def test_down_keeps_key_rings_and_keys(tmp_path: Path, cli: Cli) -> None:
+    cli.answer("stack-export", (0, export("gcp:kms/keyRing:KeyRing", "gcp:kms/cryptoKey:CryptoKey")))
+    assert cli.open(program_in(tmp_path)).down() == 0
+    assert cli.calls()[-1]["arguments"][:3] == ["destroy", "--yes", "--exclude-protected"]
+
+
+def test_fails_when_down_meets_protected_resources(tmp_path: Path, cli: Cli) -> None:
+    cli.answer("stack-export", (0, export("gcp:kms/keyRing:KeyRing", "gcp:sql/database:Database")))
+    assert cli.open(program_in(tmp_path)).down() == 1
+    assert "1 resources are protected (n-gcp:sql/database:Database)" in cli.said[0]
+    assert "destroy" not in [call["arguments"][0] for call in cli.calls()]
+
+
+def test_fails_when_replace_me_is_left_over(tmp_path: Path, cli: Cli) -> None:
+    program = program_in(tmp_path)
+    (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  aiprod:project_id: REPLACE_ME\n")
+    with pytest.raises(UsageError, match="REPLACE_ME is left over in aiprod:project_id: write the real"):
+        cli.open(program)
+    assert cli.calls() == []
+
+
+@pytest.mark.parametrize(
+    "line", ["", "secretsprovider: passphrase\n", "secretsprovider: gcpkms://REPLACE_ME\n"]
+)
+def test_fails_when_the_secrets_provider_is_not_the_projects_key(tmp_path: Path, cli: Cli, line: str) -> None:
+    with pytest.raises(UsageError, match="secretsprovider must be a gcpkms:// key"):
+        cli.open(program_in(tmp_path, line))
+
+
+def test_fails_when_the_cli_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UsageError, match="the Pulumi CLI is not on PATH: install it"):
+        RealStack.open(program_in(tmp_path), "dev", print)
+
+
+def test_fails_when_the_stack_cannot_be_selected(tmp_path: Path, cli: Cli) -> None:
+    cli.answer("stack-select", (255, "error: could not open bucket"))
+    with pytest.raises(
+        UsageError, match="cannot select stack dev in gs://some-project-pulumi-state: error: could"
+    ):
+        cli.open(program_in(tmp_path)).up()
