@@ -16,6 +16,7 @@ from sandbox.engine.model import (
     Step,
     Violation,
 )
+from sandbox.engine.run import run
 
 __all__ = [
     "AnalyzedResource",
@@ -30,4 +31,5 @@ __all__ = [
     "Snapshot",
     "Step",
     "Violation",
+    "run",
 ]

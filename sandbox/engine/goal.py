@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from pulumi.runtime.proto import alias_pb2, resource_pb2
 
@@ -40,7 +40,6 @@ class Goal:
     deleted_with: str = ""
     replace_with: list[str] = field(default_factory=list[str])
     replacement_trigger: Any = None
-    source_position: str = ""
 
     def state(self, urn: str, provider: str) -> ResourceState:
         """The state that this goal begins with."""
@@ -63,13 +62,11 @@ class Goal:
             replacement_trigger=self.replacement_trigger,
             ignore_changes=self.ignore_changes,
             replace_on_changes=self.replace_on_changes,
-            source_position=self.source_position,
         )
 
 
 def goal_of(request: resource_pb2.RegisterResourceRequest) -> Goal:
     """The goal in a registration request."""
-    position = request.sourcePosition
     return Goal(
         type=request.type,
         name=request.name,
@@ -87,7 +84,7 @@ def goal_of(request: resource_pb2.RegisterResourceRequest) -> Goal:
         ignore_changes=list(request.ignoreChanges),
         replace_on_changes=list(request.replaceOnChanges),
         additional_secret_outputs=list(request.additionalSecretOutputs),
-        aliases=tuple(_aliases(request.aliases, request.aliasURNs)),
+        aliases=tuple(_aliases(cast("Any", request).aliases, request.aliasURNs)),
         import_id=request.importId,
         custom_timeouts=_timeouts(request.customTimeouts),
         retain_on_delete=request.retainOnDelete,
@@ -96,7 +93,6 @@ def goal_of(request: resource_pb2.RegisterResourceRequest) -> Goal:
         replacement_trigger=from_value(request.replacement_trigger)
         if request.HasField("replacement_trigger")
         else None,
-        source_position=f"{position.uri}#{position.line}" if position.uri else "",
     )
 
 

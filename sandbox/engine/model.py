@@ -18,6 +18,7 @@ __all__ = [
     "Outcome",
     "PropertyDiff",
     "Refusal",
+    "RefusalKind",
     "ResourceState",
     "Snapshot",
     "Step",
@@ -152,11 +153,14 @@ class Step:
         }
 
 
+RefusalKind = Literal["cloud", "check", "program", "policy", "protect", "engine"]
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """Why something does not happen, in one sentence for the person who can mend it."""
 
-    kind: Literal["cloud", "check", "program", "policy", "protect", "engine"]
+    kind: RefusalKind
     message: str
     urn: str | None = None
     code: int | None = None
@@ -230,6 +234,8 @@ class Outcome:
     outputs: dict[str, Any] = field(default_factory=dict[str, Any])
     violations: list[Violation] = field(default_factory=list[Violation])
     refusals: list[Refusal] = field(default_factory=list[Refusal])
+    lightly_checked: tuple[str, ...] = ()
+    """Types that the stand-in cloud knows only by their SDK class."""
     snapshot: Snapshot = field(default_factory=Snapshot)
     duration_seconds: float = 0.0
 

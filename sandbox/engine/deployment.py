@@ -1,0 +1,438 @@
+"""One run of the engine over one stack: registrations in, steps done, state out.
+
+The decisions are those of Pulumi's step generator (``pkg/resource/deploy/step_generator.go``). Two things are
+this engine's own: it does one step at a time, and a preview goes on after a refusal, so that one run shows
+all of them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sandbox.cloud import Cloud
+from sandbox.engine.aliases import AliasResolver, AmbiguousAliasError
+from sandbox.engine.differ import Difference, difference
+from sandbox.engine.executor import Executor, now
+from sandbox.engine.goal import Goal
+from sandbox.engine.judge import Judge
+from sandbox.engine.model import (
+    Analyzer,
+    Mode,
+    Observer,
+    Op,
+    Refusal,
+    RefusalKind,
+    ResourceState,
+    Snapshot,
+    Step,
+)
+from sandbox.engine.providers import ProviderTable
+from sandbox.engine.recorder import Recorder
+from sandbox.engine.replacement import condemned_with
+from sandbox.engine.urn import STACK_TYPE, is_provider, make_urn, package_of, type_of
+from sandbox.errors import CloudError
+from sandbox.values import UNKNOWN
+
+__all__ = ["Deployment", "DeploymentAbortedError", "Registration"]
+
+
+class DeploymentAbortedError(Exception):
+    """The update stops: something was refused. The refusal itself is in the deployment's record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What a program gets back for a resource. With ``failed`` its outputs stay unknown."""
+
+    urn: str
+    id: str = ""
+    outputs: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    failed: bool = False
+
+
+class Deployment:
+    """The engine's side of one run. Its methods are called from the program's worker threads."""
+
+    def __init__(
+        self,
+        *,
+        project: str,
+        stack: str,
+        mode: Mode,
+        base: Snapshot,
+        cloud: Cloud,
+        config: Mapping[str, str],
+        observers: Sequence[Observer] = (),
+        analyzers: Sequence[Analyzer] = (),
+    ) -> None:
+        self.project = project
+        self.stack = stack
+        self.preview = mode is Mode.PREVIEW
+        self.outputs: dict[str, Any] = {}
+        self._base = replace(base, resources=[replace(state) for state in base.resources])
+        self.record = Recorder(self._base, observers, preview=self.preview)
+        self._lock = threading.RLock()
+        self._cloud = cloud
+        self._olds = {state.urn: state for state in self._base.resources if not state.delete}
+        self._aliases = AliasResolver(stack, project, self._olds)
+        self._providers = ProviderTable(
+            project=project, stack=stack, config=config, olds=self._olds, register=self.register
+        )
+        self._do = Executor(cloud=cloud, record=self.record, providers=self._providers, preview=self.preview)
+        self._replaced: set[str] = set()
+        self._judge = Judge(
+            cloud=cloud,
+            record=self.record,
+            providers=self._providers,
+            analyzers=analyzers,
+            olds=self._olds,
+            claimed=self._aliases.claimed,
+            replaced=self._replaced,
+        )
+        self._news: dict[str, ResourceState] = {}
+        self._seen: set[str] = set()
+        self._operated: set[str] = set()
+        self._condemned: dict[str, tuple[str, ...]] = {}
+
+    # What the program asks for
+
+    def register(self, goal: Goal) -> Registration:
+        """Bring one resource to its goal: same, create, update, replace or import."""
+        with self._lock:
+            urn = self._enter(goal)
+            if not urn:
+                return Registration("", failed=True)
+            try:
+                provider = self._providers.reference_for(goal) if goal.custom else ""
+                old = self._aliases.find(urn, goal.name, goal.type, goal.parent, goal.aliases, self._seen)
+                return self._bring(goal, goal.state(urn, provider), old)
+            except CloudError as error:
+                return self._refuse_cloud(error, urn)
+            except (AmbiguousAliasError, ValueError) as error:
+                return self._refuse("engine", str(error), urn)
+
+    def read(self, goal: Goal, id: Any) -> Registration:
+        """A resource that exists already and is not managed here (``Resource.get``)."""
+        with self._lock:
+            urn = self._enter(goal)
+            if not urn:
+                return Registration("", failed=True)
+            try:
+                return self._read(goal, urn, id)
+            except CloudError as error:
+                return self._refuse_cloud(error, urn)
+            except (AmbiguousAliasError, ValueError) as error:
+                return self._refuse("engine", str(error), urn)
+
+    def register_outputs(self, urn: str, outputs: dict[str, Any]) -> None:
+        """Keep what a component, or the program itself, says it puts out."""
+        with self._lock:
+            state = self._news.get(urn)
+            if state is not None:
+                state.outputs = outputs
+                if state.type == STACK_TYPE:
+                    self.outputs = outputs
+
+    def invoke(self, token: str, args: dict[str, Any], provider: str, version: str) -> dict[str, Any]:
+        """Call a provider function. Raises CloudError when it is refused."""
+        with self._lock:
+            self._raise_if_aborted()
+            reference = provider or self._providers.default(package_of(token), version, f"function {token}")
+            try:
+                return self._cloud.invoke(token, args, provider=self._providers.configuration(reference))
+            except CloudError as error:
+                self.record.refuse_cloud(error, "", token)
+                raise
+
+    def exists(self, type: str, id: str, provider: str, version: str) -> bool:
+        """Whether a resource of this type and id exists."""
+        with self._lock:
+            reference = provider or self._providers.default(package_of(type), version, type)
+            config = self._providers.configuration(reference)
+            return self._cloud.read(type, "", id, None, provider=config) is not None
+
+    # What happens when the program has ended
+
+    def finish(self) -> None:
+        """Analyze the whole stack and delete what the program no longer registers."""
+        with self._lock:
+            if not self.record.aborted:
+                self._judge.analyze_stack()
+            if not self.record.aborted:
+                self._delete(self._unregistered())
+
+    def destroy(self, keep: set[str]) -> None:
+        """Delete all resources whose URN is not in ``keep``."""
+        with self._lock:
+            self._delete([state for state in self._base.resources if state.urn not in keep])
+
+    def refresh(self) -> None:
+        """Take over what the cloud says of each resource; one that is gone leaves the state."""
+        with self._lock:
+            for state in self._base.resources:
+                if state.custom and not is_provider(state.type) and not state.delete:
+                    self._refresh(state)
+
+    def fail(self, message: str) -> None:
+        """The program raised: nothing more happens in this run."""
+        with self._lock:
+            self.record.refuse(Refusal("program", message), final=True)
+
+    def snapshot(self) -> Snapshot:
+        """The state after this run; after a failed run, what was done and what was there before."""
+        with self._lock:
+            return self.record.snapshot(self._aliases.claimed)
+
+    # One registration
+
+    def _enter(self, goal: Goal) -> str:
+        self._raise_if_aborted()
+        if goal.parent and goal.parent not in self._seen:
+            self._refuse("engine", f"parent {goal.parent} of {goal.name} is not registered", "")
+            return ""
+        urn = make_urn(self.stack, self.project, goal.parent, goal.type, goal.name)
+        if urn in self._seen:
+            message = (
+                f"{goal.name} ({goal.type}) is registered twice: give each resource of a type "
+                "and parent its own name"
+            )
+            self._refuse("engine", message, urn)
+            return ""
+        self._seen.add(urn)
+        return urn
+
+    def _bring(self, goal: Goal, new: ResourceState, old: ResourceState | None) -> Registration:
+        self._remember(new)
+        if old is not None:
+            new.created, new.modified = old.created, old.modified
+            new.aliases = [old.urn] if old.urn != new.urn else []
+        recreating = old is not None and old.urn in self._condemned
+        if goal.custom and goal.import_id and not recreating:
+            known = (old.import_id or old.id) if old is not None and not old.external else None
+            if known != goal.import_id:
+                old = self._import(goal, new, old)
+                if old is None:
+                    return self._failed(new.urn)
+        taken_over = old is not None and old.external
+        inputs, accepted = self._judge.check(goal, new, None if recreating or taken_over else old)
+        if not accepted or not self._judge.analyze(new, inputs):
+            return self._failed(new.urn)
+        new.inputs = inputs
+        if recreating and old is not None:
+            return self._create_replacement(new, old, Difference(replaces=self._condemned.pop(old.urn)))
+        if taken_over:
+            return self._create_replacement(new, old, Difference(), pending=True)
+        if old is None:
+            return self._apply(Op.CREATE, None, new, Difference())
+        return self._continue(goal, new, old)
+
+    def _continue(self, goal: Goal, new: ResourceState, old: ResourceState) -> Registration:
+        change = self._judge.difference(goal, new, old)
+        if change.replacing or old.pending_replacement:
+            return self._replace(goal, new, old, change)
+        if change.exists or old.init_errors:
+            return self._apply(Op.UPDATE, old, new, change)
+        self._operated.add(new.urn)
+        if self.record.imported(new.urn):
+            self._remember(old)
+            return Registration(new.urn, old.id, old.outputs)
+        new.id, new.outputs = old.id, old.outputs
+        self._do.settle(Op.SAME, old, new, change)
+        return Registration(new.urn, new.id, new.outputs)
+
+    def _replace(
+        self, goal: Goal, new: ResourceState, old: ResourceState, change: Difference
+    ) -> Registration:
+        because = ", ".join(change.replaces) or "its options"
+        if new.protect and old.protect:
+            message = (
+                f"{new.name} ({new.type}) is protected and would be replaced because of {because}: "
+                "undo that change, or remove `protect` first"
+            )
+            self._refuse("protect", message, new.urn)
+        if goal.import_id:
+            message = (
+                f"{new.name} ({new.type}) is imported by id and would be replaced because of {because}: "
+                "remove `import_` from the program first"
+            )
+            return self._refuse("engine", message, new.urn)
+        self._replaced.add(new.urn)
+        if goal.custom:
+            new.inputs, accepted = self._judge.check(goal, new, None)
+            if not accepted:
+                return self._failed(new.urn)
+        first = change.delete_first if goal.delete_before_replace is None else goal.delete_before_replace
+        if not first:
+            return self._create_replacement(new, old, change, pending=True)
+        dependents = condemned_with(old, self._base.resources, self._operated, self._cloud)
+        for state, _ in dependents:
+            if state.protect:
+                message = (
+                    f"{state.name} ({state.type}) is protected and would be replaced together with "
+                    f"{new.name}, on which it depends: undo the change of {new.name}"
+                )
+                return self._refuse("protect", message, state.urn)
+        for state, reasons in reversed(dependents):
+            self._remove(Op.DELETE_REPLACED, state, pending_replacement=True)
+            self._condemned[state.urn] = reasons
+        if not old.pending_replacement:
+            self._remove(Op.DELETE_REPLACED, old, pending_replacement=True)
+        return self._create_replacement(new, old, change)
+
+    def _create_replacement(
+        self, new: ResourceState, old: ResourceState | None, change: Difference, *, pending: bool = False
+    ) -> Registration:
+        self._replaced.add(new.urn)
+        step = Step(
+            Op.REPLACE,
+            new.urn,
+            new.type,
+            old,
+            new,
+            change.properties,
+            change.replaces,
+            change.not_compared,
+        )
+        if not pending:
+            self.record.note(step)
+        done = self._apply(Op.CREATE_REPLACEMENT, old, new, change, pending=pending)
+        if pending:
+            self.record.note(step)
+        return done
+
+    def _apply(
+        self,
+        op: Op,
+        old: ResourceState | None,
+        new: ResourceState,
+        change: Difference,
+        *,
+        pending: bool = False,
+    ) -> Registration:
+        self._do.apply(op, old, new, change, pending=pending)
+        self._operated.add(new.urn)
+        return Registration(new.urn, new.id, new.outputs)
+
+    def _import(self, goal: Goal, new: ResourceState, old: ResourceState | None) -> ResourceState | None:
+        config = self._providers.configuration(new.provider)
+        found = self._cloud.read(goal.type, new.urn, goal.import_id, None, provider=config)
+        if found is None:
+            message = f"{goal.type} {goal.import_id} does not exist and cannot be imported: correct `import_`"
+            self._refuse("cloud", message, new.urn, 404)
+            return None
+        stamp = now()
+        state = replace(
+            new, id=goal.import_id, inputs=found[0], outputs=found[1], created=stamp, modified=stamp
+        )
+        replacing = old is not None and not old.external
+        self._do.settle(Op.IMPORT_REPLACEMENT if replacing else Op.IMPORT, old, state, pending=replacing)
+        if replacing:
+            self._replaced.add(new.urn)
+            self.record.note(Step(Op.REPLACE, new.urn, new.type, old, state))
+        self.record.mark_imported(new.urn)
+        return state
+
+    def _read(self, goal: Goal, urn: str, id: Any) -> Registration:
+        state = goal.state(urn, self._providers.reference_for(goal))
+        old = self._aliases.find(urn, goal.name, goal.type, goal.parent, (), self._seen)
+        state.external, state.id = True, "" if id is UNKNOWN else str(id)
+        self._remember(state)
+        if id is not UNKNOWN:
+            config = self._providers.configuration(state.provider)
+            found = self._cloud.read(goal.type, urn, state.id, state.inputs, provider=config)
+            if found is None:
+                message = f"{goal.type} {state.id} does not exist: correct the id, or create it first"
+                return self._refuse("cloud", message, urn, 404)
+            state.outputs = found[1]
+        self._operated.add(urn)
+        replacing = old is not None and not old.external and old.id != state.id
+        self._do.settle(Op.READ_REPLACEMENT if replacing else Op.READ, old, state, pending=replacing)
+        if replacing:
+            self._replaced.add(urn)
+            self.record.note(Step(Op.REPLACE, urn, goal.type, old, state))
+        return Registration(urn, state.id, state.outputs)
+
+    def _remember(self, state: ResourceState) -> None:
+        self._news[state.urn] = state
+        if is_provider(state.type):
+            self._providers.add(state)
+
+    # Deleting and refreshing
+
+    def _unregistered(self) -> list[ResourceState]:
+        claimed = self._aliases.claimed
+        return [
+            state
+            for state in self._base.resources
+            if state.delete or (state.urn not in self._seen and state.urn not in claimed)
+        ]
+
+    def _delete(self, states: Sequence[ResourceState]) -> None:
+        protected = [state for state in states if state.protect and not state.delete]
+        for state in protected:
+            message = (
+                f"{state.name} ({state.type}) is protected and would be deleted: keep it, "
+                "or remove `protect` with an update first"
+            )
+            self.record.refuse(Refusal("protect", message, state.urn))
+        if self.record.aborted:
+            return
+        for state in reversed(states):
+            if state.pending_replacement and not state.delete:
+                self.record.note(Step(Op.REMOVE_PENDING_REPLACE, state.urn, state.type, state, None))
+                self.record.remove(state)
+                continue
+            op = Op.DELETE_REPLACED if state.delete else Op.DELETE
+            if state.external:
+                op = Op.DISCARD_REPLACED if state.delete else Op.DISCARD
+            try:
+                self._remove(op, state, pending_replacement=False)
+            except CloudError as error:
+                self.record.refuse_cloud(error, state.urn, f"{state.name} ({state.type})")
+                return
+
+    def _remove(self, op: Op, state: ResourceState, *, pending_replacement: bool) -> None:
+        self._do.remove(
+            op,
+            state,
+            instead=state.deleted_with in self._condemned,
+            pending_replacement=pending_replacement,
+        )
+        if not state.delete:
+            self._condemned.setdefault(state.urn, ())
+
+    def _refresh(self, state: ResourceState) -> None:
+        config = self._providers.configuration(state.provider)
+        found = self._cloud.read(state.type, state.urn, state.id, state.inputs, provider=config)
+        if found is None:
+            self.record.note(Step(Op.DELETE, state.urn, state.type, state, None))
+            self.record.remove(state)
+            return
+        before = replace(state)
+        diff = difference(before, found[0], self._cloud, ()).properties
+        if diff or found[1] != state.outputs:
+            state.inputs, state.outputs, state.modified = found[0], found[1], now()
+        self.record.note(Step(Op.REFRESH, state.urn, state.type, before, state, diff))
+
+    # Refusing
+
+    def _refuse(self, kind: RefusalKind, message: str, urn: str, code: int | None = None) -> Registration:
+        self.record.refuse(Refusal(kind, message, urn or None, code))
+        return self._failed(urn)
+
+    def _refuse_cloud(self, error: CloudError, urn: str) -> Registration:
+        self.record.refuse_cloud(error, urn, f"{urn.split('::', 3)[3]} ({type_of(urn)})")
+        return self._failed(urn)
+
+    def _failed(self, urn: str) -> Registration:
+        """A resource that could not be brought to its goal; an update ends here."""
+        self._raise_if_aborted()
+        self._operated.add(urn)
+        return Registration(urn, failed=True)
+
+    def _raise_if_aborted(self) -> None:
+        if self.record.aborted:
+            raise DeploymentAbortedError

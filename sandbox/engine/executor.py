@@ -1,0 +1,130 @@
+"""Carries out single steps: calls the cloud, stamps the state, records the step."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+
+from sandbox.cloud import Cloud
+from sandbox.engine.differ import Difference
+from sandbox.engine.model import Op, ResourceState, Step
+from sandbox.engine.providers import ProviderTable
+from sandbox.engine.recorder import Recorder
+from sandbox.engine.urn import is_provider
+from sandbox.errors import CloudError
+from sandbox.protobuf import UNKNOWN_SENTINEL
+from sandbox.values import Secret
+
+__all__ = ["Executor", "now"]
+
+
+def now() -> str:
+    """The time as state files write it."""
+    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
+
+
+class Executor:
+    """Does what the deployment decided. A refusal of the cloud is raised as CloudError."""
+
+    def __init__(self, *, cloud: Cloud, record: Recorder, providers: ProviderTable, preview: bool) -> None:
+        self._cloud = cloud
+        self._record = record
+        self._providers = providers
+        self._preview = preview
+
+    def apply(
+        self,
+        op: Op,
+        old: ResourceState | None,
+        new: ResourceState,
+        change: Difference,
+        *,
+        pending: bool = False,
+    ) -> None:
+        """Create or update ``new``. With ``pending`` the old instance stays until its deletion."""
+        step = _step(op, old, new, change)
+        self._record.started(step)
+        if op is Op.UPDATE and old is not None:
+            new.id = old.id
+        if new.custom:
+            try:
+                self._call(op, old, new)
+            except CloudError as error:
+                self._record.done(step, str(error))
+                raise
+        stamp = now()
+        if op is not Op.UPDATE:
+            new.created = stamp
+        if new.custom or op is not Op.UPDATE:
+            new.modified = stamp
+        self._record.done(step, None)
+        self._record.place(old, new, pending=pending)
+
+    def settle(
+        self,
+        op: Op,
+        old: ResourceState | None,
+        new: ResourceState,
+        change: Difference | None = None,
+        *,
+        pending: bool = False,
+    ) -> None:
+        """A step that only changes state: same, read, import."""
+        step = _step(op, old, new, change or Difference())
+        self._record.started(step)
+        self._record.done(step, None)
+        self._record.place(old, new, pending=pending)
+
+    def remove(self, op: Op, state: ResourceState, *, instead: bool, pending_replacement: bool) -> None:
+        """Delete a resource. With ``instead`` something else deletes it at the cloud, or nothing does."""
+        step = Step(op, state.urn, state.type, state, None)
+        self._record.started(step)
+        called = state.custom and not is_provider(state.type) and not self._preview
+        if called and not instead and not state.external and not state.retain_on_delete:
+            try:
+                self._cloud.delete(
+                    state.type,
+                    state.urn,
+                    state.id,
+                    state.inputs,
+                    state.outputs,
+                    provider=self._providers.configuration(state.provider),
+                )
+            except CloudError as error:
+                self._record.done(step, str(error))
+                raise
+        self._record.done(step, None)
+        if pending_replacement:
+            state.pending_replacement = True
+        else:
+            self._record.remove(state)
+
+    def _call(self, op: Op, old: ResourceState | None, new: ResourceState) -> None:
+        if is_provider(new.type):
+            if op is not Op.UPDATE:
+                new.id = UNKNOWN_SENTINEL if self._preview else str(uuid.uuid4())
+            new.outputs = dict(new.inputs)
+            return
+        config = self._providers.configuration(new.provider)
+        if op is Op.UPDATE and old is not None:
+            new.outputs = self._cloud.update(
+                new.type,
+                new.urn,
+                old.id,
+                old.inputs,
+                old.outputs,
+                new.inputs,
+                preview=self._preview,
+                provider=config,
+            )
+        else:
+            new.id, new.outputs = self._cloud.create(
+                new.type, new.urn, new.inputs, preview=self._preview, provider=config
+            )
+        for key in new.additional_secret_outputs:
+            if key in new.outputs and not isinstance(new.outputs[key], Secret):
+                new.outputs[key] = Secret(new.outputs[key])
+
+
+def _step(op: Op, old: ResourceState | None, new: ResourceState, change: Difference) -> Step:
+    return Step(op, new.urn, new.type, old, new, change.properties, change.replaces, change.not_compared)

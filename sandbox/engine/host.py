@@ -1,0 +1,190 @@
+"""Runs a Pulumi program inside this process, apart from all other programs run here.
+
+Pulumi's own executor (``sdk/python/cmd/pulumi-language-python-exec``) runs one program a process. Here each
+runs in a copied context with its own settings, configuration and event loop, with its modules loaded anew, so
+that several stacks are evaluated in one process and the provider's modules are imported once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import gc
+import importlib
+import linecache
+import os
+import runpy
+import sys
+import traceback
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import pulumi
+from pulumi.runtime import config as pulumi_config
+from pulumi.runtime import settings as pulumi_settings
+from pulumi.runtime import stack as pulumi_stack
+
+from sandbox.engine.deployment import Deployment, DeploymentAbortedError
+from sandbox.engine.monitor import EngineLog, ResourceMonitor
+from sandbox.project import Program, StackSettings
+
+__all__ = ["run_program"]
+
+# Rooms of this repository that hold no state of a program: loading them anew would only cost time.
+_KEPT = frozenset({"sandbox", "review", "policies", "facts", "tests", "conftest"})
+
+
+def run_program(program: Program, settings: StackSettings, deployment: Deployment) -> None:
+    """Run ``program`` against ``deployment``; an exception of the program becomes its refusal."""
+    contextvars.copy_context().run(_run, program, settings, deployment, None)
+
+
+def run_function(function: Callable[[], None], settings: StackSettings, deployment: Deployment) -> None:
+    """The same for a function in place of a program's folder."""
+    contextvars.copy_context().run(_run, None, settings, deployment, function)
+
+
+def _run(
+    program: Program | None,
+    settings: StackSettings,
+    deployment: Deployment,
+    function: Callable[[], None] | None,
+) -> None:
+    root = str(program.directory) if program is not None else str(Path.cwd())
+    pulumi_settings.ROOT.set(None)
+    pulumi_settings.configure(
+        pulumi_settings.Settings(
+            project=deployment.project,
+            stack=deployment.stack,
+            organization="organization",
+            monitor=ResourceMonitor(deployment),
+            engine=EngineLog(deployment),
+            dry_run=deployment.preview,
+            parallel=8,
+            root_directory=root,
+        )
+    )
+    pulumi_config.set_all_config(dict(settings.values), sorted(settings.secret_keys))
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda _loop, _context: None)
+    failure: BaseException | None = None
+    with _program_on_path(program), _no_ambient_config():
+        asyncio.set_event_loop(loop)
+        try:
+            main = function if function is not None else _main(program)
+            loop.run_until_complete(pulumi_stack.run_in_stack(main))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            failure = error
+        finally:
+            _close(loop)
+    if failure is not None and not _refused(failure, deployment):
+        deployment.fail(_sentence(failure, program))
+
+
+def _main(program: Program | None) -> Callable[[], None]:
+    assert program is not None
+    path = program.main
+
+    def main() -> None:
+        runpy.run_path(str(path), run_name="__main__")
+
+    return main
+
+
+def _refused(failure: BaseException, deployment: Deployment) -> bool:
+    """Whether the program failed only because the engine had refused something."""
+    seen: BaseException | None = failure
+    while seen is not None:
+        if isinstance(seen, DeploymentAbortedError):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return bool(deployment.record.refusals) and not isinstance(failure, pulumi.RunError)
+
+
+def _sentence(failure: BaseException, program: Program | None) -> str:
+    """What the program raised and where, without a traceback and without paths of this machine."""
+    text = " ".join(str(failure).split()) or "no message"
+    if isinstance(failure, pulumi.RunError):
+        return text
+    where = ""
+    frames = traceback.extract_tb(failure.__traceback__)
+    for frame in reversed(frames):
+        path = Path(frame.filename)
+        if (
+            program is not None
+            and path.is_relative_to(program.directory)
+            and "site-packages" not in path.parts
+        ):
+            inside = path.relative_to(program.directory)
+            if inside.parts[0] not in _KEPT:
+                where = f" at {inside}:{frame.lineno}"
+                break
+    return f"the program raised {type(failure).__name__}{where}: {text}"
+
+
+@contextlib.contextmanager
+def _program_on_path(program: Program | None) -> Generator[None]:
+    """Make the program's own modules importable, and loaded anew for each run."""
+    if program is None:
+        yield
+        return
+    before, folder = list(sys.path), str(program.main if program.main.is_dir() else program.main.parent)
+    cwd = Path.cwd()
+    foreign = _forget_modules(Path(folder))
+    sys.path[:] = [folder, *(entry for entry in before if entry != folder)]
+    importlib.invalidate_caches()
+    os.chdir(program.directory)
+    try:
+        yield
+    finally:
+        os.chdir(cwd)
+        _forget_modules(Path(folder))
+        sys.modules.update(foreign)
+        sys.path[:] = before
+        linecache.clearcache()
+
+
+def _forget_modules(folder: Path) -> dict[str, object]:
+    """Unload the modules of a program and those of the same names from elsewhere; return the latter."""
+    own = {path.stem for path in folder.glob("*.py")} | {
+        path.name for path in folder.iterdir() if path.is_dir() and any(path.glob("*.py"))
+    }
+    removed: dict[str, object] = {}
+    for name, module in list(sys.modules.items()):
+        top = name.split(".", 1)[0]
+        if top in own and top not in _KEPT and top != "__main__":
+            file = getattr(module, "__file__", None)
+            if file is None or not Path(file).is_relative_to(folder):
+                removed[name] = module
+            del sys.modules[name]
+    return removed
+
+
+@contextlib.contextmanager
+def _no_ambient_config() -> Generator[None]:
+    """Hide ``PULUMI_CONFIG*`` variables: a value that the stack file leaves out must stay unset."""
+    hidden = {key: value for key, value in os.environ.items() if key.startswith("PULUMI_CONFIG_")}
+    hidden.update({key: os.environ[key] for key in ("PULUMI_CONFIG",) if key in os.environ})
+    hidden.pop("PULUMI_CONFIG_PASSPHRASE", None)
+    for key in hidden:
+        del os.environ[key]
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
+
+
+def _close(loop: asyncio.AbstractEventLoop) -> None:
+    pending = asyncio.all_tasks(loop)
+    for task in pending:
+        task.cancel()
+    with contextlib.suppress(BaseException):
+        loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
+    with contextlib.suppress(BaseException):
+        loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
+    asyncio.set_event_loop(None)
+    gc.collect()

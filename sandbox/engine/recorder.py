@@ -1,0 +1,121 @@
+"""What a run has done: its steps, its refusals, and the state that follows from both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sandbox.engine.graph import in_dependency_order
+from sandbox.engine.model import Observer, Refusal, ResourceState, Snapshot, Step, Violation
+from sandbox.errors import CloudError
+
+__all__ = ["Recorder"]
+
+
+class Recorder:
+    """Keeps steps and states, and tells observers. The base's states are this run's own copies."""
+
+    def __init__(self, base: Snapshot, observers: Sequence[Observer], *, preview: bool) -> None:
+        self.steps: list[Step] = []
+        self.refusals: list[Refusal] = []
+        self.violations: list[Violation] = []
+        self.aborted = False
+        """Nothing more may happen in this run: an update ends at its first refusal."""
+        self._preview = preview
+        self._base = base
+        self._observers = observers
+        self._placed: list[ResourceState] = []
+        self._gone: set[int] = set()
+        self._imported: set[str] = set()
+
+    def refuse(self, refusal: Refusal, *, final: bool = False) -> None:
+        """Something does not happen. A preview goes on, unless the refusal is ``final``."""
+        self.refusals.append(refusal)
+        self.aborted = self.aborted or final or not self._preview
+
+    def refuse_cloud(self, error: CloudError, urn: str, what: str) -> None:
+        """The cloud refused ``what``."""
+        self.refuse(
+            Refusal("cloud", f"{what}: {error}", urn or None, error.code, error.behaviour, error.source)
+        )
+
+    def judge(self, violations: Sequence[Violation]) -> bool:
+        """Record violations; the answer is False when they stop the run: a mandatory one in an update."""
+        self.violations.extend(violations)
+        mandatory = [] if self._preview else [item for item in violations if item.level == "mandatory"]
+        for item in mandatory:
+            self.refuse(Refusal("policy", f"{item.rule}: {item.message}", item.urn))
+        return not mandatory
+
+    def started(self, step: Step) -> None:
+        """A step begins."""
+        for observer in self._observers:
+            observer.step_started(step)
+
+    def done(self, step: Step, error: str | None) -> None:
+        """A step ended; it counts when there is no error."""
+        if error is None:
+            self.steps.append(step)
+        for observer in self._observers:
+            observer.step_done(step, error)
+
+    def note(self, step: Step) -> None:
+        """A step that does nothing by itself."""
+        self.started(step)
+        self.done(step, None)
+
+    def message(self, severity: str, text: str, urn: str | None) -> None:
+        """Pass on what the program or the engine says."""
+        for observer in self._observers:
+            observer.message(severity, text, urn)
+
+    def place(self, old: ResourceState | None, new: ResourceState, *, pending: bool = False) -> None:
+        """``new`` stands; ``old`` is gone, or with ``pending`` waits for its deletion."""
+        index = next((at for at, state in enumerate(self._placed) if state is old), None)
+        if index is not None:
+            self._placed[index] = new
+            return
+        self._placed.append(new)
+        if old is not None and pending:
+            old.delete = True
+        elif old is not None:
+            self._gone.add(id(old))
+
+    def remove(self, state: ResourceState) -> None:
+        """``state`` is gone."""
+        self._gone.add(id(state))
+
+    def mark_imported(self, urn: str) -> None:
+        """This run imported the resource."""
+        self._imported.add(urn)
+
+    def imported(self, urn: str) -> bool:
+        """Whether this run imported the resource."""
+        return urn in self._imported
+
+    def snapshot(self, renamed: Mapping[str, str]) -> Snapshot:
+        """The state now: what stands, then what the run did not come to, in dependency order.
+
+        ``renamed`` maps old URNs to the new ones that continue them.
+        """
+        left = [state for state in self._base.resources if id(state) not in self._gone]
+        for state in left:
+            _rename(state, renamed)
+        return Snapshot(
+            resources=in_dependency_order([*self._placed, *left]),
+            pending_operations=self._base.pending_operations,
+            metadata=self._base.metadata,
+        )
+
+
+def _rename(state: ResourceState, renamed: Mapping[str, str]) -> None:
+    if not renamed:
+        return
+    state.dependencies = [renamed.get(urn, urn) for urn in state.dependencies]
+    state.property_dependencies = {
+        key: [renamed.get(urn, urn) for urn in urns] for key, urns in state.property_dependencies.items()
+    }
+    state.parent = renamed.get(state.parent, state.parent)
+    state.deleted_with = renamed.get(state.deleted_with, state.deleted_with)
+    if state.provider:
+        urn, _, identifier = state.provider.rpartition("::")
+        state.provider = f"{renamed.get(urn, urn)}::{identifier}"

@@ -1,0 +1,79 @@
+"""The engine's front door: one call, one run, one outcome."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from sandbox.cloud import Cloud, World
+from sandbox.engine.deployment import Deployment
+from sandbox.engine.graph import kept_by
+from sandbox.engine.host import run_function, run_program
+from sandbox.engine.model import Analyzer, Mode, Observer, Outcome, Snapshot
+from sandbox.errors import UsageError
+from sandbox.project import Program, StackSettings
+
+__all__ = ["run"]
+
+
+def run(
+    program: Program | Callable[[], None],
+    *,
+    stack: str,
+    config: StackSettings,
+    snapshot: Snapshot,
+    world: World,
+    mode: Mode,
+    project: str = "",
+    observers: Sequence[Observer] = (),
+    analyzers: Sequence[Analyzer] = (),
+    exclude_protected: bool = False,
+) -> Outcome:
+    """Run ``program`` for ``stack`` on ``snapshot`` and ``world``.
+
+    A preview changes neither. An update, a destroy and a refresh change ``world`` and return the new state in
+    the outcome, also when they end early; saving it is the caller's. ``program`` is a folder or, for tests
+    and embedding, a function that registers resources (then ``project`` names its project). Destroy and
+    refresh do not run it. ``exclude_protected`` lets a destroy leave protected resources, and all that they
+    need, where they are.
+    """
+    started = time.perf_counter()
+    name = program.name if isinstance(program, Program) else project
+    if not name:
+        raise UsageError("project must name the project when the program is a function")
+    cloud = Cloud(world)
+    deployment = Deployment(
+        project=name,
+        stack=stack,
+        mode=mode,
+        base=snapshot,
+        cloud=cloud,
+        config=config.values,
+        observers=observers,
+        analyzers=analyzers,
+    )
+    if mode is Mode.DESTROY:
+        protected = {state.urn for state in snapshot.resources if state.protect}
+        deployment.destroy(kept_by(protected, snapshot.resources) if exclude_protected else set())
+    elif mode is Mode.REFRESH:
+        deployment.refresh()
+    else:
+        if isinstance(program, Program):
+            run_program(program, config, deployment)
+        else:
+            run_function(program, config, deployment)
+        deployment.finish()
+    result = deployment.snapshot()
+    return Outcome(
+        project=name,
+        stack=stack,
+        mode=mode,
+        steps=deployment.record.steps,
+        resources=result.resources,
+        outputs=deployment.outputs,
+        violations=deployment.record.violations,
+        refusals=deployment.record.refusals,
+        lightly_checked=tuple(sorted(cloud.lightly_checked)),
+        snapshot=snapshot if mode is Mode.PREVIEW else result,
+        duration_seconds=time.perf_counter() - started,
+    )
