@@ -1,0 +1,42 @@
+"""All rules, in the order in which they are reported."""
+
+from __future__ import annotations
+
+from policies import (
+    armor,
+    edge,
+    iam,
+    kms,
+    labels,
+    logs,
+    memorystore,
+    monitoring,
+    network,
+    pubsub,
+    run,
+    secret_manager,
+    sql,
+    sql_replicas,
+    storage,
+)
+from policies.model import Rule
+
+__all__ = ["RULES"]
+
+RULES: tuple[Rule, ...] = (
+    *labels.RULES,
+    *iam.RULES,
+    *kms.RULES,
+    *secret_manager.RULES,
+    *network.RULES,
+    *sql.RULES,
+    *sql_replicas.RULES,
+    *memorystore.RULES,
+    *storage.RULES,
+    *pubsub.RULES,
+    *run.RULES,
+    *edge.RULES,
+    *armor.RULES,
+    *logs.RULES,
+    *monitoring.RULES,
+)

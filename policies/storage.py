@@ -1,0 +1,154 @@
+"""Cloud Storage buckets and Artifact Registry repositories."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from policies.model import Resource, is_false, is_missing, is_true, outside, rule, say
+from policies.places import environment
+
+__all__ = ["RULES"]
+
+BUCKET: Final = "gcp:storage/bucket:Bucket"
+REPOSITORY: Final = "gcp:artifactregistry/repository:Repository"
+
+
+@rule(
+    "bucket-uniform-access",
+    "A bucket has one set of rights, not one per object",
+    controls=("GCS-01",),
+    source="CIS 5.2, checkov CKV_GCP_29, org policy storage.uniformBucketLevelAccess",
+    types=(BUCKET,),
+)
+def uniform_access(resource: Resource) -> Iterator[str]:
+    path = "uniformBucketLevelAccess"
+    if is_false(resource.get(path, default=False)):
+        yield say(resource, path, "be true", resource.get(path), "set it to true")
+
+
+@rule(
+    "bucket-no-public-access",
+    "A bucket can never be made public",
+    controls=("GCS-02",),
+    source="CIS 5.1, checkov CKV_GCP_114, org policy storage.publicAccessPrevention",
+    types=(BUCKET,),
+)
+def no_public_access(resource: Resource) -> Iterator[str]:
+    path = "publicAccessPrevention"
+    if outside(resource.get(path), ("enforced",)):
+        yield say(resource, path, "be enforced", resource.get(path), "set it to enforced")
+
+
+@rule(
+    "bucket-customer-key",
+    "A bucket is encrypted with a key of the house",
+    controls=("GCS-06",),
+    source="trivy GCP-0066, SEC-2.2",
+    types=(BUCKET,),
+)
+def bucket_customer_key(resource: Resource) -> Iterator[str]:
+    path = "encryption.defaultKmsKeyName"
+    if is_missing(resource.get(path)):
+        yield say(resource, path, "name a key", None, "set the storage key")
+
+
+@rule(
+    "bucket-no-force-destroy",
+    "A bucket with objects is not deleted outside dev",
+    controls=("GCS-10",),
+    source="table of environments",
+    types=(BUCKET,),
+)
+def no_force_destroy(resource: Resource) -> Iterator[str]:
+    where = environment(resource)
+    if where not in (None, "dev") and is_true(resource.get("forceDestroy")):
+        yield say(resource, "forceDestroy", f"be false in {where}", resource.get("forceDestroy"), "remove it")
+
+
+@rule(
+    "bucket-versioning",
+    "A bucket keeps what is overwritten",
+    controls=("GCS-04",),
+    source="checkov CKV_GCP_78, trivy GCP-0078",
+    types=(BUCKET,),
+    level="advisory",
+)
+def versioning(resource: Resource) -> Iterator[str]:
+    path = "versioning.enabled"
+    if is_false(resource.get(path, default=False)):
+        yield say(
+            resource, path, "be true", resource.get(path), "set it, with a lifecycle rule for old versions"
+        )
+
+
+@rule(
+    "bucket-lifecycle",
+    "A bucket states when its objects end",
+    controls=("GCS-07",),
+    source="prowler cloudstorage_bucket_lifecycle_management_enabled",
+    types=(BUCKET,),
+    level="advisory",
+)
+def lifecycle(resource: Resource) -> Iterator[str]:
+    if is_missing(resource.get("lifecycleRules")):
+        yield say(resource, "lifecycleRules", "hold a rule", None, "add a rule with an age")
+
+
+@rule(
+    "registry-customer-key",
+    "Images are encrypted with a key of the house",
+    controls=("AR-01",),
+    source="checkov CKV_GCP_84",
+    types=(REPOSITORY,),
+)
+def registry_customer_key(resource: Resource) -> Iterator[str]:
+    if is_missing(resource.get("kmsKeyName")):
+        yield say(
+            resource, "kmsKeyName", "name a key", None, "set the image key now, it cannot be added later"
+        )
+
+
+@rule(
+    "registry-immutable-tags",
+    "A tag of an image never moves",
+    controls=("AR-02",),
+    source="RUN-14",
+    types=(REPOSITORY,),
+    level="advisory",
+)
+def immutable_tags(resource: Resource) -> Iterator[str]:
+    path = "dockerConfig.immutableTags"
+    docker = not outside(resource.get("format"), ("DOCKER",))
+    if docker and is_false(resource.get(path, default=False)):
+        yield say(resource, path, "be true", resource.get(path), "set it to true")
+
+
+@rule(
+    "registry-cleanup",
+    "Old images are cleaned up for real",
+    controls=("CST-06",),
+    source="OPT-4.1",
+    types=(REPOSITORY,),
+    level="advisory",
+)
+def cleanup(resource: Resource) -> Iterator[str]:
+    if is_missing(resource.get("cleanupPolicies")):
+        yield say(resource, "cleanupPolicies", "hold a policy", None, "delete untagged images after 30 days")
+    if is_true(resource.get("cleanupPolicyDryRun")):
+        yield say(
+            resource, "cleanupPolicyDryRun", "be false", resource.get("cleanupPolicyDryRun"), "remove it"
+        )
+
+
+RULES = (
+    uniform_access,
+    no_public_access,
+    bucket_customer_key,
+    no_force_destroy,
+    versioning,
+    lifecycle,
+    registry_customer_key,
+    immutable_tags,
+    cleanup,
+)
