@@ -1,0 +1,1 @@
+"""What runs the image: the API service and the worker pools."""

@@ -1,0 +1,390 @@
+"""An HTTP service on Cloud Run behind the load balancer, in one region.
+
+It answers only through the load balancer or from inside the network: the run.app address is off. It runs as
+an account of its own, from an image pinned by digest, with startup, liveness and readiness probes, and sends
+all its traffic through the network. With a metrics collector beside it CPU is allocated always, because a
+collector that sleeps between requests loses samples; billing then is by instance.
+
+Not made here: the account and its rights, secrets and their accessors, the subnet, the endpoint group. All
+but the last must stand before the revision starts. Not modelled: GPUs, session affinity, gRPC and TCP probes,
+Binary Authorization and tagged revisions, which nothing uses yet.
+
+Location and name are immutable. A new image, variable or secret version makes a new revision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import assert_never
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components._checks import require_between, require_cpu_and_memory, require_digest
+from components.compute._workload import (
+    CLOUD_SQL_MOUNT,
+    CLOUD_SQL_VOLUME,
+    DirectVpc,
+    SecretFile,
+    SecretVersion,
+    refuse_bad_environment,
+    refuse_bad_files,
+)
+from facts.names import check_name
+
+__all__ = [
+    "Canary",
+    "DirectVpc",
+    "HttpProbe",
+    "HttpService",
+    "HttpServiceArgs",
+    "InstanceBounds",
+    "Invokers",
+    "Latest",
+    "OpenToEdge",
+    "Pinned",
+    "SecretFile",
+    "SecretVersion",
+    "Traffic",
+]
+
+_MAIN = "app"
+_COLLECTOR = "collector"
+_LATEST = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
+_REVISION = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Latest:
+    """All traffic to the newest revision; the only choice for a first deployment."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pinned:
+    """All traffic to one existing revision, whatever is deployed."""
+
+    revision: str
+    """Name of the revision."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Canary:
+    """A share of the traffic to the newest revision, the rest to one that has proven itself."""
+
+    stable_revision: str
+    """Name of the existing revision that keeps the rest."""
+    percent: int
+    """Share of the newest revision, 1 to 99 %."""
+
+    def __post_init__(self) -> None:
+        require_between("percent", self.percent, 1, 99, "%")
+
+
+Traffic = Latest | Pinned | Canary
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpenToEdge:
+    """No identity check by Cloud Run: ingress, Cloud Armor and the service itself decide who may call."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Invokers:
+    """Only these identities may call."""
+
+    members: Mapping[str, pulumi.Input[str]]
+    """IAM members, by a key that names the grant."""
+
+
+Invocation = OpenToEdge | Invokers
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstanceBounds:
+    """How many instances may run."""
+
+    minimum: int
+    """Instances kept warm, 0 to maximum."""
+    maximum: int
+    """Upper bound, 1 to 1000."""
+
+    def __post_init__(self) -> None:
+        require_between("maximum", self.maximum, 1, 1000, "instances")
+        require_between("minimum", self.minimum, 0, self.maximum, "instances")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HttpProbe:
+    """A GET that must answer 2xx or 3xx in time."""
+
+    path: str
+    """Path to ask for."""
+    period_seconds: int = 10
+    """Seconds between two questions, 1 to 240 s."""
+    timeout_seconds: int = 5
+    """Seconds to answer, 1 to period_seconds."""
+    failure_threshold: int = 3
+    """Misses in a row that count, 1 or more."""
+
+    def __post_init__(self) -> None:
+        if not self.path.startswith("/"):
+            message = f"path must begin with /, got {self.path!r}"
+            raise ValueError(message)
+        require_between("period_seconds", self.period_seconds, 1, 240, "seconds")
+        require_between("timeout_seconds", self.timeout_seconds, 1, self.period_seconds, "seconds")
+        require_between("failure_threshold", self.failure_threshold, 1, 100, "misses")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HttpServiceArgs:
+    """What a service needs to know."""
+
+    project: pulumi.Input[str]
+    """Project that holds the service."""
+    service_name: str
+    """Physical name."""
+    location: str
+    """Region; immutable."""
+    image: pulumi.Input[str]
+    """HOST/PATH@sha256:DIGEST."""
+    service_account: pulumi.Input[str]
+    """Email of the account the service runs as; its own, never the default one."""
+    kms_key: pulumi.Input[str]
+    """Key in the same region for the image; the Cloud Run agent must be able to use it beforehand."""
+    vpc: DirectVpc
+    """Way into the network."""
+    instances: InstanceBounds
+    """How many instances may run, for the service and for each revision."""
+    labels: Mapping[str, str]
+    """Labels of the service and its revisions."""
+    cpu: str
+    """CPUs of an instance: 1, 2, 4 or 8."""
+    memory: str
+    """Memory of an instance, such as 2Gi; what each number of CPUs takes differs."""
+    startup_probe: HttpProbe
+    """Holds traffic back until it succeeds; period times misses is the time to start."""
+    liveness_probe: HttpProbe
+    """Restarts an instance that misses it."""
+    readiness_probe: HttpProbe
+    """Takes an instance out of traffic while it misses it."""
+    invocation: Invocation
+    """Who may call."""
+    port: int = 8080
+    """Port the container listens on, 1 to 65535."""
+    concurrency: int = 80
+    """Requests an instance takes at once, 1 to 1000."""
+    timeout_seconds: int = 60
+    """Longest request, 1 to 3600 s."""
+    traffic: Traffic = field(default_factory=Latest)
+    """Which revision answers; the newest."""
+    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
+    """Plain variables."""
+    secrets: Mapping[str, SecretVersion] = field(default_factory=dict[str, SecretVersion])
+    """Variables that hold a secret version."""
+    secret_files: Mapping[str, SecretFile] = field(default_factory=dict[str, SecretFile])
+    """Files that hold a secret version, by the name of their volume."""
+    cloud_sql_instances: tuple[pulumi.Input[str], ...] = ()
+    """Connection names that get a socket under /cloudsql; the account must be a Cloud SQL client."""
+    metrics_collector: pulumi.Input[str] | None = None
+    """Image by digest of the collector that scrapes /metrics on port 8080; none by default."""
+    deletion_protection: bool = True
+    """Whether the provider refuses to delete the service."""
+
+    def __post_init__(self) -> None:
+        check_name("run service", self.service_name)
+        require_digest("image", self.image)
+        require_digest("metrics_collector", self.metrics_collector)
+        require_cpu_and_memory(self.cpu, self.memory)
+        require_between("port", self.port, 1, 65_535, "(a port)")
+        require_between("concurrency", self.concurrency, 1, 1000, "requests")
+        require_between("timeout_seconds", self.timeout_seconds, 1, 3600, "seconds")
+        refuse_bad_environment(self.environment, self.secrets)
+        refuse_bad_files(self.secret_files)
+
+
+class HttpService(pulumi.ComponentResource):
+    """A Cloud Run service that only the load balancer and the network reach."""
+
+    name: pulumi.Output[str]
+    """projects/P/locations/L/services/S."""
+    service_name: pulumi.Output[str]
+    """Physical name, as network endpoint groups and metrics carry it."""
+    location: pulumi.Output[str]
+    """Region."""
+
+    def __init__(self, name: str, args: HttpServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Make the service."""
+        super().__init__("aiprod:compute:HttpService", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        service = gcp.cloudrunv2.Service(
+            name,
+            project=args.project,
+            name=args.service_name,
+            location=args.location,
+            ingress="INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER",
+            default_uri_disabled=True,
+            invoker_iam_disabled=isinstance(args.invocation, OpenToEdge),
+            scaling={
+                "scaling_mode": "AUTOMATIC",
+                "min_instance_count": args.instances.minimum,
+                "max_instance_count": args.instances.maximum,
+            },
+            template=_template(args),
+            traffics=_traffics(args.traffic),
+            deletion_protection=args.deletion_protection,
+            labels=args.labels,
+            opts=child,
+        )
+        if isinstance(args.invocation, Invokers):
+            for key, member in args.invocation.members.items():
+                gcp.cloudrunv2.ServiceIamMember(
+                    f"{name}-invoker-{key}",
+                    project=args.project,
+                    location=service.location,
+                    name=service.name,
+                    role="roles/run.servicesInvoker",
+                    member=member,
+                    opts=child,
+                )
+
+        self.name = service.id
+        self.service_name = service.name
+        self.location = service.location
+        self.register_outputs(
+            {"name": self.name, "service_name": self.service_name, "location": self.location}
+        )
+
+
+def _template(args: HttpServiceArgs) -> gcp.cloudrunv2.ServiceTemplateArgsDict:
+    return {
+        "service_account": args.service_account,
+        "execution_environment": "EXECUTION_ENVIRONMENT_GEN2",
+        "encryption_key": args.kms_key,
+        "timeout": f"{args.timeout_seconds}s",
+        "max_instance_request_concurrency": args.concurrency,
+        "scaling": {
+            "min_instance_count": args.instances.minimum,
+            "max_instance_count": args.instances.maximum,
+        },
+        "vpc_access": {
+            "egress": args.vpc.egress,
+            "network_interfaces": [
+                {
+                    "network": args.vpc.network,
+                    "subnetwork": args.vpc.subnetwork,
+                    "tags": list(args.vpc.tags),
+                }
+            ],
+        },
+        "containers": [_app(args), *_collector(args)],
+        "volumes": _volumes(args),
+        "labels": args.labels,
+    }
+
+
+def _app(args: HttpServiceArgs) -> gcp.cloudrunv2.ServiceTemplateContainerArgsDict:
+    return {
+        "name": _MAIN,
+        "image": args.image,
+        "ports": {"container_port": args.port},
+        "resources": {
+            "limits": {"cpu": args.cpu, "memory": args.memory},
+            "cpu_idle": args.metrics_collector is None,
+            "startup_cpu_boost": True,
+        },
+        "envs": _environment(args),
+        "volume_mounts": _mounts(args),
+        "startup_probe": {
+            "http_get": {"path": args.startup_probe.path, "port": args.port},
+            "period_seconds": args.startup_probe.period_seconds,
+            "timeout_seconds": args.startup_probe.timeout_seconds,
+            "failure_threshold": args.startup_probe.failure_threshold,
+        },
+        "liveness_probe": {
+            "http_get": {"path": args.liveness_probe.path, "port": args.port},
+            "period_seconds": args.liveness_probe.period_seconds,
+            "timeout_seconds": args.liveness_probe.timeout_seconds,
+            "failure_threshold": args.liveness_probe.failure_threshold,
+        },
+        "readiness_probe": {
+            "http_get": {"path": args.readiness_probe.path, "port": args.port},
+            "period_seconds": args.readiness_probe.period_seconds,
+            "timeout_seconds": args.readiness_probe.timeout_seconds,
+            "failure_threshold": args.readiness_probe.failure_threshold,
+        },
+    }
+
+
+def _collector(args: HttpServiceArgs) -> list[gcp.cloudrunv2.ServiceTemplateContainerArgsDict]:
+    if args.metrics_collector is None:
+        return []
+    return [
+        {
+            "name": _COLLECTOR,
+            "image": args.metrics_collector,
+            "depends_ons": [_MAIN],
+            "resources": {"limits": {"cpu": "1", "memory": "512Mi"}, "cpu_idle": False},
+            "liveness_probe": {
+                "http_get": {"path": "/liveness", "port": 13133},
+                "period_seconds": 30,
+                "timeout_seconds": 30,
+            },
+        }
+    ]
+
+
+def _environment(args: HttpServiceArgs) -> list[gcp.cloudrunv2.ServiceTemplateContainerEnvArgsDict]:
+    plain: list[gcp.cloudrunv2.ServiceTemplateContainerEnvArgsDict] = [
+        {"name": name, "value": value} for name, value in sorted(args.environment.items())
+    ]
+    secret: list[gcp.cloudrunv2.ServiceTemplateContainerEnvArgsDict] = [
+        {
+            "name": name,
+            "value_source": {"secret_key_ref": {"secret": source.secret, "version": source.version}},
+        }
+        for name, source in sorted(args.secrets.items())
+    ]
+    return plain + secret
+
+
+def _volumes(args: HttpServiceArgs) -> list[gcp.cloudrunv2.ServiceTemplateVolumeArgsDict]:
+    volumes: list[gcp.cloudrunv2.ServiceTemplateVolumeArgsDict] = [
+        {
+            "name": name,
+            "secret": {
+                "secret": file.content.secret,
+                "items": [{"path": file.file, "version": file.content.version}],
+            },
+        }
+        for name, file in args.secret_files.items()
+    ]
+    if args.cloud_sql_instances:
+        volumes.append(
+            {"name": CLOUD_SQL_VOLUME, "cloud_sql_instance": {"instances": list(args.cloud_sql_instances)}}
+        )
+    return volumes
+
+
+def _mounts(args: HttpServiceArgs) -> list[gcp.cloudrunv2.ServiceTemplateContainerVolumeMountArgsDict]:
+    mounts: list[gcp.cloudrunv2.ServiceTemplateContainerVolumeMountArgsDict] = [
+        {"name": name, "mount_path": file.folder} for name, file in args.secret_files.items()
+    ]
+    if args.cloud_sql_instances:
+        mounts.append({"name": CLOUD_SQL_VOLUME, "mount_path": CLOUD_SQL_MOUNT})
+    return mounts
+
+
+def _traffics(traffic: Traffic) -> list[gcp.cloudrunv2.ServiceTrafficArgsDict]:
+    match traffic:
+        case Latest():
+            return [{"type": _LATEST, "percent": 100}]
+        case Pinned(revision=revision):
+            return [{"type": _REVISION, "revision": revision, "percent": 100}]
+        case Canary(stable_revision=stable, percent=percent):
+            return [
+                {"type": _LATEST, "percent": percent},
+                {"type": _REVISION, "revision": stable, "percent": 100 - percent},
+            ]
+        case _:
+            assert_never(traffic)

@@ -1,0 +1,178 @@
+"""A worker pool on Cloud Run: instances that pull work and have no address.
+
+It runs as an account of its own, from an image pinned by digest, inside the network. A pool has no
+autoscaler: something else (a scaler, or a person) moves the number of instances; this program states it once,
+at creation, and then leaves it.
+
+Not made here: the account and its rights, secrets and their accessors, the subnet, the subscription it pulls,
+the scaler. All but the last must stand before the first instance starts. Not modelled: GPUs, sidecars,
+instance splits and probes; a worker that dies is started again, and its message is delivered again.
+
+An instance gets ten seconds between SIGTERM and its end. Location and name are immutable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components._checks import require_between, require_cpu_and_memory, require_digest
+from components.compute._workload import (
+    CLOUD_SQL_MOUNT,
+    CLOUD_SQL_VOLUME,
+    DirectVpc,
+    SecretFile,
+    SecretVersion,
+    refuse_bad_environment,
+    refuse_bad_files,
+)
+from facts.names import check_name
+
+__all__ = ["DirectVpc", "SecretFile", "SecretVersion", "WorkerPool", "WorkerPoolArgs"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkerPoolArgs:
+    """What a worker pool needs to know."""
+
+    project: pulumi.Input[str]
+    """Project that holds the pool."""
+    pool_name: str
+    """Physical name."""
+    location: str
+    """Region; immutable."""
+    image: pulumi.Input[str]
+    """HOST/PATH@sha256:DIGEST."""
+    service_account: pulumi.Input[str]
+    """Email of the account the workers run as; their own, never the default one."""
+    kms_key: pulumi.Input[str]
+    """Key in the same region for the image; the Cloud Run agent must be able to use it beforehand."""
+    vpc: DirectVpc
+    """Way into the network."""
+    initial_instances: int
+    """Instances at creation, 0 to 1000; later changes are the scaler's."""
+    labels: Mapping[str, str]
+    """Labels of the pool and its revisions."""
+    cpu: str
+    """CPUs of an instance: 1, 2, 4 or 8."""
+    memory: str
+    """Memory of an instance, such as 4Gi; what each number of CPUs takes differs."""
+    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
+    """Plain variables."""
+    secrets: Mapping[str, SecretVersion] = field(default_factory=dict[str, SecretVersion])
+    """Variables that hold a secret version."""
+    secret_files: Mapping[str, SecretFile] = field(default_factory=dict[str, SecretFile])
+    """Files that hold a secret version, by the name of their volume."""
+    cloud_sql_instances: tuple[pulumi.Input[str], ...] = ()
+    """Connection names that get a socket under /cloudsql; the account must be a Cloud SQL client."""
+    deletion_protection: bool = True
+    """Whether the provider refuses to delete the pool."""
+
+    def __post_init__(self) -> None:
+        check_name("run service", self.pool_name)
+        require_digest("image", self.image)
+        require_cpu_and_memory(self.cpu, self.memory)
+        require_between("initial_instances", self.initial_instances, 0, 1000, "instances")
+        refuse_bad_environment(self.environment, self.secrets)
+        refuse_bad_files(self.secret_files)
+
+
+class WorkerPool(pulumi.ComponentResource):
+    """A Cloud Run worker pool."""
+
+    name: pulumi.Output[str]
+    """Physical name."""
+    location: pulumi.Output[str]
+    """Region."""
+
+    def __init__(self, name: str, args: WorkerPoolArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Make the pool."""
+        super().__init__("aiprod:compute:WorkerPool", name, None, opts)
+        pool = gcp.cloudrunv2.WorkerPool(
+            name,
+            project=args.project,
+            name=args.pool_name,
+            location=args.location,
+            scaling={"scaling_mode": "MANUAL", "manual_instance_count": args.initial_instances},
+            template=_template(args),
+            deletion_protection=args.deletion_protection,
+            labels=args.labels,
+            # The scaler owns the number of instances.
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["scaling.manualInstanceCount"]),
+        )
+
+        self.name = pool.name
+        self.location = pool.location
+        self.register_outputs({"name": self.name, "location": self.location})
+
+
+def _template(args: WorkerPoolArgs) -> gcp.cloudrunv2.WorkerPoolTemplateArgsDict:
+    return {
+        "service_account": args.service_account,
+        "encryption_key": args.kms_key,
+        "vpc_access": {
+            "egress": args.vpc.egress,
+            "network_interfaces": [
+                {
+                    "network": args.vpc.network,
+                    "subnetwork": args.vpc.subnetwork,
+                    "tags": list(args.vpc.tags),
+                }
+            ],
+        },
+        "containers": [
+            {
+                "name": "worker",
+                "image": args.image,
+                "resources": {"limits": {"cpu": args.cpu, "memory": args.memory}},
+                "envs": _environment(args),
+                "volume_mounts": _mounts(args),
+            }
+        ],
+        "volumes": _volumes(args),
+        "labels": args.labels,
+    }
+
+
+def _environment(args: WorkerPoolArgs) -> list[gcp.cloudrunv2.WorkerPoolTemplateContainerEnvArgsDict]:
+    plain: list[gcp.cloudrunv2.WorkerPoolTemplateContainerEnvArgsDict] = [
+        {"name": name, "value": value} for name, value in sorted(args.environment.items())
+    ]
+    secret: list[gcp.cloudrunv2.WorkerPoolTemplateContainerEnvArgsDict] = [
+        {
+            "name": name,
+            "value_source": {"secret_key_ref": {"secret": source.secret, "version": source.version}},
+        }
+        for name, source in sorted(args.secrets.items())
+    ]
+    return plain + secret
+
+
+def _volumes(args: WorkerPoolArgs) -> list[gcp.cloudrunv2.WorkerPoolTemplateVolumeArgsDict]:
+    volumes: list[gcp.cloudrunv2.WorkerPoolTemplateVolumeArgsDict] = [
+        {
+            "name": name,
+            "secret": {
+                "secret": file.content.secret,
+                "items": [{"path": file.file, "version": file.content.version}],
+            },
+        }
+        for name, file in args.secret_files.items()
+    ]
+    if args.cloud_sql_instances:
+        volumes.append(
+            {"name": CLOUD_SQL_VOLUME, "cloud_sql_instance": {"instances": list(args.cloud_sql_instances)}}
+        )
+    return volumes
+
+
+def _mounts(args: WorkerPoolArgs) -> list[gcp.cloudrunv2.WorkerPoolTemplateContainerVolumeMountArgsDict]:
+    mounts: list[gcp.cloudrunv2.WorkerPoolTemplateContainerVolumeMountArgsDict] = [
+        {"name": name, "mount_path": file.folder} for name, file in args.secret_files.items()
+    ]
+    if args.cloud_sql_instances:
+        mounts.append({"name": CLOUD_SQL_VOLUME, "mount_path": CLOUD_SQL_MOUNT})
+    return mounts

@@ -1,0 +1,1 @@
+"""What must survive: the database, the cache and the buckets."""

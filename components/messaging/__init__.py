@@ -1,0 +1,1 @@
+"""Work between services: queues that lose nothing."""
