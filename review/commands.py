@@ -14,7 +14,7 @@ from review.real_cli import KEPT_BY_GOOGLE
 from review.report import Report, document
 from review.terminal import print_report
 from review.workspace import Ground, Workspace
-from sandbox.engine import Mode, Outcome, Refusal
+from sandbox.engine.model import Mode, Outcome, Refusal
 from sandbox.errors import UsageError
 from sandbox.state import snapshot_to_json, write_atomically
 

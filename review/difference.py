@@ -25,7 +25,7 @@ from review.wording import totals
 from review.workspace import Ground, Workspace, evaluate, report_of, settings_of
 from review.worktree import checkout, resolve
 from sandbox.cloud import World, load_fixture
-from sandbox.engine import Mode, Snapshot
+from sandbox.engine.model import Mode, Snapshot
 from sandbox.errors import UsageError
 from sandbox.project import Program, load_project
 

@@ -12,8 +12,9 @@ from rich.console import Console
 from review.progress import watch
 from review.report import Notes, Report, build, scrubber
 from review.verdicts import PolicyAnalyzer, rule_rows
-from sandbox.cloud import World, lightly_checked, load_fixture
-from sandbox.engine import Mode, Outcome, Snapshot, run
+from sandbox.cloud import World, load_fixture
+from sandbox.engine.model import Mode, Outcome, Snapshot
+from sandbox.engine.run import run
 from sandbox.errors import UsageError
 from sandbox.project import PLACEHOLDER, Program, StackSettings, load_project, load_stack
 from sandbox.state import StateStore, read_export
@@ -145,13 +146,12 @@ def evaluate(
 
 def report_of(outcome: Outcome, settings: StackSettings) -> Report:
     """The outcome of a run of a stack with ``settings`` as it may be shown."""
-    types = {state.type for state in outcome.resources if state.custom}
     return build(
         outcome,
         rules=rule_rows(),
         notes=Notes(
             example_values=tuple(sorted(settings.examples)),
-            lightly_checked=tuple(sorted(lightly_checked(types))),
+            lightly_checked=outcome.lightly_checked,
         ),
         secrets=[secret_values(settings)],
     )
