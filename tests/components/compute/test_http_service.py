@@ -1,0 +1,263 @@
+"""The API service: only behind the load balancer, pinned by digest, probed, traffic that adds up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from components.compute.http_service import (
+    Canary,
+    DirectVpc,
+    HttpProbe,
+    HttpService,
+    HttpServiceArgs,
+    InstanceBounds,
+    Invokers,
+    Latest,
+    OpenToEdge,
+    Pinned,
+    SecretFile,
+    SecretVersion,
+)
+from tests.recording import Build, Recorder
+
+IMAGE = "europe-docker.pkg.dev/p-example/aiprod/api@sha256:" + "a" * 64
+COLLECTOR = "europe-docker.pkg.dev/p-example/aiprod/collector@sha256:" + "c" * 64
+SERVICE = "cloudrunv2/service:Service"
+
+
+def example_args(**changes: Any) -> HttpServiceArgs:
+    """The smallest legal arguments."""
+    values: dict[str, Any] = {
+        "project": "p-example",
+        "service_name": "api",
+        "location": "europe-west1",
+        "image": IMAGE,
+        "service_account": "api@p-example.iam.gserviceaccount.com",
+        "kms_key": "projects/p-example/locations/europe-west1/keyRings/r/cryptoKeys/k",
+        "vpc": DirectVpc(network="network", subnetwork="subnetwork"),
+        "instances": InstanceBounds(minimum=2, maximum=20),
+        "labels": {"system": "aiprod"},
+        "cpu": "2",
+        "memory": "2Gi",
+        "startup_probe": HttpProbe(path="/health"),
+        "liveness_probe": HttpProbe(path="/health"),
+        "readiness_probe": HttpProbe(path="/health"),
+        "invocation": OpenToEdge(),
+    }
+    return HttpServiceArgs(**{**values, **changes})
+
+
+def inputs_of(build: Build, recorder: Recorder, **changes: Any) -> Any:
+    build(lambda: HttpService("api", example_args(**changes)))
+    return recorder.one(SERVICE).inputs
+
+
+def app_of(build: Build, recorder: Recorder, **changes: Any) -> Any:
+    return inputs_of(build, recorder, **changes)["template"]["containers"][0]
+
+
+def test_service_answers_only_behind_the_load_balancer(build: Build, recorder: Recorder) -> None:
+    inputs = inputs_of(build, recorder)
+    assert inputs["ingress"] == "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"
+    assert inputs["defaultUriDisabled"] is True
+    assert inputs["invokerIamDisabled"] is True
+    assert recorder.of_type("ServiceIamMember") == []
+
+
+def test_only_named_invokers_may_call(build: Build, recorder: Recorder) -> None:
+    inputs = inputs_of(build, recorder, invocation=Invokers(members={"monitor": "serviceAccount:m"}))
+    assert inputs["invokerIamDisabled"] is False
+    assert recorder.one("ServiceIamMember", "api-invoker-monitor").inputs == {
+        "project": "p-example",
+        "location": "europe-west1",
+        "name": "api",
+        "role": "roles/run.servicesInvoker",
+        "member": "serviceAccount:m",
+    }
+
+
+def test_revision_runs_as_its_own_account_with_its_key(build: Build, recorder: Recorder) -> None:
+    template = inputs_of(build, recorder, concurrency=40, timeout_seconds=30)["template"]
+    assert template["serviceAccount"] == "api@p-example.iam.gserviceaccount.com"
+    assert template["encryptionKey"].endswith("cryptoKeys/k")
+    assert template["executionEnvironment"] == "EXECUTION_ENVIRONMENT_GEN2"
+    assert template["maxInstanceRequestConcurrency"] == 40
+    assert template["timeout"] == "30s"
+    assert template["vpcAccess"] == {
+        "egress": "ALL_TRAFFIC",
+        "networkInterfaces": [{"network": "network", "subnetwork": "subnetwork", "tags": []}],
+    }
+
+
+def test_instance_bounds_stand_at_both_levels(build: Build, recorder: Recorder) -> None:
+    inputs = inputs_of(build, recorder, instances=InstanceBounds(minimum=1, maximum=4))
+    bounds = {"minInstanceCount": 1, "maxInstanceCount": 4}
+    assert inputs["scaling"] == {"scalingMode": "AUTOMATIC", **bounds}
+    assert inputs["template"]["scaling"] == bounds
+
+
+def test_container_has_three_probes_and_stated_resources(build: Build, recorder: Recorder) -> None:
+    app = app_of(
+        build,
+        recorder,
+        port=9000,
+        startup_probe=HttpProbe(path="/start", period_seconds=5, timeout_seconds=4, failure_threshold=24),
+        liveness_probe=HttpProbe(path="/live", period_seconds=30),
+        readiness_probe=HttpProbe(path="/ready"),
+    )
+    assert app["image"] == IMAGE
+    assert app["ports"] == {"containerPort": 9000}
+    assert app["resources"] == {
+        "limits": {"cpu": "2", "memory": "2Gi"},
+        "cpuIdle": True,
+        "startupCpuBoost": True,
+    }
+    assert app["startupProbe"] == {
+        "httpGet": {"path": "/start", "port": 9000},
+        "periodSeconds": 5,
+        "timeoutSeconds": 4,
+        "failureThreshold": 24,
+    }
+    assert app["livenessProbe"]["httpGet"] == {"path": "/live", "port": 9000}
+    assert app["livenessProbe"]["periodSeconds"] == 30
+    assert app["readinessProbe"]["httpGet"] == {"path": "/ready", "port": 9000}
+
+
+def test_collector_runs_beside_the_app_and_keeps_the_cpu(build: Build, recorder: Recorder) -> None:
+    app, collector = inputs_of(build, recorder, metrics_collector=COLLECTOR)["template"]["containers"]
+    assert app["resources"]["cpuIdle"] is False
+    assert collector["image"] == COLLECTOR
+    assert collector["dependsOns"] == [app["name"]]
+    assert "ports" not in collector
+    assert collector["livenessProbe"]["httpGet"] == {"path": "/liveness", "port": 13133}
+
+
+def test_secrets_arrive_as_versions_and_never_as_values(build: Build, recorder: Recorder) -> None:
+    app = app_of(
+        build,
+        recorder,
+        environment={"LOG_LEVEL": "info"},
+        secrets={"SUNO_API_KEY": SecretVersion(secret="suno-api-key", version="3")},
+    )
+    assert app["envs"] == [
+        {"name": "LOG_LEVEL", "value": "info"},
+        {
+            "name": "SUNO_API_KEY",
+            "valueSource": {"secretKeyRef": {"secret": "suno-api-key", "version": "3"}},
+        },
+    ]
+
+
+def test_database_socket_and_secret_file_are_mounted(build: Build, recorder: Recorder) -> None:
+    ca = SecretFile(content=SecretVersion(secret="ca", version="1"), path="/etc/redis/ca.pem")
+    template = inputs_of(build, recorder, secret_files={"redis-ca": ca}, cloud_sql_instances=("p:r:db",))[
+        "template"
+    ]
+    assert template["volumes"] == [
+        {"name": "redis-ca", "secret": {"secret": "ca", "items": [{"path": "ca.pem", "version": "1"}]}},
+        {"name": "cloudsql", "cloudSqlInstance": {"instances": ["p:r:db"]}},
+    ]
+    assert template["containers"][0]["volumeMounts"] == [
+        {"name": "redis-ca", "mountPath": "/etc/redis"},
+        {"name": "cloudsql", "mountPath": "/cloudsql"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("traffic", "expected"),
+    [
+        (Latest(), [{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}]),
+        (
+            Pinned(revision="api-1"),
+            [{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", "revision": "api-1", "percent": 100}],
+        ),
+        (
+            Canary(stable_revision="api-1", percent=10),
+            [
+                {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 10},
+                {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", "revision": "api-1", "percent": 90},
+            ],
+        ),
+    ],
+)
+def test_traffic_always_adds_up_to_100(build: Build, recorder: Recorder, traffic: Any, expected: Any) -> None:
+    assert inputs_of(build, recorder, traffic=traffic)["traffics"] == expected
+
+
+@pytest.mark.parametrize("protection", [True, False])
+def test_deletion_protection_is_stated(build: Build, recorder: Recorder, protection: bool) -> None:
+    assert inputs_of(build, recorder, deletion_protection=protection)["deletionProtection"] is protection
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"image": "europe-docker.pkg.dev/p/aiprod/api:latest"}, "image must be pinned as HOST/PATH@sha256"),
+        ({"image": "api@sha256:" + "a" * 64}, "image must be pinned"),
+        ({"image": IMAGE[:-1]}, "image must be pinned"),
+        ({"metrics_collector": "europe-docker.pkg.dev/p/c:1"}, "metrics_collector must be pinned"),
+        ({"service_name": "a" * 50}, "run service name must have 1 to 49 characters"),
+        ({"cpu": "3"}, "cpu must be one of 1, 2, 4, 8, got '3'"),
+        ({"cpu": "1", "memory": "8Gi"}, "memory must be between 512 and 4096 Mi for 1 cpu, got '8Gi'"),
+        ({"cpu": "4", "memory": "1Gi"}, "memory must be between 2048 and 16384 Mi for 4 cpu, got '1Gi'"),
+        ({"memory": "2G"}, "memory must be a number with Mi or Gi, got '2G'"),
+        ({"concurrency": 1001}, "concurrency must be between 1 and 1000 requests, got 1001"),
+        ({"timeout_seconds": 3601}, "timeout_seconds must be between 1 and 3600 seconds, got 3601"),
+        ({"port": 0}, "port must be between 1 and 65535"),
+        ({"environment": {"PORT": "1"}}, "environment variables must not be .*, got 'PORT'"),
+        ({"environment": {"1A": "1"}}, "no digit first, got '1A'"),
+        (
+            {"environment": {"A": "1"}, "secrets": {"A": SecretVersion(secret="s", version="1")}},
+            "must differ from those of secrets, got 'A' in both",
+        ),
+    ],
+)
+def test_fails_when_a_field_is_what_cloud_run_refuses(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        example_args(**changes)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: HttpProbe(path="health"), "path must begin with /, got 'health'"),
+        (
+            lambda: HttpProbe(path="/", period_seconds=5, timeout_seconds=6),
+            "timeout_seconds must be between 1 and 5 seconds, got 6",
+        ),
+        (lambda: HttpProbe(path="/", period_seconds=241), "period_seconds must be between 1 and 240"),
+        (lambda: HttpProbe(path="/", failure_threshold=0), "failure_threshold must be between 1 and 100"),
+        (lambda: InstanceBounds(minimum=3, maximum=2), "minimum must be between 0 and 2 instances, got 3"),
+        (lambda: InstanceBounds(minimum=0, maximum=0), "maximum must be between 1 and 1000 instances, got 0"),
+        (lambda: Canary(stable_revision="r", percent=100), "percent must be between 1 and 99 %, got 100"),
+        (lambda: SecretVersion(secret="s", version="latest"), "version must be a version number as text"),
+    ],
+)
+def test_fails_when_a_part_is_out_of_range(make: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_fails_when_two_files_share_a_folder() -> None:
+    content = SecretVersion(secret="s", version="1")
+    files = {
+        "a": SecretFile(content=content, path="/etc/x/a"),
+        "b": SecretFile(content=content, path="/etc/x/b"),
+    }
+    with pytest.raises(ValueError, match=r"secret_files.b.path must have a folder of its own, got /etc/x"):
+        example_args(secret_files=files)
+
+
+@pytest.mark.parametrize("name", ["cloudsql", "Redis"])
+def test_fails_when_a_volume_name_is_taken_or_illegal(name: str) -> None:
+    file = SecretFile(content=SecretVersion(secret="s", version="1"), path="/etc/x/a")
+    with pytest.raises(ValueError, match="secret_files keys must be"):
+        example_args(secret_files={name: file})
+
+
+@pytest.mark.parametrize("path", ["etc/x", "/ca.pem", "/etc/a:b/c"])
+def test_fails_when_a_secret_file_has_no_folder_of_its_own(path: str) -> None:
+    with pytest.raises(ValueError, match="path must be absolute, inside a folder and without a colon"):
+        SecretFile(content=SecretVersion(secret="s", version="1"), path=path)
