@@ -1,0 +1,316 @@
+"""Alerts on where data is: PostgreSQL, its backups and replicas, Redis, the queues and their dead letters.
+
+Pure: values in, alerts out. What an environment does not have (replicas, a standby) has no alert there, and
+an instance that is stopped off-hours on purpose has none on being down or without a backup. Windows fit the
+metrics' delays (Cloud SQL 60 s and 165 s, Redis 60 s and 240 s, Pub/Sub 60 s and 240 s).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from components.observability.alert_policy import Alert, LogMatch, Query, Severity
+
+__all__ = [
+    "BACKUPS_METRIC",
+    "DATABASE_ERRORS_METRIC",
+    "DataTargets",
+    "QueueTargets",
+    "data_alerts",
+    "queue_alerts",
+]
+
+BACKUPS_METRIC = "database_backups"
+DATABASE_ERRORS_METRIC = "database_errors"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DataTargets:
+    """What is watched."""
+
+    owner: str
+    connection_limit: int
+    """The database's max_connections; 80 % of it raises an alert."""
+    always_on: bool
+    """False where the database is stopped off-hours."""
+    has_replicas: bool
+    cache_has_standby: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QueueTargets:
+    """One queue: its worker's subscription, its dead letters, and how old a message may get."""
+
+    owner: str
+    subscription: str
+    dead_letter_subscription: str
+    maximum_age_seconds: int = 300
+    maximum_backlog: int = 1_000
+
+
+def data_alerts(targets: DataTargets) -> dict[str, Alert]:
+    """Alerts on the database and the cache, by id."""
+    return {
+        **_database_alerts(targets),
+        **_backup_alerts(targets),
+        **(_replica_alerts(targets) if targets.has_replicas else {}),
+        **_cache_alerts(targets),
+    }
+
+
+def queue_alerts(queues: Mapping[str, QueueTargets]) -> dict[str, Alert]:
+    """Alerts on every queue, by id."""
+    alerts: dict[str, Alert] = {}
+    for key, queue in queues.items():
+        alerts |= _queue(key, queue)
+    return alerts
+
+
+def _database_alerts(targets: DataTargets) -> dict[str, Alert]:
+    owner, cpu = targets.owner, "cloudsql_googleapis_com:database_cpu_utilization"
+    memory, disk = (
+        "cloudsql_googleapis_com:database_memory_utilization",
+        "cloudsql_googleapis_com:database_disk_utilization",
+    )
+    backends = "cloudsql_googleapis_com:database_postgresql_num_backends"
+    state = "cloudsql_googleapis_com:database_instance_state"
+    alerts = {
+        "database-failed": _gauge(
+            "Database failed",
+            "CRITICAL",
+            owner,
+            "Google reports a database instance in the state FAILED.",
+            "database-down",
+            f'max by (database_id) (max_over_time({state}{{state="FAILED"}}[10m])) == 1',
+        ),
+        "database-cpu": _gauge(
+            "Database is short of CPU",
+            "WARNING",
+            owner,
+            "A database instance has used more than 80 % of its CPU for fifteen minutes.",
+            "database-load",
+            f"avg by (database_id) (avg_over_time({cpu}[10m])) > 0.8",
+            for_seconds=900,
+        ),
+        "database-memory": _gauge(
+            "Database is short of memory",
+            "WARNING",
+            owner,
+            "A database instance has used more than 90 % of its memory for fifteen minutes.",
+            "database-load",
+            f"avg by (database_id) (avg_over_time({memory}[10m])) > 0.9",
+            for_seconds=900,
+        ),
+        "database-disk": _gauge(
+            "Database disk is filling up",
+            "ERROR",
+            owner,
+            "A database disk is more than 85 % full although it grows by itself: its limit is near.",
+            "database-disk",
+            f"max by (database_id) (max_over_time({disk}[10m])) > 0.85",
+            for_seconds=300,
+        ),
+        "database-connections": _gauge(
+            "Database connections run out",
+            "ERROR",
+            owner,
+            f"More than 80 % of the {targets.connection_limit} connections of an instance are in use.",
+            "database-connections",
+            f"sum by (database_id) (max_over_time({backends}[5m])) > {0.8 * targets.connection_limit:g}",
+            for_seconds=300,
+        ),
+        "database-errors": _gauge(
+            "Database reports errors",
+            "ERROR",
+            owner,
+            "More than five errors in the database's log within five minutes.",
+            "database-errors",
+            f"sum by (database_id) (increase(logging_googleapis_com:user_{DATABASE_ERRORS_METRIC}[5m])) > 5",
+        ),
+    }
+    if targets.always_on:
+        alerts["database-down"] = _gauge(
+            "Database is down",
+            "CRITICAL",
+            owner,
+            "A database instance does not answer Google's own check.",
+            "database-down",
+            "max by (database_id) (max_over_time(cloudsql_googleapis_com:database_up[5m])) < 1",
+            for_seconds=60,
+        )
+    return alerts
+
+
+def _backup_alerts(targets: DataTargets) -> dict[str, Alert]:
+    failed = Alert(
+        title="Database backup failed",
+        severity="ERROR",
+        owner=targets.owner,
+        summary="An automated backup failed, was refused or was skipped. The entry itself says INFO.",
+        runbook="database-backup",
+        condition=LogMatch(
+            filter=(
+                'log_id("cloudaudit.googleapis.com/system_event") AND resource.type="cloudsql_database" AND '
+                'protoPayload.methodName="cloudsql.instances.automatedBackup" AND '
+                "protoPayload.metadata.windowStatus="
+                '("STATUS_FAILED" OR "STATUS_ATTEMPT_FAILED" OR "STATUS_SKIPPED")'
+            ),
+            extractors={"database": "EXTRACT(resource.labels.database_id)"},
+            quiet_seconds=3600,
+        ),
+    )
+    if not targets.always_on:
+        return {"database-backup-failed": failed}
+    missing = _gauge(
+        "No database backup for a day",
+        "ERROR",
+        targets.owner,
+        "No automated backup has succeeded for 26 hours. On the first day of a new instance that is normal.",
+        "database-backup",
+        f"absent_over_time(logging_googleapis_com:user_{BACKUPS_METRIC}[26h])",
+        for_seconds=3600,
+    )
+    return {"database-backup-failed": failed, "database-backup-missing": missing}
+
+
+def _replica_alerts(targets: DataTargets) -> dict[str, Alert]:
+    lag = "cloudsql_googleapis_com:database_replication_replica_lag"
+    state = "cloudsql_googleapis_com:database_replication_state"
+    return {
+        "replica-lag": _gauge(
+            "Replica lags behind",
+            "WARNING",
+            targets.owner,
+            "A read replica has been more than 10 seconds behind the primary for five minutes.",
+            "replica-lag",
+            f"max by (database_id) (min_over_time({lag}[5m])) > 10",
+        ),
+        "replica-broken": _gauge(
+            "Replication is broken",
+            "ERROR",
+            targets.owner,
+            "Replication of a read replica stopped with an error; what it answers gets older and older.",
+            "replica-lag",
+            f'max by (database_id) (max_over_time({state}{{state="Error"}}[10m])) == 1',
+            for_seconds=300,
+        ),
+    }
+
+
+def _cache_alerts(targets: DataTargets) -> dict[str, Alert]:
+    owner, prefix = targets.owner, "redis_googleapis_com:"
+    alerts = {
+        "cache-memory": _gauge(
+            "Cache memory is filling up",
+            "WARNING",
+            owner,
+            "The cache has used more than 80 % of its memory for ten minutes.",
+            "cache-memory",
+            f"max by (instance_id) (avg_over_time({prefix}stats_memory_usage_ratio[10m])) > 0.8",
+            for_seconds=600,
+        ),
+        "cache-evictions": _gauge(
+            "Cache evicts keys",
+            "WARNING",
+            owner,
+            "The cache drops keys that had not expired, because it is full.",
+            "cache-memory",
+            f"sum by (instance_id) (increase({prefix}stats_evicted_keys[10m])) > 0",
+            for_seconds=900,
+        ),
+        "cache-hit-ratio": _gauge(
+            "Cache hits less than 60 %",
+            "WARNING",
+            owner,
+            "Less than 60 % of the look-ups find something in the cache; the database carries the rest.",
+            "cache-hit-ratio",
+            (
+                f'avg by (instance_id) (avg_over_time({prefix}stats_cache_hit_ratio{{role="primary"}}[30m]))'
+                " < 0.6"
+            ),
+            for_seconds=1800,
+        ),
+        "cache-rejects": _gauge(
+            "Cache rejects connections",
+            "ERROR",
+            owner,
+            "The cache refuses clients, because it has as many as it may have.",
+            "cache-connections",
+            f"sum by (instance_id) (increase({prefix}stats_reject_connections_count[10m])) > 0",
+        ),
+    }
+    if targets.cache_has_standby:
+        alerts["cache-failover"] = _gauge(
+            "Cache failed over",
+            "WARNING",
+            owner,
+            "The cache's standby took over; the newest writes may be lost.",
+            "cache-failover",
+            f"max by (instance_id) (changes({prefix}replication_role[15m])) > 0",
+        )
+    return alerts
+
+
+def _queue(key: str, queue: QueueTargets) -> dict[str, Alert]:
+    age = "pubsub_googleapis_com:subscription_oldest_unacked_message_age"
+    backlog = "pubsub_googleapis_com:subscription_num_undelivered_messages"
+    expired = "pubsub_googleapis_com:subscription_expired_ack_deadlines_count"
+    here = f'{{subscription_id="{queue.subscription}"}}'
+    dead = f'{{subscription_id="{queue.dead_letter_subscription}"}}'
+    return {
+        f"queue-{key}-age": _gauge(
+            f"Queue {key}: messages wait too long",
+            "ERROR",
+            queue.owner,
+            f"The oldest message of {queue.subscription} is older than {queue.maximum_age_seconds} seconds.",
+            "queue-backlog",
+            f"max by (subscription_id) (min_over_time({age}{here}[5m])) > {queue.maximum_age_seconds}",
+        ),
+        f"queue-{key}-backlog": _gauge(
+            f"Queue {key}: backlog",
+            "WARNING",
+            queue.owner,
+            f"More than {queue.maximum_backlog} messages of {queue.subscription} are not acknowledged.",
+            "queue-backlog",
+            f"max by (subscription_id) (min_over_time({backlog}{here}[5m])) > {queue.maximum_backlog}",
+            for_seconds=300,
+        ),
+        f"queue-{key}-dead-letters": _gauge(
+            f"Queue {key}: dead letters",
+            "ERROR",
+            queue.owner,
+            f"Messages of {queue.subscription} failed every attempt and wait as dead letters.",
+            "dead-letters",
+            f"max by (subscription_id) (max_over_time({backlog}{dead}[5m])) > 0",
+            for_seconds=60,
+        ),
+        f"queue-{key}-leases": _gauge(
+            f"Queue {key}: workers lose their leases",
+            "WARNING",
+            queue.owner,
+            f"Workers of {queue.subscription} do not acknowledge in time; work is done twice.",
+            "queue-leases",
+            f"sum by (subscription_id) (increase({expired}{here}[15m])) > 10",
+            for_seconds=300,
+        ),
+    }
+
+
+def _gauge(
+    title: str,
+    severity: Severity,
+    owner: str,
+    summary: str,
+    runbook: str,
+    promql: str,
+    for_seconds: int = 0,
+) -> Alert:
+    return Alert(
+        title=title,
+        severity=severity,
+        owner=owner,
+        summary=summary,
+        runbook=runbook,
+        condition=Query(promql=promql, for_seconds=for_seconds),
+    )

@@ -1,0 +1,217 @@
+"""Alerts on who touches what: keys, secrets, access, evidence, network, edge; and on quota and egress.
+
+Pure: values in, alerts out. All but the last two read audit entries, matched by method name; short names are
+matched with `:` (contains), because several API versions write the same event. A deployment changes settings
+too, so what a deployment does every week is a WARNING and what it never does is more.
+"""
+
+from __future__ import annotations
+
+from components.observability.alert_policy import Alert, LogMatch, Query, Severity
+
+__all__ = ["security_alerts"]
+
+_ACTIVITY = 'log_id("cloudaudit.googleapis.com/activity")'
+_WHO = {
+    "principal": "EXTRACT(protoPayload.authenticationInfo.principalEmail)",
+    "method": "EXTRACT(protoPayload.methodName)",
+    "target": "EXTRACT(protoPayload.resourceName)",
+}
+
+
+def security_alerts(owner: str) -> dict[str, Alert]:
+    """Every alert of this page by id."""
+    return {
+        **_key_and_secret_alerts(owner),
+        **_access_alerts(owner),
+        **_change_alerts(owner),
+        **_limit_alerts(owner),
+    }
+
+
+def _key_and_secret_alerts(owner: str) -> dict[str, Alert]:
+    kms, secrets = _service("cloudkms"), _service("secretmanager")
+    return {
+        "key-destroyed": _event(
+            "A key version is being destroyed",
+            "CRITICAL",
+            owner,
+            "Somebody scheduled the destruction of a key version; what it encrypts will be lost.",
+            "key-change",
+            f'{kms} AND protoPayload.methodName:"DestroyCryptoKeyVersion"',
+        ),
+        "key-disabled": _event(
+            "A key version was changed",
+            "CRITICAL",
+            owner,
+            "Somebody disabled or enabled a key version; a disabled one takes its database down.",
+            "key-change",
+            f'{kms} AND protoPayload.methodName:"UpdateCryptoKeyVersion"',
+        ),
+        "key-access": _event(
+            "Access to a key was changed",
+            "ERROR",
+            owner,
+            "Somebody changed who may use or manage a key.",
+            "key-change",
+            f'{kms} AND protoPayload.methodName:"SetIamPolicy"',
+        ),
+        "secret-denied": _event(
+            "Access to a secret was refused",
+            "ERROR",
+            owner,
+            "Somebody or something tried to read a secret without being allowed to.",
+            "secret-access",
+            (
+                'log_id("cloudaudit.googleapis.com/data_access") AND '
+                'protoPayload.serviceName="secretmanager.googleapis.com" AND '
+                'protoPayload.methodName:"AccessSecretVersion" AND protoPayload.status.code=7'
+            ),
+        ),
+        "secret-destroyed": _event(
+            "A secret was deleted or a version destroyed",
+            "ERROR",
+            owner,
+            "Somebody deleted a secret or destroyed one of its versions.",
+            "secret-access",
+            f'{secrets} AND protoPayload.methodName:("DestroySecretVersion" OR "DeleteSecret")',
+        ),
+    }
+
+
+def _access_alerts(owner: str) -> dict[str, Alert]:
+    project = f'{_service("cloudresourcemanager")} AND protoPayload.methodName:"SetIamPolicy"'
+    deltas = "protoPayload.serviceData.policyDelta"
+    return {
+        "access-owner": _event(
+            "Somebody became owner of the project",
+            "CRITICAL",
+            owner,
+            "A basic role was granted on the project; this platform grants none.",
+            "access-change",
+            f'{project} AND {deltas}.bindingDeltas.action="ADD" AND '
+            f'{deltas}.bindingDeltas.role=("roles/owner" OR "roles/editor")',
+        ),
+        "access-audit": _event(
+            "Audit logging was changed",
+            "ERROR",
+            owner,
+            "Somebody changed which access is logged.",
+            "access-change",
+            f"{project} AND {deltas}.auditConfigDeltas:*",
+        ),
+        "access-role": _event(
+            "A custom role was changed",
+            "WARNING",
+            owner,
+            "Somebody created, changed or deleted a custom role.",
+            "access-change",
+            f'{_service("iam")} AND protoPayload.methodName:("CreateRole" OR "UpdateRole" OR "DeleteRole")',
+        ),
+        "access-key": _event(
+            "A service account key was made",
+            "ERROR",
+            owner,
+            "Somebody made or uploaded a long-lived key of a service account; this platform uses none.",
+            "access-change",
+            f"{_service('iam')} AND "
+            'protoPayload.methodName:("CreateServiceAccountKey" OR "UploadServiceAccountKey")',
+        ),
+        "access-bucket": _event(
+            "Access to a bucket was changed",
+            "WARNING",
+            owner,
+            "Somebody changed who may read or write a bucket.",
+            "access-change",
+            f'{_service("storage")} AND protoPayload.methodName="storage.setIamPermissions"',
+        ),
+    }
+
+
+def _change_alerts(owner: str) -> dict[str, Alert]:
+    compute = _service("compute")
+    return {
+        "log-routing": _event(
+            "Log routing was changed",
+            "ERROR",
+            owner,
+            "Somebody changed or deleted a sink or a log bucket, or excluded logs: evidence may be missing.",
+            "log-routing",
+            f"{_service('logging')} AND protoPayload.methodName:"
+            '("UpdateSink" OR "DeleteSink" OR "UpdateBucket" OR "DeleteBucket" '
+            'OR "CreateExclusion" OR "DeleteLog")',
+        ),
+        "network-changed": _event(
+            "The network was changed",
+            "WARNING",
+            owner,
+            "Somebody changed firewall rules, routes or networks.",
+            "configuration-change",
+            f"{compute} AND protoPayload.methodName=~"
+            '"compute[.](firewalls|routes|networks|subnetworks)[.](insert|patch|update|delete)$"',
+        ),
+        "edge-changed": _event(
+            "The edge policy was changed",
+            "WARNING",
+            owner,
+            "Somebody changed Cloud Armor's rules or detached the policy.",
+            "configuration-change",
+            f'{compute} AND protoPayload.methodName:("securityPolicies" OR "setSecurityPolicy")',
+        ),
+        "database-changed": _event(
+            "The database's settings were changed",
+            "WARNING",
+            owner,
+            "Somebody changed, deleted, promoted or failed over a database instance.",
+            "configuration-change",
+            f"{_service('cloudsql')} AND protoPayload.methodName=~"
+            '"cloudsql[.]instances[.](update|patch|delete|failover|promoteReplica)$"',
+        ),
+    }
+
+
+def _limit_alerts(owner: str) -> dict[str, Alert]:
+    return {
+        "quota-exceeded": Alert(
+            title="A quota is used up",
+            severity="WARNING",
+            owner=owner,
+            summary="Google refused something because a quota of this project is used up.",
+            runbook="quota-exceeded",
+            condition=Query(
+                promql=(
+                    "max by (service, quota_metric) "
+                    "(max_over_time(serviceruntime_googleapis_com:quota_exceeded[35m])) > 0"
+                )
+            ),
+        ),
+        "egress-exhausted": Alert(
+            title="Egress addresses run out of ports",
+            severity="ERROR",
+            owner=owner,
+            summary="Cloud NAT could not give a port, so calls to vendors and webhooks fail.",
+            runbook="egress-exhausted",
+            condition=Query(
+                promql=(
+                    "max by (gateway_name, region) "
+                    "(max_over_time(router_googleapis_com:nat_nat_allocation_failed[10m])) > 0"
+                ),
+                for_seconds=60,
+            ),
+        ),
+    }
+
+
+def _service(name: str) -> str:
+    return f'{_ACTIVITY} AND protoPayload.serviceName="{name}.googleapis.com"'
+
+
+def _event(title: str, severity: Severity, owner: str, summary: str, runbook: str, log_filter: str) -> Alert:
+    return Alert(
+        title=title,
+        severity=severity,
+        owner=owner,
+        summary=summary,
+        runbook=runbook,
+        condition=LogMatch(filter=log_filter, extractors=_WHO),
+    )
