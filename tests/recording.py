@@ -60,8 +60,12 @@ class Recorder(mocks.Mocks):
         return f"{args.name}-id" if args.custom else "", {"name": name, **inputs, **extra}
 
     def of_type(self, type: str) -> list[Recorded]:
-        """Registrations of one type, by its full token or by its end such as "pubsub/topic:Topic"."""
-        return [resource for resource in self.resources if resource.type.endswith(type)]
+        """Resources of one type, by token or by its end such as "topic:Topic"; components by token."""
+        return [
+            resource
+            for resource in self.resources
+            if resource.type == type or (resource.custom and resource.type.endswith(type))
+        ]
 
     def one(self, type: str, name: str | None = None) -> Recorded:
         """The only registration of that type (and name); a failure lists what there is."""
@@ -150,6 +154,10 @@ class Build:
     def resolve(self, output: pulumi.Output[T]) -> T:
         """The value of an output once the registrations are done."""
         return cast("T", self._loops[0].run_until_complete(output.future()))
+
+    def is_secret(self, output: pulumi.Output[Any]) -> bool:
+        """Whether the output is marked secret."""
+        return self._loops[0].run_until_complete(output.is_secret())
 
     def close(self) -> None:
         """Stop the thread and close both loops."""

@@ -58,13 +58,13 @@ class GeneratedSecret(pulumi.ComponentResource):
             keepers={"generation": str(args.generation)},
             opts=child,
         )
+        self.value = pulumi.Output.secret(password.result)
         version = gcp.secretmanager.SecretVersion(
             name,
             secret=args.secret_id,
-            secret_data_wo=password.result,
+            secret_data_wo=self.value,
             secret_data_wo_version=str(args.generation),
             opts=child,
         )
-        self.value = password.result
         self.version_id = version.id
         self.register_outputs({"value": self.value, "version_id": self.version_id})

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from components.foundation.service_identity import ServiceIdentity, ServiceIdentityArgs
+from tests.recording import Build, Recorder
+
+
+def example_args(**changes: Any) -> ServiceIdentityArgs:
+    args = ServiceIdentityArgs(project_id="project", account_id="aiprod-api", display_name="API")
+    return replace(args, **changes)
+
+
+def test_each_project_role_is_one_grant(build: Build, recorder: Recorder) -> None:
+    roles = frozenset({"roles/cloudsql.client", "roles/logging.logWriter"})
+    build(lambda: ServiceIdentity("api", example_args(project_roles=roles)))
+    assert {(r.name, r.inputs["role"]) for r in recorder.of_type("IAMMember")} == {
+        ("api-cloudsql-client", "roles/cloudsql.client"),
+        ("api-logging-logwriter", "roles/logging.logWriter"),
+    }
+    assert {r.inputs["member"] for r in recorder.of_type("IAMMember")} == {
+        "serviceAccount:aiprod-api@project.iam.gserviceaccount.com"
+    }
+
+
+def test_no_roles_means_no_grants_and_never_a_key(build: Build, recorder: Recorder) -> None:
+    build(lambda: ServiceIdentity("api", example_args()))
+    assert [r.type for r in recorder.resources if r.custom] == ["gcp:serviceaccount/account:Account"]
+
+
+def test_email_and_member_belong_together(build: Build) -> None:
+    identity = build(lambda: ServiceIdentity("api", example_args()))
+    assert build.resolve(identity.member) == f"serviceAccount:{build.resolve(identity.email)}"
+
+
+@pytest.mark.parametrize("account_id", ["api", "a" * 31, "Aiprod-api", "aiprod-api-"])
+def test_fails_when_the_account_id_is_not_what_google_accepts(account_id: str) -> None:
+    with pytest.raises(ValueError, match="service account id name must"):
+        example_args(account_id=account_id)
+
+
+@pytest.mark.parametrize("role", ["roles/owner", "roles/cloudsql.admin", "roles/editor"])
+def test_fails_when_a_project_role_is_not_in_the_list(role: str) -> None:
+    with pytest.raises(ValueError, match=f"got {role}; grant the role on the resource instead"):
+        example_args(project_roles=frozenset({role}))
