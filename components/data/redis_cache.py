@@ -3,8 +3,10 @@
 It keeps no data across a loss (persistence is off): whatever it holds must be rebuildable. Clients reach
 `host` on the TLS `port`, send the AUTH string and trust the CA certificate; the name is no DNS name.
 
-Not made here: the private connection and the key it needs beforehand, the secrets that hand AUTH and CA to
-services. Not modelled: RDB snapshots, DIRECT_PEERING, zones (Google chooses), the Valkey product.
+Given two secrets, it hands AUTH and CA to services as a version of each; a new value is a new version.
+
+Not made here: the private connection and the key it needs beforehand, the secrets. Not modelled: RDB snapshots,
+DIRECT_PEERING, zones (Google chooses), the Valkey product.
 
 Tier, network, TLS, key and name are immutable: another one replaces the instance and empties the cache.
 The AUTH string changes only when AUTH is switched off and on, which is an outage for every client.
@@ -22,7 +24,15 @@ import pulumi_gcp as gcp
 from components._checks import require_between
 from facts.names import check_name
 
-__all__ = ["Basic", "CacheTier", "MaintenanceWindow", "RedisCache", "RedisCacheArgs", "StandardHA"]
+__all__ = [
+    "Basic",
+    "CacheTier",
+    "CredentialSecrets",
+    "MaintenanceWindow",
+    "RedisCache",
+    "RedisCacheArgs",
+    "StandardHA",
+]
 
 _READ_REPLICAS_FROM_GB = 5
 
@@ -87,6 +97,16 @@ class MaintenanceWindow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CredentialSecrets:
+    """Where services find what they need to connect."""
+
+    auth: pulumi.Input[str]
+    """Full path of the secret that gets the AUTH string."""
+    ca: pulumi.Input[str]
+    """Full path of the secret that gets the CA certificates; public, but delivered the same way."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RedisCacheArgs:
     """What a cache needs to know."""
 
@@ -108,6 +128,8 @@ class RedisCacheArgs:
     """Key in the same region; the Memorystore agent must be able to use it beforehand; immutable."""
     maintenance: MaintenanceWindow
     """When Google may update."""
+    credentials: CredentialSecrets
+    """Secrets that get AUTH string and CA certificates."""
     labels: Mapping[str, str]
     """Labels of the cache."""
     eviction: EvictionPolicy = "allkeys-lru"
@@ -130,6 +152,10 @@ class RedisCache(pulumi.ComponentResource):
     """Password of the default user; secret."""
     ca_certificate: pulumi.Output[str]
     """PEM of every authority that may have signed the server's certificate."""
+    auth_version: pulumi.Output[str]
+    """Number of the version that holds the AUTH string."""
+    ca_version: pulumi.Output[str]
+    """Number of the version that holds the certificates."""
 
     def __init__(self, name: str, args: RedisCacheArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Make the cache."""
@@ -175,14 +201,29 @@ class RedisCache(pulumi.ComponentResource):
         self.port = instance.port
         self.auth_string = pulumi.Output.secret(instance.auth_string)
         self.ca_certificate = instance.server_ca_certs.apply(_bundle)
+        self.auth_version = self._handed_over(f"{name}-auth", args.credentials.auth, self.auth_string)
+        self.ca_version = self._handed_over(f"{name}-ca", args.credentials.ca, self.ca_certificate)
         self.register_outputs(
             {
                 "host": self.host,
                 "port": self.port,
                 "auth_string": self.auth_string,
                 "ca_certificate": self.ca_certificate,
+                "auth_version": self.auth_version,
+                "ca_version": self.ca_version,
             }
         )
+
+    def _handed_over(
+        self, name: str, secret: pulumi.Input[str], value: pulumi.Output[str]
+    ) -> pulumi.Output[str]:
+        # A version is immutable: another value makes a new one, and the old one goes when nothing names it.
+        return gcp.secretmanager.SecretVersion(
+            name,
+            secret=secret,
+            secret_data=pulumi.Output.secret(value),
+            opts=pulumi.ResourceOptions(parent=self),
+        ).version
 
 
 def _tier(tier: CacheTier) -> tuple[str, int | None, str | None]:

@@ -7,7 +7,14 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.data.redis_cache import Basic, MaintenanceWindow, RedisCache, RedisCacheArgs, StandardHA
+from components.data.redis_cache import (
+    Basic,
+    CredentialSecrets,
+    MaintenanceWindow,
+    RedisCache,
+    RedisCacheArgs,
+    StandardHA,
+)
 from tests.recording import Build, Recorder
 
 
@@ -23,6 +30,7 @@ def example_args(**changes: Any) -> RedisCacheArgs:
         "reserved_ip_range": "range",
         "kms_key": "projects/p-example/locations/europe-west1/keyRings/r/cryptoKeys/k",
         "maintenance": MaintenanceWindow(day="SUNDAY", hour=0),
+        "credentials": CredentialSecrets(auth="projects/p/secrets/auth", ca="projects/p/secrets/ca"),
         "labels": {"system": "aiprod"},
     }
     return RedisCacheArgs(**{**values, **changes})
@@ -111,6 +119,15 @@ def test_auth_string_is_secret_and_every_authority_is_trusted(build: Build, reco
 def test_fails_when_size_or_window_is_what_google_refuses(make: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_services_get_auth_and_ca_as_secret_versions(build: Build, recorder: Recorder) -> None:
+    build(lambda: RedisCache("cache", example_args()))
+    auth = recorder.one("SecretVersion", "cache-auth")
+    authority = recorder.one("SecretVersion", "cache-ca")
+    assert auth.inputs == {"secret": "projects/p/secrets/auth", "secretData": "auth"}
+    assert authority.inputs == {"secret": "projects/p/secrets/ca", "secretData": "certificate\n"}
+    assert "secretData" in auth.secrets
 
 
 def is_secret(build: Build, output: pulumi.Output[str]) -> bool:
