@@ -18,6 +18,7 @@ _DAY = 86_400
 Region = Annotated[str, Field(pattern=r"^europe-[a-z]+[0-9]+$")]
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[a-z0-9.-]+\.[a-z]{2,}$")]
 Hostname = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$", max_length=253)]
+HostLabel = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 Digest = Annotated[str, Field(pattern=r"^[a-z0-9.-]+/.+@sha256:[0-9a-f]{64}$")]
 HourOfDay = Annotated[int, Field(ge=0, le=23)]
 
@@ -225,16 +226,48 @@ class Workers(Section):
     schedule: Schedule
 
 
+class Zone(Section):
+    """The public DNS zone of this environment; keys of both maps are names just below `domain`."""
+
+    domain: Hostname
+    # Child zones with their name servers, all of those that the child's own deployment reports.
+    delegations: Mapping[HostLabel, Annotated[tuple[Hostname, ...], Field(min_length=2)]] = {}
+    # Hosts that are served elsewhere, by CNAME.
+    aliases: Mapping[HostLabel, Hostname] = {}
+
+
 class Edge(Section):
     """The only way in. WAF rules deny when `enforced`, only log when `preview`."""
 
     waf: Literal["preview", "enforced"]
     # Addresses exempt from geography and from the ban, never from the WAF.
-    allowed_ranges: tuple[str, ...] = ()
+    allowed_ranges: Annotated[tuple[str, ...], Field(max_length=4)] = ()
     denied_countries: tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...] = ("KP", "IR")
     requests_per_minute: Annotated[int, Field(ge=10, le=10_000)] = 1_000
     ban_seconds: Annotated[int, Field(ge=60, le=86_400)] = 600
     auth_requests_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 60
+    zone: Zone
+    # Share of requests that are logged; Cloud Armor's entries are part of the sample.
+    log_sample_rate: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
+    max_body_bytes: Annotated[int, Field(ge=1_024, le=33_554_432)] = 10_485_760
+    # Path prefixes that may take more than max_body_bytes.
+    upload_path_prefixes: Annotated[tuple[str, ...], Field(max_length=3)] = ()
+
+
+class Budget(Section):
+    """A monthly budget of the project, on its billing account."""
+
+    billing_account: Annotated[str, Field(pattern=r"^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$")]
+    monthly_amount: Annotated[int, Field(ge=1)]
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+
+
+class Objectives(Section):
+    """What the API is measured against over four weeks; shares of requests."""
+
+    availability: Annotated[float, Field(gt=0.0, le=0.9999)] = 0.999
+    latency: Annotated[float, Field(gt=0.0, le=0.9999)] = 0.95
+    latency_threshold_ms: Annotated[int, Field(ge=1, le=60_000)] = 1_000
 
 
 class Observability(Section):
@@ -245,7 +278,11 @@ class Observability(Section):
     emails: Annotated[Mapping[str, Email], Field(min_length=1)]
     slack_channel: Annotated[str, Field(pattern=r"^#[a-z0-9_-]{1,80}$")] | None = None
     sms_numbers: Mapping[str, Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]] = {}
-    runbook_base_url: Annotated[str, Field(pattern=r"^https://")]
+    runbook_base_url: Annotated[str, Field(pattern=r"^https://.*[^/]$")]
+    # Team that acts on alerts, as a label value.
+    owner: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")] = "platform"
+    objectives: Objectives = Objectives()
+    budget: Budget
 
 
 class Release(Section):

@@ -10,6 +10,8 @@ backends. Google accepts that, it is the first step of its own guide, and a NEG 
 exist would be accepted and silently answer 404; so addresses, certificate, policy and DNS are proven before
 the first release, and the release adds NEGs and backends in place. Until then clients get 503.
 
+Whoever makes it writes `depends_on=[certificate]`: a certificate map without an entry serves nothing.
+
 A host that is not ours is redirected to the canonical host. Closed paths answer 404 at the edge, by an
 aborting fault, before Cloud Run sees them. Not set on purpose, for Google refuses or ignores them on
 serverless backends: timeout, health checks, port name, balancing mode, session affinity (use Cloud Run's),
@@ -47,9 +49,6 @@ class LoadBalancerArgs:
     """Region to the name of the Cloud Run service there; empty before the first release."""
     certificate_map_id: pulumi.Input[str]
     """`projects/P/locations/global/certificateMaps/M`."""
-    after: Sequence[pulumi.Resource]
-    """What must stand before the HTTPS proxy: the certificate, because a map without an entry serves
-    nothing."""
     security_policy_id: pulumi.Input[str]
     labels: Mapping[str, str]
     log_sample_rate: float
@@ -116,7 +115,7 @@ class LoadBalancer(pulumi.ComponentResource):
                 name, profile=args.tls_profile, min_tls_version=args.minimum_tls, opts=child
             ).id,
             tls_early_data="DISABLED",
-            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.after)),
+            opts=child,
         )
         plain = gcp.compute.TargetHttpProxy(
             f"{name}-redirect", url_map=_redirect_map(f"{name}-redirect", child).id, opts=child
