@@ -222,6 +222,7 @@ _COMPUTED: dict[str, Callable[[str, dict[str, Any]], dict[str, Any]]] = {
     "gcp:compute/globalAddress:GlobalAddress": lambda _, __: {"address": "192.0.2.2"},
     "gcp:compute/network:Network": lambda name, _: {"selfLink": f"networks/{name}"},
     "gcp:compute/subnetwork:Subnetwork": lambda name, _: {"selfLink": f"subnetworks/{name}"},
+    "gcp:secretmanager/secretVersion:SecretVersion": lambda _, __: {"version": "1"},
     "gcp:storage/bucket:Bucket": lambda name, _: {"url": f"gs://{name}"},
     "random:index/randomPassword:RandomPassword": lambda _, __: {"result": "generated"},
     "random:index/randomId:RandomId": lambda _, __: {"hex": "abcd"},
