@@ -5,7 +5,7 @@ It keeps no data across a loss (persistence is off): whatever it holds must be r
 
 Given two secrets, it hands AUTH and CA to services as a version of each; a new value is a new version.
 
-Not made here: the private connection and the key it needs beforehand, the secrets. Not modelled: RDB snapshots,
+Not made here: the private connection and the key it needs beforehand, the secrets. Not modelled: snapshots,
 DIRECT_PEERING, zones (Google chooses), the Valkey product.
 
 Tier, network, TLS, key and name are immutable: another one replaces the instance and empties the cache.

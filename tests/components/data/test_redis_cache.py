@@ -122,12 +122,13 @@ def test_fails_when_size_or_window_is_what_google_refuses(make: Any, message: st
 
 
 def test_services_get_auth_and_ca_as_secret_versions(build: Build, recorder: Recorder) -> None:
-    build(lambda: RedisCache("cache", example_args()))
+    cache = build(lambda: RedisCache("cache", example_args()))
     auth = recorder.one("SecretVersion", "cache-auth")
     authority = recorder.one("SecretVersion", "cache-ca")
     assert auth.inputs == {"secret": "projects/p/secrets/auth", "secretData": "auth"}
     assert authority.inputs == {"secret": "projects/p/secrets/ca", "secretData": "certificate\n"}
     assert "secretData" in auth.secrets
+    assert (build.resolve(cache.auth_version), build.resolve(cache.ca_version)) == ("1", "1")
 
 
 def is_secret(build: Build, output: pulumi.Output[str]) -> bool:
