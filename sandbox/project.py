@@ -6,7 +6,8 @@ An encrypted value stays encrypted: the program receives a stand-in made of its 
 secret, so that equal ciphertexts compare as equal and nothing is decrypted.
 
 A value that only an operator knows stands as ``REPLACE_ME`` in the stack file. ``example-values.yaml`` beside
-``Pulumi.yaml`` gives documented example values for the sandbox by configuration path.
+``Pulumi.yaml`` gives documented example values for the sandbox by configuration path; those of one stack
+alone stand under ``stacks``.
 """
 
 from __future__ import annotations
@@ -139,7 +140,7 @@ def load_stack(program: Program, stack: str, *, examples: bool = True) -> StackS
     config: Any = document.get("config") or {}
     if not isinstance(config, dict):
         raise UsageError(f"{path.name}: config must be a mapping of keys, got {type(config).__name__}")
-    reader = _Reader(program, path.name, _example_values(program) if examples else {})
+    reader = _Reader(program, path.name, _example_values(program, stack) if examples else {})
     for key, value in cast("dict[Any, Any]", config).items():
         reader.add(_full_key(str(key), program.name), value)
     return reader.settings()
@@ -229,11 +230,14 @@ class _Reader:
         return example
 
 
-def _example_values(program: Program) -> Mapping[str, str]:
+def _example_values(program: Program, stack: str) -> Mapping[str, str]:
+    """Examples for every stack, and over them those under ``stacks`` for this one."""
     path = program.directory / "example-values.yaml"
     if not path.exists():
         return {}
-    return {str(key): str(value) for key, value in _read_mapping(path).items()}
+    common = _read_mapping(path)
+    stacks = cast("dict[str, dict[str, Any]]", common.pop("stacks", {}))
+    return {str(key): str(value) for key, value in {**common, **stacks.get(stack, {})}.items()}
 
 
 def _read_mapping(path: Path) -> dict[str, Any]:
