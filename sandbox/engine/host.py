@@ -33,6 +33,12 @@ __all__ = ["run_program"]
 
 # Rooms of this repository that hold no state of a program: loading them anew would only cost time.
 _KEPT = frozenset({"sandbox", "review", "policies", "facts", "tests", "conftest"})
+_HOME = Path(__file__).resolve().parents[2]
+
+
+def _kept(folder: Path) -> frozenset[str]:
+    """The rooms that stay loaded for the program in ``folder``: another revision brings its own facts."""
+    return _KEPT if (folder / "facts").resolve() == _HOME / "facts" else _KEPT - {"facts"}
 
 
 def run_program(program: Program, settings: StackSettings, deployment: Deployment) -> None:
@@ -152,10 +158,10 @@ def _forget_modules(folder: Path) -> dict[str, object]:
     own = {path.stem for path in folder.glob("*.py")} | {
         path.name for path in folder.iterdir() if path.is_dir() and any(path.glob("*.py"))
     }
+    own -= _kept(folder) | {"__main__"}
     removed: dict[str, object] = {}
     for name, module in list(sys.modules.items()):
-        top = name.split(".", 1)[0]
-        if top in own and top not in _KEPT and top != "__main__":
+        if name.split(".", 1)[0] in own:
             file = getattr(module, "__file__", None)
             if file is None or not Path(file).is_relative_to(folder):
                 removed[name] = module
