@@ -121,7 +121,7 @@ class Settings(BaseModel):
         if self.release is None:
             return
         registry = f"europe-docker.pkg.dev/{self.project_id}/{self.repository}/"
-        for key in ("api", "worker"):
+        for key in ("api", "worker", *self.release.images):
             image = self.release.images.get(key)
             if image is None or not image.startswith(registry):
                 raise ValueError(
@@ -157,10 +157,11 @@ class Settings(BaseModel):
     def addresses(self) -> AddressPlan:
         """The address plan. Both regions are planned even where the second one is not used yet."""
         run = self.api.scaling.max_instances + self.workers.scaling.max_instances
+        batch = self.workers.batch_scaling
         return plan_addresses(
             self.network.base_range,
             self.regions,
-            {"run": run + self.workers.batch_scaling.max_instances},
+            {"run": run + (batch.max_instances if batch else 0)},
             {f"peered range {name}": text for name, text in self.network.peered_ranges.items()},
         )
 

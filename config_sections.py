@@ -146,7 +146,7 @@ class Bucket(Section):
 
     data_class: Literal["public", "internal", "confidential", "restricted"]
     delete_after_days: Annotated[int, Field(ge=1, le=3_650)] | None = None
-    versioning: bool = False
+    versioning: bool = True
     # Origins that a browser may upload from; none means no CORS.
     upload_origins: tuple[str, ...] = ()
 
@@ -212,15 +212,19 @@ class Api(Section):
     memory: Annotated[str, Field(pattern=r"^[0-9]+(Mi|Gi)$")] = "2Gi"
     concurrency: Annotated[int, Field(ge=1, le=1_000)] = 80
     request_timeout_seconds: Annotated[int, Field(ge=1, le=3_600)] = 60
+    health_path: Annotated[str, Field(pattern=r"^/")] = "/health"
 
 
 class Workers(Section):
-    """Worker pools; batch has its own. The scaler, not this program, moves the count between the bounds."""
+    """Worker pools. Batch jobs have their own where `batch_scaling` is given, else the one pool takes both.
+
+    The program states the lower bound once; the scaler moves the count between the bounds.
+    """
 
     pool: str = "aiprod-worker"
     batch_pool: str = "aiprod-batch-worker"
     scaling: Scaling
-    batch_scaling: Scaling
+    batch_scaling: Scaling | None = None
     cpu: Literal["1", "2", "4", "8"] = "2"
     memory: Annotated[str, Field(pattern=r"^[0-9]+(Mi|Gi)$")] = "4Gi"
     schedule: Schedule
@@ -286,7 +290,10 @@ class Observability(Section):
 
 
 class Release(Section):
-    """What runs: images by digest, secret versions by number. Without it everything stands but revisions."""
+    """What runs: images by digest, secret versions by number. Without it everything stands but revisions.
 
-    images: Mapping[Literal["api", "worker"], Digest]
+    With an image of the metrics collector, one runs beside the API.
+    """
+
+    images: Mapping[Literal["api", "worker", "collector"], Digest]
     secret_versions: Mapping[str, Annotated[int, Field(ge=1)]]
