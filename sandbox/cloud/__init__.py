@@ -1,0 +1,10 @@
+"""The stand-in cloud: what Google would accept, refuse and answer, on paper."""
+
+from __future__ import annotations
+
+from sandbox.cloud.cloud import Cloud
+from sandbox.cloud.fixture import load_fixture
+from sandbox.cloud.results import CheckFailure, DiffResult
+from sandbox.cloud.world import Record, World, WorldFacts
+
+__all__ = ["CheckFailure", "Cloud", "DiffResult", "Record", "World", "WorldFacts", "load_fixture"]

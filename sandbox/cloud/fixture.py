@@ -1,0 +1,152 @@
+"""Facts about the cloud from a file: images and secret versions that exist, enabled services, live resources.
+
+YAML or JSON with these keys, all optional::
+
+    images: ["europe-docker.pkg.dev/PROJECT/REPOSITORY/NAME@sha256:..."]
+    secret_versions: {"projects/PROJECT/secrets/NAME": [1, 2]}
+    services: ["run.googleapis.com"]        # absent: every service is enabled
+    projects: {"PROJECT": "123456789012"}   # project numbers
+    resources:
+      - {type: "gcp:kms/keyRing:KeyRing", id: "projects/...", inputs: {}, outputs: {}}
+
+A release is then taken at its word only for what the file lists.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path
+from typing import Any, Final, cast
+
+import yaml
+
+from facts.provider import facts_for
+from sandbox.cloud.data import as_list, as_map
+from sandbox.cloud.package import package_type
+from sandbox.cloud.world import World, WorldFacts
+from sandbox.errors import UsageError
+
+__all__ = ["load_fixture"]
+
+_KEYS: Final = ("images", "projects", "resources", "secret_versions", "services")
+_IMAGE: Final = re.compile(r"[a-z0-9.-]+/[a-z0-9._/-]+@sha256:[0-9a-f]{64}")
+_SECRET: Final = re.compile(r"projects/[a-z0-9.:-]+/secrets/[A-Za-z0-9_-]+")
+_SERVICE: Final = re.compile(r"[a-z0-9-]+\.googleapis\.com")
+_NUMBER: Final = re.compile(r"[0-9]{6,19}")
+
+
+def load_fixture(path: str | Path) -> World:
+    """The world that a fixture file describes."""
+    where = Path(path).name
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not text"
+        raise UsageError(f"fixture {where} cannot be read ({reason}); give a YAML or JSON file.") from error
+    try:
+        loaded = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" at line {mark.line + 1}" if mark is not None else ""
+        raise UsageError(f"fixture {where} is not YAML{line}; correct it.") from error
+    data = as_map({} if loaded is None else loaded)
+    if data is None:
+        raise UsageError(f"fixture {where} must be a map with the keys {', '.join(_KEYS)}; it is not a map.")
+    return _Fixture(where).world(data)
+
+
+class _Fixture:
+    def __init__(self, where: str) -> None:
+        self.where = where
+
+    def refuse(self, field: str, rule: str) -> UsageError:
+        return UsageError(f"fixture {self.where}: `{field}` {rule}.")
+
+    def world(self, data: dict[str, Any]) -> World:
+        for key in data:
+            if key not in _KEYS:
+                near = difflib.get_close_matches(str(key), _KEYS, n=1)
+                hint = f"did you mean `{near[0]}`?" if near else f"use {', '.join(_KEYS)}"
+                raise self.refuse(str(key), f"is not a key of a fixture; {hint}")
+        services = data.get("services")
+        facts = WorldFacts(
+            images=set(self.texts(data, "images", _IMAGE, "repository@sha256:digest")),
+            secret_versions=self.versions(data.get("secret_versions")),
+            enabled_services=None
+            if services is None
+            else set(self.texts(data, "services", _SERVICE, "NAME.googleapis.com")),
+            project_numbers=self.numbers(data.get("projects")),
+            assume_release=False,
+        )
+        world = World(facts)
+        items = self.items(data.get("resources"), "resources")
+        for index, item in enumerate(items):
+            self.resource(world, f"resources[{index}]", item)
+        return world
+
+    def items(self, value: Any, field: str) -> list[Any]:
+        if value is None:
+            return []
+        found = as_list(value)
+        if found is None:
+            raise self.refuse(field, f"must be a list, not {value!r}")
+        return found
+
+    def texts(self, data: dict[str, Any], field: str, form: re.Pattern[str], shape: str) -> list[str]:
+        result: list[str] = []
+        for index, item in enumerate(self.items(data.get(field), field)):
+            if not isinstance(item, str) or not form.fullmatch(item):
+                raise self.refuse(f"{field}[{index}]", f"must be of the form {shape}, not {item!r}")
+            result.append(item)
+        return result
+
+    def mapping(self, value: Any, field: str) -> dict[str, Any]:
+        if value is None:
+            return {}
+        found = as_map(value)
+        if found is None:
+            raise self.refuse(field, f"must be a map, not {value!r}")
+        return found
+
+    def versions(self, value: Any) -> dict[str, list[int]]:
+        result: dict[str, list[int]] = {}
+        for name, numbers in self.mapping(value, "secret_versions").items():
+            field = f"secret_versions.{name}"
+            if not _SECRET.fullmatch(str(name)):
+                raise self.refuse(field, "must be named projects/PROJECT/secrets/NAME")
+            found = self.items(numbers, field)
+            wrong = [
+                item for item in found if not isinstance(item, int) or isinstance(item, bool) or item < 1
+            ]
+            if wrong:
+                raise self.refuse(field, f"must list version numbers from 1, not {wrong[0]!r}")
+            result[str(name)] = cast("list[int]", found)
+        return result
+
+    def numbers(self, value: Any) -> dict[str, str]:
+        result: dict[str, str] = {}
+        for project, number in self.mapping(value, "projects").items():
+            if not _NUMBER.fullmatch(str(number)):
+                raise self.refuse(f"projects.{project}", f"must be a project number, not {number!r}")
+            result[str(project)] = str(number)
+        return result
+
+    def resource(self, world: World, field: str, item: Any) -> None:
+        values = as_map(item)
+        if values is None:
+            raise self.refuse(field, "must be a map with type, id, inputs and outputs")
+        for key in values:
+            if key not in {"type", "id", "inputs", "outputs"}:
+                raise self.refuse(
+                    f"{field}.{key}", "is not a key of a resource; use type, id, inputs, outputs"
+                )
+        type, id = values.get("type"), values.get("id")
+        if not isinstance(type, str) or (facts_for(type) is None and package_type(type) is None):
+            raise self.refuse(f"{field}.type", f"must be a type of pulumi-gcp, not {type!r}")
+        if not isinstance(id, str) or not id:
+            raise self.refuse(f"{field}.id", f"must be the resource's id, not {id!r}")
+        if world.get(type, id) is not None:
+            raise self.refuse(f"{field}.id", f"names a resource twice: {id}")
+        inputs = self.mapping(values.get("inputs"), f"{field}.inputs")
+        world.add(type, id, inputs, self.mapping(values.get("outputs"), f"{field}.outputs"))

@@ -1,0 +1,86 @@
+"""What the installed pulumi-gcp package itself says about a type: whether it exists, its input names.
+
+Only asked when the facts do not answer: a module of the package takes a while to import.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from functools import cache
+from typing import Any, cast
+
+__all__ = ["PackageType", "nested_names", "package_type"]
+
+
+class PackageType:
+    """A resource class of the package and the names of its inputs in Pulumi's spelling."""
+
+    def __init__(self, arguments: type[Any]) -> None:
+        self._arguments = arguments
+        self.inputs: frozenset[str] = _names(arguments)
+
+    def nested(self, path: list[str]) -> frozenset[str] | None:
+        """The names inside the block at a path of property names, or None when there is no such block."""
+        found: type[Any] | None = self._arguments
+        for name in path:
+            found = _block(found, name)
+            if found is None:
+                return None
+        return _names(found)
+
+
+def _types_module() -> Any:
+    return importlib.import_module("pulumi._types")
+
+
+def _names(arguments: type[Any]) -> frozenset[str]:
+    return frozenset(
+        cast("dict[str, str]", _types_module().input_type_py_to_pulumi_names(arguments)).values()
+    )
+
+
+def _block(arguments: type[Any], name: str) -> type[Any] | None:
+    types = _types_module()
+    python = {
+        pulumi: python for python, pulumi in types.input_type_py_to_pulumi_names(arguments).items()
+    }.get(name)
+    if python is None:
+        return None
+    found = types.input_type_types(arguments).get(python)
+    while found is not None and not isinstance(found, type):
+        inner = [item for item in getattr(found, "__args__", ()) if item is not type(None)]
+        classes = [item for item in inner if isinstance(item, type) and types.is_input_type(item)]
+        found = classes[0] if classes else (inner[-1] if inner else None)
+    return cast("type[Any] | None", found) if found is not None and types.is_input_type(found) else None
+
+
+@cache
+def package_type(type_token: str) -> PackageType | None:
+    """The class behind a ``gcp:`` token, or None when the installed package has none."""
+    try:
+        package, module, name = type_token.split(":")
+        area, _ = module.split("/")
+    except ValueError:
+        return None
+    if package != "gcp" or importlib.util.find_spec("pulumi_gcp") is None:
+        return None
+    try:
+        imported = importlib.import_module(f"pulumi_gcp.{area}")
+    except ModuleNotFoundError:
+        return None
+    capital = name[:1].upper() + name[1:]
+    resource = getattr(imported, capital, None)
+    if getattr(resource, "pulumi_type", None) != type_token:
+        return None
+    arguments = getattr(imported, f"{capital}Args", None) or getattr(imported, f"{capital}InitArgs", None)
+    return PackageType(arguments) if isinstance(arguments, type) else None
+
+
+@cache
+def nested_names(type_token: str, path: str) -> frozenset[str]:
+    """The input names that the package knows inside the block at ``path`` (no indexes); empty when unsure."""
+    found = package_type(type_token)
+    if found is None:
+        return frozenset()
+    return found.nested([name for name in path.split(".") if name]) or frozenset()

@@ -1,0 +1,250 @@
+"""What exists at the stand-in cloud: resources, what Google keeps of deleted ones, and facts from outside.
+
+A world is plain data. ``to_json`` holds no readable secret: each is replaced by a salted digest, and comes
+back as an encrypted value that cannot be read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets as random_bytes
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol, cast
+
+from sandbox.cloud.data import Values, transform
+from sandbox.cloud.paths import canonical
+from sandbox.cloud.seeds import project_number_of
+from sandbox.values import UNKNOWN, Archive, Asset, Opaque, Secret
+
+__all__ = ["Record", "World", "WorldFacts"]
+
+_DIGEST: Final = "secretDigest"
+_FILE: Final = "fileHash"
+
+
+class _ResourceLike(Protocol):
+    @property
+    def type(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def inputs(self) -> Mapping[str, Any]: ...
+    @property
+    def outputs(self) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One resource at the cloud. ``leftover`` says why Google keeps it after its deletion."""
+
+    type: str
+    id: str
+    inputs: Values
+    outputs: Values
+    leftover: str = ""
+
+    @property
+    def path(self) -> str:
+        """The relative resource name by which others refer to it."""
+        link = self.outputs.get("selfLink")
+        if self.type == "gcp:storage/bucket:Bucket":
+            return f"b/{self.id}"
+        return canonical(link) if isinstance(link, str) and link else self.id
+
+
+@dataclass(slots=True)
+class WorldFacts:
+    """What is true at the cloud without being a resource of the stack.
+
+    ``images`` are ``repository@sha256:...``; ``secret_versions`` the version numbers of a secret's full name;
+    ``enabled_services`` None when every service is enabled. With ``assume_release`` every image and secret
+    version that a release names counts as existing.
+    """
+
+    images: set[str] = field(default_factory=set[str])
+    secret_versions: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+    enabled_services: set[str] | None = None
+    project_numbers: dict[str, str] = field(default_factory=dict[str, str])
+    asked_agents: set[str] = field(default_factory=set[str])
+    assume_release: bool = True
+
+    def copy(self) -> WorldFacts:
+        """An independent copy."""
+        return WorldFacts(
+            images=set(self.images),
+            secret_versions={name: list(numbers) for name, numbers in self.secret_versions.items()},
+            enabled_services=None if self.enabled_services is None else set(self.enabled_services),
+            project_numbers=dict(self.project_numbers),
+            asked_agents=set(self.asked_agents),
+            assume_release=self.assume_release,
+        )
+
+
+class World:
+    """The resources that exist, by type and id and by relative name."""
+
+    def __init__(self, facts: WorldFacts | None = None, *, salt: str | None = None) -> None:
+        self.facts = facts or WorldFacts()
+        self._salt = salt or random_bytes.token_hex(16)
+        self._records: dict[tuple[str, str], Record] = {}
+        self._by_path: dict[str, tuple[str, str]] = {}
+
+    @classmethod
+    def from_resources(cls, resources: Iterable[_ResourceLike]) -> World:
+        """The world in which exactly these managed resources exist."""
+        world = cls()
+        for resource in resources:
+            if resource.id and resource.type.startswith("gcp:"):
+                world.add(resource.type, resource.id, dict(resource.inputs), dict(resource.outputs))
+        return world
+
+    def __len__(self) -> int:
+        return sum(1 for record in self._records.values() if not record.leftover)
+
+    def __iter__(self) -> Iterator[Record]:
+        return (record for record in list(self._records.values()) if not record.leftover)
+
+    def add(self, type: str, id: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> Record:
+        """Put a resource into the world, in place of one with the same type and id."""
+        return self._put(Record(type, id, dict(inputs), dict(outputs)))
+
+    def _put(self, record: Record) -> Record:
+        key = (record.type, record.id)
+        old = self._records.get(key)
+        if old is not None:
+            self._by_path.pop(old.path, None)
+        self._records[key] = record
+        self._by_path[record.path] = key
+        return record
+
+    def get(self, type: str, id: str) -> Record | None:
+        """The live resource, or None."""
+        record = self._records.get((type, id))
+        return None if record is None or record.leftover else record
+
+    def leftover(self, type: str, id: str) -> Record | None:
+        """What Google keeps of a deleted resource, or None."""
+        record = self._records.get((type, id))
+        return record if record is not None and record.leftover else None
+
+    def at(self, path: str) -> Record | None:
+        """The live resource with this relative name, or None."""
+        key = self._by_path.get(path)
+        return None if key is None else self.get(*key)
+
+    def remove(self, type: str, id: str, *, leftover: str = "") -> None:
+        """Take a resource out of the world; with ``leftover`` Google keeps it for the reason given."""
+        record = self._records.get((type, id))
+        if record is None:
+            return
+        if leftover:
+            self._records[type, id] = Record(type, id, record.inputs, record.outputs, leftover)
+            return
+        del self._records[type, id]
+        self._by_path.pop(record.path, None)
+
+    def find(self, *types: str) -> list[Record]:
+        """The live resources of some types."""
+        return [record for record in self if record.type in types]
+
+    def project_number(self, project: str) -> str:
+        """The number of a project: as a fixture says, else derived from its id."""
+        return self.facts.project_numbers.get(project) or project_number_of(project)
+
+    def project_of(self, number: str) -> str | None:
+        """The project whose number is known to be this one, or None."""
+        for project, known in self.facts.project_numbers.items():
+            if known == number:
+                return project
+        return None
+
+    def copy(self) -> World:
+        """An independent world with the same content."""
+        world = World(self.facts.copy(), salt=self._salt)
+        world._records = dict(self._records)
+        world._by_path = dict(self._by_path)
+        return world
+
+    def replace_with(self, other: World) -> None:
+        """Take over another world's content."""
+        self.facts = other.facts.copy()
+        self._salt = other._salt
+        self._records = dict(other._records)
+        self._by_path = dict(other._by_path)
+
+    def to_json(self) -> dict[str, Any]:
+        """The world as JSON data, without any readable secret."""
+        facts = self.facts
+        return {
+            "version": 1,
+            "salt": self._salt,
+            "facts": {
+                "images": sorted(facts.images),
+                "secretVersions": facts.secret_versions,
+                "enabledServices": None if facts.enabled_services is None else sorted(facts.enabled_services),
+                "projectNumbers": facts.project_numbers,
+                "askedAgents": sorted(facts.asked_agents),
+                "assumeRelease": facts.assume_release,
+            },
+            "resources": [
+                {
+                    "type": record.type,
+                    "id": record.id,
+                    "inputs": transform(record.inputs, self._veil),
+                    "outputs": transform(record.outputs, self._veil),
+                    **({"leftover": record.leftover} if record.leftover else {}),
+                }
+                for record in self._records.values()
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> World:
+        """The world that ``to_json`` wrote."""
+        raw = data["facts"]
+        enabled = raw["enabledServices"]
+        facts = WorldFacts(
+            images=set(raw["images"]),
+            secret_versions={name: list(numbers) for name, numbers in raw["secretVersions"].items()},
+            enabled_services=None if enabled is None else set(enabled),
+            project_numbers=dict(raw["projectNumbers"]),
+            asked_agents=set(raw["askedAgents"]),
+            assume_release=bool(raw["assumeRelease"]),
+        )
+        world = cls(facts, salt=str(data["salt"]))
+        for item in data["resources"]:
+            record = Record(
+                type=item["type"],
+                id=item["id"],
+                inputs=_unveil(item["inputs"]),
+                outputs=_unveil(item["outputs"]),
+                leftover=item.get("leftover", ""),
+            )
+            world._put(record)
+        return world
+
+    def _veil(self, value: Any) -> Any:
+        if isinstance(value, Secret):
+            inner = value.value
+            if isinstance(inner, Opaque):
+                return {_DIGEST: inner.ciphertext}
+            text = json.dumps(inner, sort_keys=True, default=repr)
+            return {_DIGEST: hashlib.sha256(f"{self._salt}\0{text}".encode()).hexdigest()}
+        if isinstance(value, Asset | Archive):
+            return {_FILE: value.hash}
+        return None if value is UNKNOWN else value
+
+
+def _unveil(value: Any) -> Any:
+    if isinstance(value, dict):
+        items = cast("Values", value)
+        if set(items) == {_DIGEST}:
+            return Secret(Opaque(str(items[_DIGEST])))
+        if set(items) == {_FILE}:
+            return Asset(hash=str(items[_FILE]))
+        return {key: _unveil(item) for key, item in items.items()}
+    if isinstance(value, list):
+        return [_unveil(item) for item in cast("list[Any]", value)]
+    return value
