@@ -37,10 +37,8 @@ markdown_option = click.option(
 )
 fixture_option = click.option(
     "--fixture",
-    "fixtures",
     type=FILE,
-    multiple=True,
-    help="Facts of the stand-in cloud: images, secret versions, live resources. May be repeated.",
+    help="Facts of the stand-in cloud: images, secret versions, services, live resources.",
 )
 
 
@@ -67,15 +65,15 @@ def preview(
     save_state: Path | None,
     json_file: Path | None,
     markdown_file: Path | None,
-    fixtures: tuple[Path, ...],
+    fixture: Path | None,
 ) -> int:
     """Show what `up` would do; nothing is changed."""
     if target == "gcp":
-        _sandbox_only(state, save_state, json_file, markdown_file, *fixtures)
+        _sandbox_only(state, save_state, json_file, markdown_file, fixture)
         return _real(stack).preview()
     from review import commands
 
-    files = _files(json_file, markdown_file, fixtures)
+    files = _files(json_file, markdown_file, fixture)
     return commands.preview(_workspace(), stack, files, _console(), state=state, save_state=save_state)
 
 
@@ -86,15 +84,15 @@ def preview(
 @markdown_option
 @fixture_option
 def up(
-    stack: str, target: str, json_file: Path | None, markdown_file: Path | None, fixtures: tuple[Path, ...]
+    stack: str, target: str, json_file: Path | None, markdown_file: Path | None, fixture: Path | None
 ) -> int:
     """Bring the stack up: preview, then update."""
     if target == "gcp":
-        _sandbox_only(json_file, markdown_file, *fixtures)
+        _sandbox_only(json_file, markdown_file, fixture)
         return _real(stack).up()
     from review import commands
 
-    return commands.up(_workspace(), stack, _files(json_file, markdown_file, fixtures), _console())
+    return commands.up(_workspace(), stack, _files(json_file, markdown_file, fixture), _console())
 
 
 @cli.command()
@@ -109,7 +107,7 @@ def down(stack: str, target: str, json_file: Path | None, markdown_file: Path | 
         return _real(stack).down()
     from review import commands
 
-    return commands.down(_workspace(), stack, _files(json_file, markdown_file, ()), _console())
+    return commands.down(_workspace(), stack, _files(json_file, markdown_file, None), _console())
 
 
 @cli.command()
@@ -117,11 +115,11 @@ def down(stack: str, target: str, json_file: Path | None, markdown_file: Path | 
 @json_option
 @markdown_option
 @fixture_option
-def diff(base: str, json_file: Path | None, markdown_file: Path | None, fixtures: tuple[Path, ...]) -> int:
+def diff(base: str, json_file: Path | None, markdown_file: Path | None, fixture: Path | None) -> int:
     """Show what the working tree does to every stack, on the state that BASE would have left."""
     from review import difference
 
-    return difference.diff(_workspace(), base, _files(json_file, markdown_file, fixtures), _console())
+    return difference.diff(_workspace(), base, _files(json_file, markdown_file, fixture), _console())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -158,10 +156,10 @@ def _sandbox_only(*options: Path | None) -> None:
         )
 
 
-def _files(json_file: Path | None, markdown_file: Path | None, fixtures: tuple[Path, ...]) -> Files:
+def _files(json_file: Path | None, markdown_file: Path | None, fixture: Path | None) -> Files:
     from review.commands import Files
 
-    return Files(json=json_file, markdown=markdown_file, fixtures=fixtures)
+    return Files(json=json_file, markdown=markdown_file, fixture=fixture)
 
 
 def _console(*, stderr: bool = False) -> Console:

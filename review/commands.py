@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +29,7 @@ class Files:
 
     json: Path | None = None
     markdown: Path | None = None
-    fixtures: Sequence[Path] = ()
+    fixture: Path | None = None
 
 
 def preview(
@@ -38,7 +37,7 @@ def preview(
 ) -> int:
     """Show what an ``up`` would do. With ``save_state`` also write the state that it would leave."""
     settings = work.settings(stack)
-    ground = work.ground(stack, state=state, fixtures=files.fixtures)
+    ground = work.ground(stack, state=state, fixture=files.fixture)
     outcome = work.evaluate(stack, settings, ground.copy(), Mode.PREVIEW)
     code = _show(work.report(outcome, settings), files, out)
     if save_state is None or code != FINE:
@@ -55,7 +54,7 @@ def up(work: Workspace, stack: str, files: Files, out: Console) -> int:
     """Preview, then update; nothing is written when the preview is refused."""
     settings = work.settings(stack)
     with work.locked(stack):
-        ground = work.ground(stack, fixtures=files.fixtures)
+        ground = work.ground(stack, fixture=files.fixture)
         planned = work.evaluate(stack, settings, ground.copy(), Mode.PREVIEW)
         if not planned.succeeded:
             return _show(work.report(planned, settings), files, out)
@@ -68,7 +67,7 @@ def down(work: Workspace, stack: str, files: Files, out: Console) -> int:
     """Delete everything; refused before the first delete when anything is protected that could be deleted."""
     settings = work.settings(stack)
     with work.locked(stack):
-        ground = work.ground(stack, fixtures=files.fixtures)
+        ground = work.ground(stack, fixture=files.fixture)
         refused = _protected(work, stack, ground)
         if refused is not None:
             return _show(work.report(refused, settings), files, out)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -22,9 +22,9 @@ from review.report import ENGINE, Report, Verdict, document, violation_document
 from review.terminal import print_report
 from review.verdicts import judge
 from review.wording import totals
-from review.workspace import Ground, Workspace, evaluate, report_of, settings_of
+from review.workspace import Ground, Workspace, add_fixture, evaluate, report_of, settings_of
 from review.worktree import checkout, resolve
-from sandbox.cloud import World, load_fixture
+from sandbox.cloud import World
 from sandbox.engine.model import Mode, Snapshot
 from sandbox.errors import UsageError
 from sandbox.project import Program, load_project
@@ -79,7 +79,7 @@ class Difference:
 
 def diff(work: Workspace, base: str, files: Files, out: Console) -> int:
     """Compare, show, and say whether head is refused."""
-    found = compare(work, base, files.fixtures)
+    found = compare(work, base, files.fixture)
     if files.json is not None:
         write(files.json, json.dumps(to_document(found), indent=2, ensure_ascii=False) + "\n")
     if files.markdown is not None:
@@ -88,14 +88,14 @@ def diff(work: Workspace, base: str, files: Files, out: Console) -> int:
     return REFUSED if found.refused else FINE
 
 
-def compare(work: Workspace, base: str, fixtures: Sequence[Path] = ()) -> Difference:
+def compare(work: Workspace, base: str, fixture: Path | None = None) -> Difference:
     """Evaluate base and head for every stack."""
     started = time.monotonic()
     head = work.program
     commit = resolve(head.directory, base)
     with checkout(head.directory, commit) as tree:
         program, note = _base_program(tree)
-        stacks = tuple(_stack(work, stack, program, note, fixtures) for stack in head.stacks)
+        stacks = tuple(_stack(work, stack, program, note, fixture) for stack in head.stacks)
         removed = tuple(sorted(set(program.stacks) - set(head.stacks))) if program is not None else ()
     return Difference(
         base=base, duration_seconds=round(time.monotonic() - started, 3), stacks=stacks, removed=removed
@@ -112,12 +112,11 @@ def _base_program(tree: Path) -> tuple[Program | None, str | None]:
 
 
 def _stack(
-    work: Workspace, stack: str, base: Program | None, note: str | None, fixtures: Sequence[Path]
+    work: Workspace, stack: str, base: Program | None, note: str | None, fixture: Path | None
 ) -> StackDifference:
     settings = settings_of(work.program, stack)
     ground = Ground(snapshot=Snapshot(), world=World())
-    for fixture in fixtures:
-        load_fixture(fixture, ground.world)
+    add_fixture(ground.world, fixture)
     before: tuple[Verdict, ...] = ()
     if base is not None:
         ground, before, note = _deploy_base(work, stack, base, ground)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,8 +57,8 @@ class Workspace:
         """The configuration of ``stack``, with example values for what only an operator knows."""
         return settings_of(self.program, stack)
 
-    def ground(self, stack: str, *, state: Path | None = None, fixtures: Sequence[Path] = ()) -> Ground:
-        """The sandbox's own state of ``stack``, or an export; fixtures are added to the cloud."""
+    def ground(self, stack: str, *, state: Path | None = None, fixture: Path | None = None) -> Ground:
+        """The sandbox's own state of ``stack``, or an export; the fixture is added to the cloud."""
         if state is not None:
             snapshot = read_export(state, project=self.program.name, stack=stack, crypter=self.store.crypter)
             world = World.from_resources(snapshot.resources)
@@ -66,8 +66,7 @@ class Workspace:
             snapshot = self.store.load(stack)
             cloud = self.store.load_cloud(stack)
             world = World.from_json(cloud) if cloud is not None else World.from_resources(snapshot.resources)
-        for fixture in fixtures:
-            load_fixture(fixture, world)
+        add_fixture(world, fixture)
         return Ground(snapshot=snapshot, world=world)
 
     @contextmanager
@@ -101,6 +100,18 @@ class Workspace:
     def report(self, outcome: Outcome, settings: StackSettings) -> Report:
         """The outcome as it may be shown."""
         return report_of(outcome, settings)
+
+
+def add_fixture(world: World, fixture: Path | None) -> None:
+    """Put what ``fixture`` says exists into ``world``; what the stack manages already stays as it is."""
+    if fixture is None:
+        return
+    given = load_fixture(fixture)
+    for record in given:
+        if world.get(record.type, record.id) is None:
+            world.add(record.type, record.id, record.inputs, record.outputs)
+    given.facts.asked_agents |= world.facts.asked_agents
+    world.facts = given.facts
 
 
 def settings_of(program: Program, stack: str) -> StackSettings:

@@ -1,0 +1,165 @@
+"""What a person can get wrong: one sentence, the exit code, and nothing half-written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from review.cli import main
+from tests.end_to_end.conftest import Platform
+
+Config = dict[str, Any]
+DIGEST = "sha256:" + "c3" * 32
+
+REFUSED_CONFIG: dict[str, tuple[Callable[[Config], object], str, int]] = {
+    "unknown key": (
+        lambda config: config.update({"aiprod:postgress": {}}),
+        "did you mean aiprod:postgres?",
+        2,
+    ),
+    "unknown nested key": (
+        lambda config: config["aiprod:postgres"].update(teir="x"),
+        "aiprod:postgres.teir is not a known key; did you mean tier",
+        1,
+    ),
+    "wrong type": (
+        lambda config: config.update({"aiprod:deletion_protection": "no"}),
+        "aiprod:deletion_protection must be of type boolean",
+        2,
+    ),
+    "wrong range": (
+        lambda config: config["aiprod:postgres"].update(backups_kept=3),
+        "aiprod:postgres.backups_kept must be greater than or equal to 7, got 3",
+        1,
+    ),
+    "wrong unit": (
+        lambda config: config["aiprod:workers"].update(memory="4 GB"),
+        "aiprod:workers.memory must",
+        1,
+    ),
+    "image without digest": (
+        lambda config: config["aiprod:release"]["images"].update(
+            api="europe-docker.pkg.dev/aiprod-dev-example/aiprod/api:latest"
+        ),
+        "aiprod:release.images.api must",
+        1,
+    ),
+    "image from another registry": (
+        lambda config: config["aiprod:release"]["images"].update(api=f"docker.io/library/api@{DIGEST}"),
+        "release.images.api must be europe-docker.pkg.dev/aiprod-dev-example/aiprod/NAME@sha256:DIGEST",
+        1,
+    ),
+    "overlapping ranges": (
+        lambda config: config["aiprod:network"].update(peered_ranges={"office": "10.32.0.0/16"}),
+        "overlap",
+        1,
+    ),
+    "refused name": (
+        lambda config: config.update({"aiprod:repository": "Not_A_Name"}),
+        "aiprod:repository",
+        1,
+    ),
+}
+
+
+def one_sentence(text: str) -> str:
+    """The last line that says what is wrong."""
+    (line,) = [line for line in text.splitlines() if "refused" in line or line.startswith("sandbox: ")]
+    return line
+
+
+@pytest.mark.parametrize("case", REFUSED_CONFIG)
+def test_fails_when_the_stack_file_is_wrong(platform: Platform, case: str) -> None:
+    change, sentence, code = REFUSED_CONFIG[case]
+    platform.edit("dev", change)
+    up = platform.run("up")
+    assert up.code == code, up.output + up.error
+    assert sentence in one_sentence(up.output + up.error)
+    assert not [name for name in platform.files() if name.startswith("dev.")]
+
+
+def test_fails_when_the_stack_is_unknown(platform: Platform) -> None:
+    up = platform.run("up", stack="produktion")
+    assert up.code == 2
+    assert "stack 'produktion' is unknown" in one_sentence(up.error)
+    assert "dev, prod, staging" in up.error
+
+
+def test_fails_when_replace_me_is_left_over_with_real_target(
+    platform: Platform, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["up", "--stack", "dev", "--target", "gcp"]) == 2
+    sentence = capsys.readouterr().err
+    assert "Pulumi.dev.yaml: REPLACE_ME is left over in aiprod:project_id" in sentence
+    assert len(sentence.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "not json",
+        "[]",
+        "{}",
+        '{"version": 99, "deployment": {}}',
+        json.dumps(
+            {
+                "version": 3,
+                "deployment": {"resources": [{"urn": "urn:pulumi:dev::other::a:b:C::c", "type": "a:b:C"}]},
+            }
+        ),
+    ],
+)
+def test_fails_when_the_state_file_is_corrupt_or_foreign(
+    platform: Platform, tmp_path: Path, content: str
+) -> None:
+    state = tmp_path / "export.json"
+    state.write_text(content)
+    preview = platform.run("preview", "--state", str(state))
+    assert preview.code == 2, preview.output
+    assert "export.json" in one_sentence(preview.error)
+
+
+def test_fails_when_the_sandboxs_own_state_is_corrupt(platform: Platform) -> None:
+    platform.without_release("dev")
+    assert platform.run("up").code == 0
+    path = platform.folder / ".sandbox" / "dev.json"
+    path.write_text(path.read_text()[:-200])
+    before = platform.files()
+    up = platform.run("up")
+    assert up.code == 2
+    assert "dev.json" in one_sentence(up.error)
+    assert platform.files() == before
+
+
+@pytest.mark.parametrize("command", ["preview", "up"])
+def test_fails_when_the_program_raises(platform: Platform, command: str) -> None:
+    (platform.folder / "__main__.py").unlink()
+    (platform.folder / "__main__.py").write_text("raise RuntimeError('out of ideas')\n")
+    result = platform.run(command)
+    assert result.code == 1
+    assert "out of ideas" in one_sentence(result.output)
+    assert [error["kind"] for error in result.report["errors"]] == ["program"]
+    assert not [name for name in platform.files() if name.startswith("dev.")]
+
+
+def test_fails_when_another_process_holds_the_lock(platform: Platform) -> None:
+    from sandbox.state import StateStore
+
+    with StateStore(platform.folder / ".sandbox", project="aiprod").lock("dev"):
+        up = platform.run("up")
+    assert up.code == 2
+    assert "stack dev is locked by another process" in one_sentence(up.error)
+
+
+def test_a_refused_up_leaves_the_last_good_state(platform: Platform) -> None:
+    platform.without_release("dev")
+    assert platform.run("up").code == 0
+    before = platform.files()
+    platform.edit("dev", lambda config: config["aiprod:redis"].update(memory_size_gb=9_999))
+    up = platform.run("up")
+    assert up.code == 1
+    assert platform.files() == before
