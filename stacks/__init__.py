@@ -1,0 +1,1 @@
+"""How the platform is put together: one function per layer, `platform` joins them."""

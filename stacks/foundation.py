@@ -1,0 +1,284 @@
+"""What everything else stands on: agents, identities, network, keys, secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.foundation.egress import Egress, EgressArgs
+from components.foundation.generated_secret import GeneratedSecret, GeneratedSecretArgs
+from components.foundation.key_ring import Key, KeyRing, KeyRingArgs
+from components.foundation.network import Network, NetworkArgs, Subnet
+from components.foundation.private_service_access import PrivateServiceAccess, PrivateServiceAccessArgs
+from components.foundation.rotation_topic import RotationTopic, RotationTopicArgs
+from components.foundation.secret import Rotation, Secret, SecretArgs
+from components.foundation.service_agents import ServiceAgents, ServiceAgentsArgs
+from components.foundation.service_identity import ProjectRole, ServiceIdentity, ServiceIdentityArgs
+from config import Settings
+from naming import Names
+from stacks.providers import Providers
+
+__all__ = ["IMAGE_LOCATION", "Foundation", "foundation", "next_rotation_time"]
+
+# The multi-region of the image repository, which needs a key of its own.
+IMAGE_LOCATION = "europe"
+
+# Runtime identities and what the console calls them; all of them log in to the database as themselves.
+_IDENTITIES: Mapping[str, str] = {
+    "api": "API service",
+    "worker": "Pipeline worker",
+    "batch": "Batch worker",
+}
+_RUNTIME_ROLES: frozenset[ProjectRole] = frozenset(
+    {
+        "roles/cloudsql.client",
+        "roles/cloudsql.instanceUser",
+        "roles/cloudtrace.agent",
+        "roles/logging.logWriter",
+        "roles/monitoring.metricWriter",
+    }
+)
+# Who reads which secrets: vendors are called by the pipeline, not by the API.
+_VENDOR_READERS = ("worker", "batch")
+_DATABASE_READERS = ("api", "worker", "batch")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Foundation:
+    """What other layers take from here. `keys` is by location, `egress` by region, `secrets` by their ids."""
+
+    agents: ServiceAgents
+    identities: Mapping[str, ServiceIdentity]
+    keys: Mapping[str, KeyRing]
+    network: Network
+    private_services: PrivateServiceAccess
+    egress: Mapping[str, Egress]
+    rotation_topic: RotationTopic
+    secrets: Mapping[str, Secret]
+    database_password: GeneratedSecret
+
+
+def foundation(settings: Settings, names: Names, providers: Providers) -> Foundation:
+    """The first layer: it depends on nothing but the project's enabled services."""
+    opts = providers.resources
+    agents = _agents(settings, providers)
+    identities = {role: _identity(role, title, settings, names, opts) for role, title in _IDENTITIES.items()}
+    keys = _keys(settings, names, agents, opts)
+    network = _network(settings, opts)
+    topic = RotationTopic(
+        "rotation",
+        RotationTopicArgs(
+            project_id=settings.project_id,
+            kms_key_id=keys[settings.region].key_ids["pubsub"],
+            secret_manager_agent=agents.members["secretmanager"],
+            regions=settings.regions,
+            labels=names.labels("rotation", "internal"),
+        ),
+        _after(opts, keys[settings.region]),
+    )
+    secrets = _secrets(settings, names, identities, keys, topic, opts)
+    return Foundation(
+        agents=agents,
+        identities=identities,
+        keys=keys,
+        network=network,
+        private_services=_private_services(settings, names, network, opts),
+        egress=_egress(settings, names, network, opts),
+        rotation_topic=topic,
+        secrets=secrets,
+        database_password=GeneratedSecret(
+            "database-password",
+            GeneratedSecretArgs(
+                secret_id=secrets[settings.secrets.database].secret_id,
+                generation=settings.secrets.database_password_version,
+            ),
+            opts,
+        ),
+    )
+
+
+def next_rotation_time(now: datetime, period_seconds: int) -> str:
+    """One period after the coming midnight, UTC: in the future for as long as a deployment may take."""
+    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    return (midnight + timedelta(seconds=period_seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _after(opts: pulumi.ResourceOptions, *components: pulumi.Resource) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=list(components)))
+
+
+def _agents(settings: Settings, providers: Providers) -> ServiceAgents:
+    project, lookups = settings.project_id, providers.lookups
+    storage = gcp.storage.get_project_service_account_output(project=project, opts=lookups)
+    logging = gcp.logging.get_project_cmek_settings_output(project=project, opts=lookups)
+    return ServiceAgents(
+        "agents",
+        ServiceAgentsArgs(
+            project_id=project,
+            services=frozenset({"sql", "redis", "pubsub", "secretmanager", "artifactregistry"}),
+            looked_up={"storage": storage.email_address, "logging": logging.service_account_id},
+        ),
+        providers.resources,
+    )
+
+
+def _identity(
+    role: str, title: str, settings: Settings, names: Names, opts: pulumi.ResourceOptions
+) -> ServiceIdentity:
+    return ServiceIdentity(
+        role,
+        ServiceIdentityArgs(
+            project_id=settings.project_id,
+            account_id=names.service_account(role),
+            display_name=title,
+            project_roles=_RUNTIME_ROLES,
+        ),
+        opts,
+    )
+
+
+def _keys(
+    settings: Settings, names: Names, agents: ServiceAgents, opts: pulumi.ResourceOptions
+) -> Mapping[str, KeyRing]:
+    """One ring per location; each class of consumers has its key where its resources are."""
+    agent_of = {
+        "secrets": "secretmanager",
+        "sql": "sql",
+        "redis": "redis",
+        "pubsub": "pubsub",
+        "storage": "storage",
+        "logs": "logging",
+        "images": "artifactregistry",
+    }
+    replicas_in_second = any(
+        replica.region == settings.second_region for replica in settings.postgres.replicas.values()
+    )
+    consumers: Mapping[str, tuple[str, ...]] = {
+        settings.region: ("secrets", "sql", "redis", "pubsub", "storage", "logs"),
+        settings.second_region: ("secrets", "sql") if replicas_in_second else ("secrets",),
+        IMAGE_LOCATION: ("images",),
+    }
+    return {
+        location: KeyRing(
+            f"keys-{location}",
+            KeyRingArgs(
+                project_id=settings.project_id,
+                location=location,
+                ring_name=settings.keys.ring,
+                keys={
+                    consumer: Key(
+                        name=names.key(consumer),
+                        members={agent_of[consumer]: agents.members[agent_of[consumer]]},
+                    )
+                    for consumer in classes
+                },
+                labels=names.labels("keys"),
+                rotation_period_seconds=settings.keys.rotation_period_seconds,
+                adopt=settings.keys.adopt,
+            ),
+            opts,
+        )
+        for location, classes in consumers.items()
+    }
+
+
+def _network(settings: Settings, opts: pulumi.ResourceOptions) -> Network:
+    plan = settings.addresses
+    return Network(
+        "network",
+        NetworkArgs(
+            project_id=settings.project_id,
+            subnets={
+                f"run-{region}": Subnet(region=region, ip_cidr_range=plan.subnets[f"run-{region}"])
+                for region in settings.api_regions
+            },
+            private_service_ranges=_service_ranges(settings),
+            flow_log_sampling=settings.network.flow_log_sampling,
+        ),
+        opts,
+    )
+
+
+def _service_ranges(settings: Settings) -> Mapping[str, str]:
+    """The first region's range, and that of every region with a replica."""
+    used = {settings.region, *(replica.region for replica in settings.postgres.replicas.values())}
+    return {region: text for region, text in settings.addresses.private_services.items() if region in used}
+
+
+def _private_services(
+    settings: Settings, names: Names, network: Network, opts: pulumi.ResourceOptions
+) -> PrivateServiceAccess:
+    return PrivateServiceAccess(
+        "private-services",
+        PrivateServiceAccessArgs(
+            project_id=settings.project_id,
+            network_id=network.network_id,
+            ranges=_service_ranges(settings),
+            labels=names.labels("network"),
+            abandon=not settings.deletion_protection,
+        ),
+        opts,
+    )
+
+
+def _egress(
+    settings: Settings, names: Names, network: Network, opts: pulumi.ResourceOptions
+) -> Mapping[str, Egress]:
+    return {
+        region: Egress(
+            f"egress-{region}",
+            EgressArgs(
+                project_id=settings.project_id,
+                region=region,
+                network_id=network.network_id,
+                subnet_ids={f"run-{region}": network.subnet_ids[f"run-{region}"]},
+                address_keys=tuple("abcdefghij"[: settings.network.egress_addresses]),
+                labels=names.labels("egress"),
+                protect_addresses=settings.deletion_protection,
+            ),
+            opts,
+        )
+        for region in settings.api_regions
+    }
+
+
+def _secrets(
+    settings: Settings,
+    names: Names,
+    identities: Mapping[str, ServiceIdentity],
+    keys: Mapping[str, KeyRing],
+    topic: RotationTopic,
+    opts: pulumi.ResourceOptions,
+) -> Mapping[str, Secret]:
+    vendor, database = settings.secrets.vendor_rotation_seconds, settings.secrets.database_rotation_seconds
+    plan: dict[str, tuple[tuple[str, ...], int]] = {
+        **dict.fromkeys(settings.secrets.vendor, (_VENDOR_READERS, vendor)),
+        settings.secrets.database: (_DATABASE_READERS, database),
+    }
+    now = datetime.now(UTC)
+    after_keys = _after(opts, topic, *(keys[region] for region in settings.regions))
+    return {
+        secret_id: Secret(
+            secret_id,
+            SecretArgs(
+                project_id=settings.project_id,
+                secret_id=secret_id,
+                replicas={region: keys[region].key_ids["secrets"] for region in settings.regions},
+                rotation=Rotation(
+                    period_seconds=period,
+                    next_rotation_time=next_rotation_time(now, period),
+                    topic_id=topic.topic_id,
+                ),
+                labels=names.labels("secrets", "restricted"),
+                accessors={reader: identities[reader].member for reader in readers},
+                version_destroy_ttl_seconds=settings.secrets.version_destroy_ttl_seconds,
+                deletion_protection=settings.deletion_protection,
+            ),
+            after_keys,
+        )
+        for secret_id, (readers, period) in plan.items()
+    }
