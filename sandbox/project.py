@@ -15,6 +15,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -240,9 +241,22 @@ def _example_values(program: Program, stack: str) -> Mapping[str, str]:
     return {str(key): str(value) for key, value in {**common, **stacks.get(stack, {})}.items()}
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML as the CLI reads it: only ``true`` and ``false`` are booleans, ``on`` and ``yes`` are text."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [
+        (tag, re.compile("^(?:true|True|TRUE|false|False|FALSE)$") if tag.endswith(":bool") else pattern)
+        for tag, pattern in resolvers
+    ]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 def _read_mapping(path: Path) -> dict[str, Any]:
     try:
-        document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document: Any = _Loader(path.read_text(encoding="utf-8")).get_single_data()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1})" if mark is not None else ""

@@ -1,0 +1,197 @@
+"""The scenarios: each a sequence of programs that follow one another on the same stack.
+
+Every name that Google would see is explicit or autonamed on purpose: the order of a replacement depends on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import pulumi
+import pulumi_gcp as gcp
+import pulumi_random as random
+
+Phase = Callable[[], None]
+
+
+class Pair(pulumi.ComponentResource):
+    """A topic with a subscription, both children of the component."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        labels: dict[str, str] | None = None,
+        filter: str | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("scenarios:index:Pair", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        topic = gcp.pubsub.Topic(name, labels=labels, opts=child)
+        subscription = gcp.pubsub.Subscription(f"{name}-pull", topic=topic.id, filter=filter, opts=child)
+        self.register_outputs({"topic": topic.id, "subscription": subscription.id})
+
+
+def _provider(name: str = "gcp", project: str = "aiprod-test") -> gcp.Provider:
+    return gcp.Provider(name, project=project, region="europe-west1")
+
+
+def _with(provider: pulumi.ProviderResource, **options: object) -> pulumi.ResourceOptions:
+    merged = pulumi.ResourceOptions(provider=provider)
+    for key, value in options.items():
+        setattr(merged, key, value)
+    return merged
+
+
+def _pair(**arguments: object) -> Phase:
+    def phase() -> None:
+        options = pulumi.ResourceOptions(providers=[_provider()])
+        Pair("jobs", opts=options, **arguments)
+
+    return phase
+
+
+def _topic(**options: object) -> Phase:
+    def phase() -> None:
+        gcp.pubsub.Topic("jobs", labels={"a": "b"}, opts=_with(_provider(), **options))
+
+    return phase
+
+
+def _empty() -> None:
+    _provider()
+
+
+def _named_subscription(filter: str, **options: object) -> Phase:
+    def phase() -> None:
+        provider = _provider()
+        topic = gcp.pubsub.Topic("jobs", name="jobs", opts=_with(provider))
+        gcp.pubsub.Subscription(
+            "pull", name="pull", topic=topic.id, filter=filter, opts=_with(provider, **options)
+        )
+
+    return phase
+
+
+def _network(auto: bool, **options: object) -> Phase:
+    def phase() -> None:
+        provider = _provider()
+        network = gcp.compute.Network(
+            "net", name="net", auto_create_subnetworks=auto, opts=_with(provider, **options)
+        )
+        gcp.compute.Subnetwork(
+            "sub",
+            network=network.id,
+            ip_cidr_range="10.0.0.0/24",
+            region="europe-west1",
+            opts=_with(provider),
+        )
+
+    return phase
+
+
+def _aliased(parented: bool) -> Phase:
+    def phase() -> None:
+        provider = _provider()
+        if not parented:
+            gcp.pubsub.Topic("old", opts=_with(provider))
+            return
+        gcp.pubsub.Topic("new", opts=_with(provider, aliases=[pulumi.Alias(name="old")]))
+
+    return phase
+
+
+def _renamed_component(name: str, *former: str) -> Phase:
+    def phase() -> None:
+        aliases: list[str | pulumi.Alias] = [pulumi.Alias(name=item) for item in former]
+        Pair(name, opts=pulumi.ResourceOptions(providers=[_provider()], aliases=aliases))
+
+    return phase
+
+
+def _account(display: str, ignore: list[str]) -> Phase:
+    def phase() -> None:
+        gcp.serviceaccount.Account(
+            "runner",
+            account_id="runner",
+            display_name=display,
+            opts=_with(_provider(), ignore_changes=ignore),
+        )
+
+    return phase
+
+
+def _replace_on_label(label: str) -> Phase:
+    def phase() -> None:
+        gcp.pubsub.Topic("jobs", labels={"a": label}, opts=_with(_provider(), replace_on_changes=["labels"]))
+
+    return phase
+
+
+def _in_project(provider: str, project: str) -> Phase:
+    def phase() -> None:
+        gcp.pubsub.Topic("jobs", opts=_with(_provider(provider, project)))
+
+    return phase
+
+
+def _password(length: int) -> Phase:
+    def phase() -> None:
+        password = random.RandomPassword("db", length=length)
+        pulumi.export("password", password.result)
+
+    return phase
+
+
+def _deleted_with(present: bool) -> Phase:
+    def phase() -> None:
+        provider = _provider()
+        if present:
+            topic = gcp.pubsub.Topic("jobs", opts=_with(provider))
+            gcp.pubsub.Subscription("pull", topic=topic.id, opts=_with(provider, deleted_with=topic))
+
+    return phase
+
+
+def _trigger(value: str) -> Phase:
+    def phase() -> None:
+        gcp.pubsub.Topic("jobs", opts=_with(_provider(), replacement_trigger=value))
+
+    return phase
+
+
+SCENARIOS: Final[dict[str, tuple[Phase, ...]]] = {
+    "create-then-same": (_pair(), _pair()),
+    "update": (_pair(labels={"a": "b"}), _pair(labels={"a": "c"})),
+    "replace-create-first": (_pair(filter='attributes.a = "1"'), _pair(filter='attributes.a = "2"')),
+    "replace-delete-first": (
+        _named_subscription('attributes.a = "1"'),
+        _named_subscription('attributes.a = "2"'),
+    ),
+    "replace-cascades": (_network(auto=False), _network(auto=True)),
+    "delete-before-replace-asked": (
+        _pair(),
+        _replace_on_label("1"),
+        lambda: (
+            gcp.pubsub.Topic(
+                "jobs",
+                labels={"a": "2"},
+                opts=_with(_provider(), replace_on_changes=["labels"], delete_before_replace=True),
+            )
+            and None
+        ),
+    ),
+    "replace-on-changes": (_replace_on_label("1"), _replace_on_label("2")),
+    "alias-of-name": (_aliased(parented=False), _aliased(parented=True)),
+    "alias-of-component": (_renamed_component("old"), _renamed_component("new", "old")),
+    "ignore-changes": (_account("a", []), _account("b", ["displayName"]), _account("c", [])),
+    "delete": (_pair(), _empty),
+    "retain-on-delete": (_topic(retain_on_delete=True), _empty),
+    "deleted-with": (_deleted_with(present=True), _deleted_with(present=False)),
+    "provider-moves": (_in_project("one", "aiprod-test"), _in_project("two", "aiprod-other")),
+    "provider-changes": (_in_project("one", "aiprod-test"), _in_project("one", "aiprod-other")),
+    "password": (_password(20), _password(20), _password(24)),
+    "replacement-trigger": (_trigger("1"), _trigger("1"), _trigger("2")),
+    "protected": (_topic(protect=True), _topic(protect=True)),
+}

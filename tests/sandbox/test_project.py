@@ -1,0 +1,127 @@
+"""Project and stack files: read as the CLI reads them, refused with one sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sandbox.errors import UsageError
+from sandbox.project import load_project, load_stack
+
+_PROJECT = """
+name: demo
+runtime: {name: python}
+config:
+  region: {type: string, description: where}
+  count: {type: integer, default: 3}
+  on: {type: boolean, default: true}
+  zones: {type: array, items: {type: string}, default: [a]}
+  shape: {type: object, default: {}}
+  token: {type: string, secret: true, default: ""}
+  "gcp:project": p
+"""
+
+
+def _write(folder: Path, stack: str, project: str = _PROJECT) -> None:
+    (folder / "Pulumi.yaml").write_text(project, encoding="utf-8")
+    (folder / "Pulumi.dev.yaml").write_text(stack, encoding="utf-8")
+
+
+def test_values_become_the_strings_a_program_receives(tmp_path: Path) -> None:
+    _write(tmp_path, "config: {demo:region: r, demo:shape: {a: [1, true]}, 'other:x': 1.5}")
+    settings = load_stack(load_project(tmp_path), "dev")
+    assert settings.values == {
+        "demo:region": "r",
+        "demo:count": "3",
+        "demo:on": "true",
+        "demo:zones": '["a"]',
+        "demo:shape": '{"a":[1,true]}',
+        "demo:token": "",
+        "gcp:project": "p",
+        "other:x": "1.5",
+    }
+
+
+def test_an_encrypted_value_is_secret_opaque_and_compared_by_its_ciphertext(tmp_path: Path) -> None:
+    _write(tmp_path, "config: {demo:region: r, demo:token: {secure: 'v1:abc:def'}}")
+    first = load_stack(load_project(tmp_path), "dev")
+    assert first.secret_keys == {"demo:token"}
+    assert "v1:abc:def" not in str(dict(first.values))
+    _write(tmp_path, "config: {demo:region: r, demo:token: {secure: 'v1:abc:deg'}}")
+    second = load_stack(load_project(tmp_path), "dev")
+    assert first.values["demo:token"] != second.values["demo:token"]
+
+
+def test_an_encrypted_part_makes_the_whole_value_secret(tmp_path: Path) -> None:
+    _write(tmp_path, "config: {demo:region: r, demo:shape: {a: {secure: 'v1:abc:def'}}}")
+    settings = load_stack(load_project(tmp_path), "dev")
+    assert settings.secret_keys == {"demo:shape"}
+
+
+def test_example_values_stand_in_for_what_only_an_operator_knows(tmp_path: Path) -> None:
+    _write(tmp_path, "config: {demo:region: REPLACE_ME, demo:shape: {a: [REPLACE_ME], b: REPLACE_ME}}")
+    (tmp_path / "example-values.yaml").write_text("demo:region: r\ndemo:shape.a[0]: x\n", encoding="utf-8")
+    program = load_project(tmp_path)
+    settings = load_stack(program, "dev")
+    assert settings.examples == {"demo:region": "r", "demo:shape.a[0]": "x"}
+    assert settings.placeholders == ("demo:shape.b",)
+    assert load_stack(program, "dev", examples=False).values["demo:region"] == "REPLACE_ME"
+
+
+@pytest.mark.parametrize(
+    ("stack", "sentence"),
+    [
+        ("config: {demo:regoin: r}", "demo:regoin is not a configuration key.*did you mean demo:region"),
+        ("config: {}", "demo:region is missing and has no default"),
+        ("config: {demo:region: 5}", "demo:region must be of type string, got integer 5"),
+        (
+            "config: {demo:region: r, demo:count: many}",
+            "demo:count must be of type integer, got string 'many'",
+        ),
+        ("config: {demo:region: r, demo:count: true}", "demo:count must be of type integer, got boolean"),
+        ("config: {demo:region: r, demo:on: 1}", "demo:on must be of type boolean"),
+        ("config: {demo:region: r, demo:zones: {}}", "demo:zones must be of type array"),
+        ("config: {demo:region: r, demo:zones: [1]}", r"demo:zones\[0\] must be of type string, got integer"),
+        ("config: [1]", "config must be a mapping"),
+        ("- 1", "must hold a mapping"),
+        ("config: {", "not valid YAML"),
+    ],
+)
+def test_fails_when_a_stack_file_is_wrong(tmp_path: Path, stack: str, sentence: str) -> None:
+    _write(tmp_path, stack)
+    with pytest.raises(UsageError, match=sentence):
+        load_stack(load_project(tmp_path), "dev")
+
+
+def test_fails_when_a_stack_is_unknown(tmp_path: Path) -> None:
+    _write(tmp_path, "config: {demo:region: r}")
+    with pytest.raises(UsageError, match=r"stack 'prod' is unknown.*stacks here: dev"):
+        load_stack(load_project(tmp_path), "prod")
+
+
+def test_a_secret_of_the_wrong_type_is_not_shown(tmp_path: Path) -> None:
+    _write(tmp_path, "config: {demo:region: r, demo:token: [hunter2]}")
+    with pytest.raises(UsageError) as refused:
+        load_stack(load_project(tmp_path), "dev")
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("project", "sentence"),
+    [
+        ("name: ''\nruntime: python", "name must be a non-empty string"),
+        ("name: demo\nruntime: nodejs", "runtime must be python"),
+        ("name: demo\nruntime: python\nconfig: [1]", "config must be a mapping"),
+        ("name: demo\nruntime: python\nconfig: {a: {type: text}}", "must be string, integer, boolean"),
+    ],
+)
+def test_fails_when_the_project_file_is_wrong(tmp_path: Path, project: str, sentence: str) -> None:
+    _write(tmp_path, "config: {}", project)
+    with pytest.raises(UsageError, match=sentence):
+        load_project(tmp_path)
+
+
+def test_fails_when_there_is_no_project(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="run this in the folder of a Pulumi project"):
+        load_project(tmp_path)
