@@ -29,6 +29,8 @@ __all__ = [
 
 ENGINE: Final = "sandbox"
 MIN_SECRET_LENGTH: Final = 4
+ORDINARY: Final = frozenset({"true", "false", "null", "none"})
+"""Words that hide nothing: the provider marks whole label maps as secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +176,12 @@ def scrubber(*holders: Iterable[Any]) -> Callable[[str], str]:
     repeated a value.
     """
     found: set[str] = set()
+    shown: set[str] = set(ORDINARY)
     for holder in holders:
         for value in holder:
-            _collect(value, found, inside=False)
-    words = sorted((word for word in found if len(word) >= MIN_SECRET_LENGTH), key=len, reverse=True)
+            _collect(value, found, shown, inside=False)
+    # A value that also stands unmarked is shown anyway.
+    words = sorted((word for word in found - shown if len(word) >= MIN_SECRET_LENGTH), key=len, reverse=True)
 
     def scrub(text: str) -> str:
         for word in words:
@@ -286,15 +290,14 @@ def _values(outcome: Outcome) -> Iterable[Any]:
                 yield state.outputs
 
 
-def _collect(value: Any, found: set[str], *, inside: bool) -> None:
+def _collect(value: Any, found: set[str], shown: set[str], *, inside: bool) -> None:
     if isinstance(value, Secret):
-        _collect(value.value, found, inside=True)
+        _collect(value.value, found, shown, inside=True)
     elif isinstance(value, Mapping):
         for item in cast("Mapping[str, Any]", value).values():
-            _collect(item, found, inside=inside)
+            _collect(item, found, shown, inside=inside)
     elif isinstance(value, list | tuple):
         for item in cast("Sequence[Any]", value):
-            _collect(item, found, inside=inside)
-    elif inside and isinstance(value, str):
-        found.add(value)
-        found.update(line for line in value.splitlines() if line)
+            _collect(item, found, shown, inside=inside)
+    elif isinstance(value, str):
+        (found if inside else shown).update((value, *value.splitlines()))

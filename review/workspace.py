@@ -159,7 +159,7 @@ def report_of(outcome: Outcome, settings: StackSettings) -> Report:
     """The outcome of a run of a stack with ``settings`` as it may be shown."""
     return build(
         outcome,
-        rules=rule_rows(),
+        rules=() if outcome.mode is Mode.DESTROY else rule_rows(),
         notes=Notes(
             example_values=tuple(sorted(settings.examples)),
             lightly_checked=outcome.lightly_checked,

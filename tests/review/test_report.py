@@ -110,7 +110,8 @@ def test_scrubber_takes_secrets_out_of_sentences() -> None:
 
 
 def test_scrubber_leaves_values_that_are_not_secret() -> None:
-    assert scrubber([{"a": "plain", "b": Secret("abc")}])("plain abc") == "plain abc"
+    holder = {"a": "plain", "b": Secret("abc"), "c": Secret({"x": "plain", "y": "true"})}
+    assert scrubber([holder])("plain abc true") == "plain abc true"
 
 
 def test_terminal_report_shows_tree_changes_reasons_verdicts_and_totals() -> None:
