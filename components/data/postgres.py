@@ -164,6 +164,8 @@ class Postgres(pulumi.ComponentResource):
     """Physical names of the replicas, by their keys."""
     replica_connection_names: Mapping[str, pulumi.Output[str]]
     """Connection names of the replicas, by their keys."""
+    iam_logins: Mapping[str, pulumi.Output[str]]
+    """Names under which service accounts log in, by their keys."""
 
     def __init__(self, name: str, args: PostgresArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Make the database."""
@@ -198,7 +200,8 @@ class Postgres(pulumi.ComponentResource):
             deletion_policy="ABANDON",
             opts=pulumi.ResourceOptions(parent=self),
         )
-        _users(name, args, primary, pulumi.ResourceOptions(parent=self))
+        self.iam_logins = _iam_users(name, args, primary, pulumi.ResourceOptions(parent=self))
+        _password_users(name, args, primary, pulumi.ResourceOptions(parent=self))
 
         self.instance_name = primary.name
         self.connection_name = primary.connection_name
@@ -214,6 +217,7 @@ class Postgres(pulumi.ComponentResource):
                 "database": self.database,
                 "replica_names": self.replica_names,
                 "replica_connection_names": self.replica_connection_names,
+                "iam_logins": self.iam_logins,
             }
         )
 
@@ -254,12 +258,12 @@ def _shared(args: PostgresArgs, allocated_ip_range: pulumi.Input[str]) -> Settin
     )
 
 
-def _users(
+def _iam_users(
     name: str, args: PostgresArgs, primary: gcp.sql.DatabaseInstance, opts: pulumi.ResourceOptions
-) -> None:
+) -> dict[str, pulumi.Output[str]]:
     # A user that owns objects cannot be dropped: leaving this program leaves the user.
-    for key, email in args.iam_users.items():
-        gcp.sql.User(
+    return {
+        key: gcp.sql.User(
             f"{name}-user-{key}",
             project=args.project,
             instance=primary.name,
@@ -267,7 +271,14 @@ def _users(
             type="CLOUD_IAM_SERVICE_ACCOUNT",
             deletion_policy="ABANDON",
             opts=opts,
-        )
+        ).name
+        for key, email in args.iam_users.items()
+    }
+
+
+def _password_users(
+    name: str, args: PostgresArgs, primary: gcp.sql.DatabaseInstance, opts: pulumi.ResourceOptions
+) -> None:
     for user, password in args.password_users.items():
         gcp.sql.User(
             f"{name}-user-{user}",

@@ -169,7 +169,8 @@ def test_every_instance_is_protected_three_ways_from_one_field(
 def test_service_accounts_log_in_under_the_short_form_of_their_address(
     build: Build, recorder: Recorder
 ) -> None:
-    make(build, iam_users={"api": "api@p-example.iam.gserviceaccount.com"})
+    postgres = make(build, iam_users={"api": "api@p-example.iam.gserviceaccount.com"})
+    assert build.resolve(postgres.iam_logins["api"]) == "api@p-example.iam"
     assert recorder.one("sql/user:User", "postgres-user-api").inputs == {
         "project": "p-example",
         "instance": "db",

@@ -1,0 +1,240 @@
+"""What runs the images: the API in each region, the worker pools. Nothing of it exists without a release."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi
+
+from components.compute.http_service import (
+    DirectVpc,
+    HttpProbe,
+    HttpService,
+    HttpServiceArgs,
+    InstanceBounds,
+    OpenToEdge,
+    SecretFile,
+    SecretVersion,
+)
+from components.compute.worker_pool import WorkerPool, WorkerPoolArgs
+from config import Settings
+from config_sections import Release, Scaling
+from naming import Names
+from stacks.data import CACHE_AUTH, CACHE_CA, Data
+from stacks.foundation import Foundation
+from stacks.messaging import Messaging
+from stacks.providers import Providers
+
+__all__ = ["Compute", "compute"]
+
+_CACHE_CA_FILE = "/etc/aiprod/cache/ca.pem"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Compute:
+    """What other layers take from here: services by region, worker pools by identity."""
+
+    services: Mapping[str, HttpService] = field(default_factory=dict[str, HttpService])
+    workers: Mapping[str, WorkerPool] = field(default_factory=dict[str, WorkerPool])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Layers:
+    """Everything a workload is wired to."""
+
+    settings: Settings
+    names: Names
+    providers: Providers
+    foundation: Foundation
+    data: Data
+    messaging: Messaging
+    release: Release
+
+
+def compute(
+    settings: Settings,
+    names: Names,
+    providers: Providers,
+    foundation: Foundation,
+    data: Data,
+    messaging: Messaging,
+) -> Compute:
+    """Services and pools of the release, or nothing."""
+    if settings.release is None:
+        return Compute()
+    layers = _Layers(
+        settings=settings,
+        names=names,
+        providers=providers,
+        foundation=foundation,
+        data=data,
+        messaging=messaging,
+        release=settings.release,
+    )
+    pools = {"worker": (settings.workers.pool, settings.workers.scaling)}
+    if settings.workers.batch_scaling is not None:
+        pools["batch"] = (settings.workers.batch_pool, settings.workers.batch_scaling)
+    return Compute(
+        services={region: _api(layers, region, scaling) for region, scaling in settings.api_regions.items()},
+        workers={role: _worker(layers, role, pool, scaling) for role, (pool, scaling) in pools.items()},
+    )
+
+
+def _api(layers: _Layers, region: str, scaling: Scaling) -> HttpService:
+    config = layers.settings.api
+    return HttpService(
+        f"api-{region}",
+        HttpServiceArgs(
+            project=layers.settings.project_id,
+            service_name=config.service,
+            location=region,
+            image=layers.release.images["api"],
+            service_account=layers.foundation.identities["api"].email,
+            kms_key=layers.foundation.keys[region].key_ids["run"],
+            vpc=_vpc(layers, region),
+            instances=InstanceBounds(minimum=scaling.min_instances, maximum=scaling.max_instances),
+            labels=layers.names.labels("api", "confidential"),
+            cpu=config.cpu,
+            memory=config.memory,
+            # Two minutes to start.
+            startup_probe=HttpProbe(path=config.health_path, failure_threshold=12),
+            liveness_probe=HttpProbe(path=config.health_path, period_seconds=30),
+            readiness_probe=HttpProbe(path=config.health_path),
+            # End users have no Google identity: the load balancer is the only way in, the API checks tokens.
+            invocation=OpenToEdge(),
+            concurrency=config.concurrency,
+            timeout_seconds=config.request_timeout_seconds,
+            environment={
+                **_environment(layers, "api", region),
+                "PUBLIC_HOST": layers.settings.host,
+                **{
+                    f"TOPIC_{_variable(purpose)}": queue.topic_id
+                    for purpose, queue in layers.messaging.queues.items()
+                },
+            },
+            secrets=_secrets(layers, ()),
+            secret_files=_files(layers),
+            cloud_sql_instances=_databases(layers, region),
+            metrics_collector=layers.release.images.get("collector"),
+            deletion_protection=layers.settings.deletion_protection,
+        ),
+        _after(layers, region, "api"),
+    )
+
+
+def _worker(layers: _Layers, role: str, pool: str, scaling: Scaling) -> WorkerPool:
+    config, region = layers.settings.workers, layers.settings.region
+    queues = layers.messaging.queues
+    return WorkerPool(
+        f"pool-{role}",
+        WorkerPoolArgs(
+            project=layers.settings.project_id,
+            pool_name=pool,
+            location=region,
+            image=layers.release.images["worker"],
+            service_account=layers.foundation.identities[role].email,
+            kms_key=layers.foundation.keys[region].key_ids["run"],
+            vpc=_vpc(layers, region),
+            initial_instances=scaling.min_instances,
+            labels=layers.names.labels(role, "confidential"),
+            cpu=config.cpu,
+            memory=config.memory,
+            environment={
+                **_environment(layers, role, region),
+                **{
+                    f"SUBSCRIPTION_{_variable(purpose)}": queues[purpose].subscription_id
+                    for purpose in layers.messaging.consumed[role]
+                },
+                "TOPIC_RESULTS": queues["results"].topic_id,
+                "TOPIC_NOTIFICATIONS": queues["notifications"].topic_id,
+            },
+            secrets=_secrets(layers, layers.settings.secrets.vendor),
+            secret_files=_files(layers),
+            cloud_sql_instances=_databases(layers, region),
+            deletion_protection=layers.settings.deletion_protection,
+        ),
+        _after(layers, region, role),
+    )
+
+
+def _environment(layers: _Layers, role: str, region: str) -> dict[str, pulumi.Input[str]]:
+    """Plain variables of every workload; the names are part of the contract with the image."""
+    postgres, cache = layers.data.postgres, layers.data.cache
+    return {
+        "ENVIRONMENT": layers.settings.environment,
+        "GOOGLE_CLOUD_PROJECT": layers.settings.project_id,
+        "GOOGLE_CLOUD_REGION": region,
+        "DATABASE_INSTANCE": postgres.connection_name,
+        "DATABASE_READ_INSTANCE": _read_database(layers, region),
+        "DATABASE_NAME": postgres.database,
+        "DATABASE_USER": postgres.iam_logins[role],
+        "REDIS_HOST": cache.host,
+        "REDIS_PORT": cache.port.apply(str),
+        "REDIS_CA_FILE": _CACHE_CA_FILE,
+        **{f"BUCKET_{_variable(purpose)}": bucket.name for purpose, bucket in layers.data.buckets.items()},
+    }
+
+
+def _read_database(layers: _Layers, region: str) -> pulumi.Output[str]:
+    """The replica of the same region, or the primary."""
+    config, postgres = layers.settings.postgres, layers.data.postgres
+    for name, replica in config.replicas.items():
+        if replica.region == region:
+            return postgres.replica_connection_names[name.removeprefix(f"{config.name}-")]
+    return postgres.connection_name
+
+
+def _databases(layers: _Layers, region: str) -> tuple[pulumi.Input[str], ...]:
+    primary = layers.data.postgres.connection_name
+    read = _read_database(layers, region)
+    return (primary,) if read is primary else (primary, read)
+
+
+def _secrets(layers: _Layers, vendors: tuple[str, ...]) -> dict[str, SecretVersion]:
+    """Vendor keys as the release names their versions, and the cache's AUTH string."""
+    secrets = layers.foundation.secrets
+    return {
+        "REDIS_AUTH": SecretVersion(
+            secret=layers.data.cache_secrets[CACHE_AUTH].name, version=layers.data.cache.auth_version
+        ),
+        **{
+            _variable(vendor): SecretVersion(
+                secret=secrets[vendor].name, version=str(layers.release.secret_versions[vendor])
+            )
+            for vendor in vendors
+        },
+    }
+
+
+def _files(layers: _Layers) -> dict[str, SecretFile]:
+    version = SecretVersion(
+        secret=layers.data.cache_secrets[CACHE_CA].name, version=layers.data.cache.ca_version
+    )
+    return {CACHE_CA: SecretFile(content=version, path=_CACHE_CA_FILE)}
+
+
+def _vpc(layers: _Layers, region: str) -> DirectVpc:
+    network = layers.foundation.network
+    return DirectVpc(network=network.network_id, subnetwork=network.subnet_ids[f"run-{region}"])
+
+
+def _variable(name: str) -> str:
+    return name.upper().replace("-", "_")
+
+
+def _after(layers: _Layers, region: str, role: str) -> pulumi.ResourceOptions:
+    """A revision starts at once: keys, rights, secrets and the way out must stand before it."""
+    foundation = layers.foundation
+    return pulumi.ResourceOptions.merge(
+        layers.providers.resources,
+        pulumi.ResourceOptions(
+            depends_on=[
+                foundation.identities[role],
+                foundation.keys[region],
+                foundation.egress[region],
+                *foundation.secrets.values(),
+                *layers.data.cache_secrets.values(),
+            ]
+        ),
+    )

@@ -1,0 +1,236 @@
+"""Where the platform keeps what must survive: PostgreSQL, Redis, buckets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pulumi
+
+from components.data.bucket import (
+    AbortUploads,
+    Bucket,
+    BucketArgs,
+    Cors,
+    DeleteLive,
+    DeleteNoncurrent,
+    LifecycleRule,
+)
+from components.data.postgres import (
+    Backups,
+    Enterprise,
+    MaintenanceWindow,
+    PasswordUser,
+    Postgres,
+    PostgresArgs,
+    Replica,
+)
+from components.data.redis_cache import (
+    Basic,
+    CacheTier,
+    CredentialSecrets,
+    RedisCache,
+    RedisCacheArgs,
+    StandardHA,
+)
+from components.data.redis_cache import MaintenanceWindow as CacheWindow
+from components.foundation.secret import Rotation, Secret, SecretArgs
+from config import Settings
+from naming import Names
+from stacks.foundation import Foundation, next_rotation_time
+from stacks.providers import Providers
+
+__all__ = ["CACHE_AUTH", "CACHE_CA", "Data", "data"]
+
+# Secrets that hand the cache's credentials to services; the program itself writes their versions.
+CACHE_AUTH = "cache-auth"
+CACHE_CA = "cache-ca"
+
+# The built-in user whose password the rotator changes; services log in as themselves instead.
+_PASSWORD_USER = "aiprod_application"
+_BACKUP_LOCATION = "eu"
+_NONCURRENT_DAYS = 7
+_CACHE_CLIENTS = ("api", "worker", "batch")
+
+# Bucket purpose -> who adds, who reads, who does both. Nobody else gets anything.
+_CREATORS: Mapping[str, tuple[str, ...]] = {"uploads": ("api",)}
+_READERS: Mapping[str, tuple[str, ...]] = {"uploads": ("worker", "batch"), "results": ("api",)}
+_WRITERS: Mapping[str, tuple[str, ...]] = {"results": ("worker", "batch")}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Data:
+    """What other layers take from here: `buckets` by purpose, `cache_secrets` by CACHE_AUTH and CACHE_CA."""
+
+    postgres: Postgres
+    cache: RedisCache
+    cache_secrets: Mapping[str, Secret]
+    buckets: Mapping[str, Bucket]
+
+
+def data(settings: Settings, names: Names, providers: Providers, foundation: Foundation) -> Data:
+    """Database and cache wait for the private connection; everything waits for its region's keys."""
+    opts = providers.resources
+    cache_secrets = {
+        role: _cache_secret(role, settings, names, foundation, opts) for role in (CACHE_AUTH, CACHE_CA)
+    }
+    return Data(
+        postgres=_postgres(settings, names, foundation, opts),
+        cache=_cache(settings, names, foundation, cache_secrets, opts),
+        cache_secrets=cache_secrets,
+        buckets={
+            purpose: _bucket(purpose, settings, names, foundation, opts) for purpose in settings.buckets
+        },
+    )
+
+
+def _postgres(
+    settings: Settings, names: Names, foundation: Foundation, opts: pulumi.ResourceOptions
+) -> Postgres:
+    config = settings.postgres
+    ranges = foundation.private_services.range_names
+    regions = {settings.region, *(replica.region for replica in config.replicas.values())}
+    return Postgres(
+        "postgres",
+        PostgresArgs(
+            project=settings.project_id,
+            instance_name=config.name,
+            database=config.database,
+            region=settings.region,
+            version=config.version,
+            edition=Enterprise(tier=config.tier),
+            availability=config.availability,
+            disk_size_gb=config.disk_size_gb,
+            disk_autoresize_limit_gb=config.disk_autoresize_limit_gb,
+            backups=Backups(
+                kept=config.backups_kept,
+                point_in_time_days=config.point_in_time_recovery_days,
+                start_time=config.backup_start_time,
+                location=_BACKUP_LOCATION,
+            ),
+            # Sunday, an hour after the cache's window.
+            maintenance=MaintenanceWindow(day=7, hour=1, track="stable"),
+            network=foundation.network.network_id,
+            allocated_ip_range=ranges[settings.region],
+            kms_key=foundation.keys[settings.region].key_ids["sql"],
+            labels=names.labels("postgres", "restricted"),
+            replicas={
+                name.removeprefix(f"{config.name}-"): Replica(
+                    instance_name=name,
+                    region=replica.region,
+                    kms_key=foundation.keys[replica.region].key_ids["sql"],
+                    allocated_ip_range=ranges[replica.region],
+                )
+                for name, replica in config.replicas.items()
+            },
+            iam_users={role: identity.email for role, identity in foundation.identities.items()},
+            password_users={
+                _PASSWORD_USER: PasswordUser(
+                    password=foundation.database_password.value,
+                    password_version=settings.secrets.database_password_version,
+                )
+            },
+            deletion_protection=settings.deletion_protection,
+        ),
+        _after(opts, foundation.private_services, *(foundation.keys[region] for region in sorted(regions))),
+    )
+
+
+def _cache(
+    settings: Settings,
+    names: Names,
+    foundation: Foundation,
+    secrets: Mapping[str, Secret],
+    opts: pulumi.ResourceOptions,
+) -> RedisCache:
+    keys = foundation.keys[settings.region]
+    return RedisCache(
+        "cache",
+        RedisCacheArgs(
+            project=settings.project_id,
+            instance_name=settings.redis.name,
+            region=settings.region,
+            tier=_cache_tier(settings),
+            redis_version="REDIS_7_2",
+            network=foundation.network.network_id,
+            reserved_ip_range=foundation.private_services.range_names[settings.region],
+            kms_key=keys.key_ids["redis"],
+            maintenance=CacheWindow(day="SUNDAY", hour=0),
+            credentials=CredentialSecrets(auth=secrets[CACHE_AUTH].secret_id, ca=secrets[CACHE_CA].secret_id),
+            labels=names.labels("cache", "confidential"),
+            deletion_protection=settings.deletion_protection,
+        ),
+        _after(opts, foundation.private_services, keys),
+    )
+
+
+def _cache_tier(settings: Settings) -> CacheTier:
+    config = settings.redis
+    match config.tier:
+        case "BASIC":
+            return Basic(memory_size_gb=config.memory_size_gb)
+        case "STANDARD_HA":
+            return StandardHA(memory_size_gb=config.memory_size_gb)
+
+
+def _cache_secret(
+    role: str, settings: Settings, names: Names, foundation: Foundation, opts: pulumi.ResourceOptions
+) -> Secret:
+    period = settings.secrets.vendor_rotation_seconds
+    secret_id = names.resource(role)
+    return Secret(
+        secret_id,
+        SecretArgs(
+            project_id=settings.project_id,
+            secret_id=secret_id,
+            replicas={region: foundation.keys[region].key_ids["secrets"] for region in settings.regions},
+            rotation=Rotation(
+                period_seconds=period,
+                next_rotation_time=next_rotation_time(datetime.now(UTC), period),
+                topic_id=foundation.rotation_topic.topic_id,
+            ),
+            labels=names.labels("secrets", "restricted"),
+            accessors={client: foundation.identities[client].member for client in _CACHE_CLIENTS},
+            version_destroy_ttl_seconds=settings.secrets.version_destroy_ttl_seconds,
+            deletion_protection=settings.deletion_protection,
+        ),
+        _after(opts, foundation.rotation_topic, *(foundation.keys[region] for region in settings.regions)),
+    )
+
+
+def _bucket(
+    purpose: str, settings: Settings, names: Names, foundation: Foundation, opts: pulumi.ResourceOptions
+) -> Bucket:
+    config = settings.buckets[purpose]
+    keys = foundation.keys[settings.region]
+    lifecycle: list[LifecycleRule] = [DeleteNoncurrent(days=_NONCURRENT_DAYS), AbortUploads()]
+    if config.delete_after_days is not None:
+        lifecycle.append(DeleteLive(days=config.delete_after_days))
+    cors = Cors(origins=config.upload_origins, methods=("PUT",)) if config.upload_origins else None
+
+    def members(table: Mapping[str, tuple[str, ...]]) -> dict[str, pulumi.Input[str]]:
+        return {role: foundation.identities[role].member for role in table.get(purpose, ())}
+
+    return Bucket(
+        f"bucket-{purpose}",
+        BucketArgs(
+            project=settings.project_id,
+            bucket_name=names.bucket(purpose),
+            location=settings.region,
+            kms_key=keys.key_ids["storage"],
+            labels=names.labels("bucket", config.data_class),
+            versioning=config.versioning,
+            lifecycle=tuple(lifecycle),
+            cors=cors,
+            creators=members(_CREATORS),
+            readers=members(_READERS),
+            writers=members(_WRITERS),
+            deletion_protection=settings.deletion_protection,
+        ),
+        _after(opts, keys),
+    )
+
+
+def _after(opts: pulumi.ResourceOptions, *components: pulumi.Resource) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=list(components)))

@@ -1,0 +1,90 @@
+"""Work between services: one queue per purpose, and who publishes to it and works on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+
+from components.messaging.work_queue import Pull, RetryPolicy, WorkQueue, WorkQueueArgs
+from config import Settings
+from naming import Names
+from stacks.foundation import Foundation
+from stacks.providers import Providers
+
+__all__ = ["Messaging", "messaging"]
+
+_PUBLISHERS: Mapping[str, tuple[str, ...]] = {
+    "jobs": ("api",),
+    "results": ("worker", "batch"),
+    "notifications": ("api", "worker", "batch"),
+    "batch": ("api",),
+}
+_CONSUMERS: Mapping[str, tuple[str, ...]] = {
+    "jobs": ("worker",),
+    "results": ("worker",),
+    "notifications": ("worker",),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Messaging:
+    """What other layers take from here: queues by purpose, and the purposes each worker pulls."""
+
+    queues: Mapping[str, WorkQueue]
+    consumed: Mapping[str, tuple[str, ...]]
+
+
+def messaging(settings: Settings, names: Names, providers: Providers, foundation: Foundation) -> Messaging:
+    """Batch jobs go to the batch workers where there are some, else to the one pool."""
+    batch_worker = "worker" if settings.workers.batch_scaling is None else "batch"
+    consumers = {**_CONSUMERS, "batch": (batch_worker,)}
+    queues = {
+        purpose: _queue(purpose, consumers.get(purpose, ()), settings, names, providers, foundation)
+        for purpose in settings.messaging.queues
+    }
+    return Messaging(
+        queues=queues,
+        consumed={
+            worker: tuple(purpose for purpose in queues if worker in consumers.get(purpose, ()))
+            for worker in sorted({worker for workers in consumers.values() for worker in workers})
+        },
+    )
+
+
+def _queue(
+    purpose: str,
+    consumers: tuple[str, ...],
+    settings: Settings,
+    names: Names,
+    providers: Providers,
+    foundation: Foundation,
+) -> WorkQueue:
+    config = settings.messaging.queues[purpose]
+    keys = foundation.keys[settings.region]
+    return WorkQueue(
+        f"queue-{purpose}",
+        WorkQueueArgs(
+            project=settings.project_id,
+            topic_name=config.topic,
+            subscription_name=config.subscription,
+            # Jobs outlast the ten minutes of a push: workers pull and extend their leases.
+            delivery=Pull(),
+            kms_key=keys.key_ids["pubsub"],
+            persistence_regions=settings.regions,
+            service_agent=foundation.agents.members["pubsub"],
+            labels=names.labels("messaging", "confidential"),
+            publishers={role: foundation.identities[role].member for role in _PUBLISHERS.get(purpose, ())},
+            consumers={role: foundation.identities[role].member for role in consumers},
+            ack_deadline_seconds=config.ack_deadline_seconds,
+            max_delivery_attempts=config.max_delivery_attempts,
+            dead_letter_retention_days=settings.messaging.dead_letter_retention_days,
+            retry=RetryPolicy(
+                minimum_seconds=config.minimum_backoff_seconds,
+                maximum_seconds=config.maximum_backoff_seconds,
+            ),
+            deletion_protection=settings.deletion_protection,
+        ),
+        pulumi.ResourceOptions.merge(providers.resources, pulumi.ResourceOptions(depends_on=[keys])),
+    )
