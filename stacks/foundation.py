@@ -119,7 +119,7 @@ def _agents(settings: Settings, providers: Providers) -> ServiceAgents:
         "agents",
         ServiceAgentsArgs(
             project_id=project,
-            services=frozenset({"sql", "redis", "pubsub", "secretmanager", "artifactregistry"}),
+            services=frozenset({"sql", "redis", "pubsub", "secretmanager", "artifactregistry", "run"}),
             looked_up={"storage": storage.email_address, "logging": logging.service_account_id},
         ),
         providers.resources,
@@ -153,13 +153,18 @@ def _keys(
         "storage": "storage",
         "logs": "logging",
         "images": "artifactregistry",
+        "run": "run",
     }
     replicas_in_second = any(
         replica.region == settings.second_region for replica in settings.postgres.replicas.values()
     )
     consumers: Mapping[str, tuple[str, ...]] = {
-        settings.region: ("secrets", "sql", "redis", "pubsub", "storage", "logs"),
-        settings.second_region: ("secrets", "sql") if replicas_in_second else ("secrets",),
+        settings.region: ("secrets", "sql", "redis", "pubsub", "storage", "logs", "run"),
+        settings.second_region: (
+            "secrets",
+            *(("sql",) if replicas_in_second else ()),
+            *(("run",) if settings.second_region in settings.api_regions else ()),
+        ),
         IMAGE_LOCATION: ("images",),
     }
     return {

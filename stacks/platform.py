@@ -7,8 +7,11 @@ from typing import Any
 
 from config import Settings
 from naming import Names
+from stacks.compute import compute
+from stacks.data import data
 from stacks.delivery import delivery
 from stacks.foundation import foundation
+from stacks.messaging import messaging
 from stacks.providers import make_providers
 
 __all__ = ["platform"]
@@ -22,7 +25,15 @@ def platform(settings: Settings) -> Mapping[str, Any]:
     providers = make_providers(settings)
     base = foundation(settings, names, providers)
     images = delivery(settings, names, providers, base)
+    stores = data(settings, names, providers, base)
+    queues = messaging(settings, names, providers, base)
+    workloads = compute(settings, names, providers, base, stores, queues)
     return {
         "egress_addresses": {region: egress.addresses for region, egress in base.egress.items()},
         "image_repository": images.url,
+        "database": stores.postgres.connection_name,
+        "buckets": {purpose: bucket.url for purpose, bucket in stores.buckets.items()},
+        "topics": {purpose: queue.topic_id for purpose, queue in queues.queues.items()},
+        "services": {region: service.name for region, service in workloads.services.items()},
+        "worker_pools": {role: pool.name for role, pool in workloads.workers.items()},
     }
