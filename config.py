@@ -25,6 +25,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from config_sections import (
+    PATTERNS,
     Api,
     Bucket,
     Edge,
@@ -220,44 +221,58 @@ def _decode(key: str, text: str) -> Any:
         return text
 
 
-def _leaves(value: Any, path: tuple[str, ...]) -> Iterable[tuple[tuple[str, ...], Any]]:
+def _leaves(value: Any, path: tuple[str | int, ...]) -> Iterable[tuple[tuple[str | int, ...], Any]]:
     if isinstance(value, Mapping):
         for key, item in cast("Mapping[str, Any]", value).items():
             yield from _leaves(item, (*path, key))
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(cast("list[Any]", value)):
-            yield from _leaves(item, (*path, str(index)))
+            yield from _leaves(item, (*path, index))
     else:
         yield path, value
 
 
 def _path(location: Iterable[str | int]) -> str:
-    return f"{PROJECT}:" + ".".join(str(part) for part in location)
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return f"{PROJECT}:{text.removeprefix('.')}"
 
 
-# The tag of a discriminated union stands in pydantic's path, but not in the stack file.
-_TAGS = frozenset({"always", "office_hours", "BASIC", "STANDARD_HA"})
+# The tag of a discriminated union and the mark of a mapping's key stand in pydantic's path, not in the file.
+_NOT_IN_FILE = frozenset({"always", "office_hours", "BASIC", "STANDARD_HA", "[key]"})
 
 
 def _sentence(error: ErrorDetails) -> str:
     """One sentence for one finding of pydantic: field, rule, value, remedy."""
-    location = tuple(part for part in error["loc"] if part not in _TAGS)
-    kind, field = error["type"], _path(location)
-    if kind == "missing":
-        return f"{field} must be given, got nothing; add it to the stack file"
-    if kind == "extra_forbidden":
-        known = _known_fields(location[:-1])
-        near = get_close_matches(str(location[-1]), known, n=1)
-        remedy = f"did you mean {near[0]}" if near else f"remove it or use one of: {', '.join(sorted(known))}"
-        return f"{field} is not a known key; {remedy}"
-    if kind == "value_error":
-        text = str(error["ctx"]["error"]) if "ctx" in error else error["msg"]
-        return f"{field}: {text}" if location else f"{PROJECT}: {text}"
-    rule = error["msg"].removeprefix("Input should ").removeprefix("be ")
-    return f"{field} must be {rule}, got {_shown(location, error['input'])}; correct it in the stack file"
+    location = tuple(part for part in error["loc"] if part not in _NOT_IN_FILE)
+    kind, field, context = error["type"], _path(location), error.get("ctx", {})
+    match kind:
+        case "missing":
+            return f"{field} must be given, got nothing; add it to the stack file"
+        case "extra_forbidden":
+            known = _known_fields(location[:-1])
+            near = get_close_matches(str(location[-1]), known, n=1)
+            remedy = f"did you mean {near[0]}" if near else f"remove it or use one of: {', '.join(known)}"
+            return f"{field} is not a known key; {remedy}"
+        case "value_error":
+            return f"{field if location else PROJECT}: {context.get('error', error['msg'])}"
+        case "union_tag_not_found":
+            return f"{field}.{_discriminator(context)} must be given, got nothing; add it to the stack file"
+        case "union_tag_invalid":
+            field = f"{field}.{_discriminator(context)}"
+            rule, value = f"one of {context['expected_tags']}", context["tag"]
+        case "string_pattern_mismatch":
+            rule, value = PATTERNS.get(context["pattern"], f"text like {context['pattern']}"), error["input"]
+        case _:
+            rule, value = error["msg"].removeprefix("Input should ").removeprefix("be "), error["input"]
+    return f"{field} must be {rule}, got {_shown(location, value)}; correct it in the stack file"
+
+
+def _discriminator(context: Mapping[str, Any]) -> str:
+    return str(context["discriminator"]).strip("'")
 
 
 def _shown(location: tuple[str | int, ...], value: Any) -> str:
+    """The value as a person wrote it, unless its key is encrypted."""
     if location and pulumi.runtime.is_config_secret(f"{PROJECT}:{location[0]}"):
         return "[secret]"
     text = repr(value)

@@ -22,6 +22,28 @@ HostLabel = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 Digest = Annotated[str, Field(pattern=r"^[a-z0-9.-]+/.+@sha256:[0-9a-f]{64}$")]
 HourOfDay = Annotated[int, Field(ge=0, le=23)]
 
+# Patterns in words, for the sentence that refuses a value.
+PATTERNS = {
+    r"^europe-[a-z]+[0-9]+$": "a region in Europe such as europe-west1",
+    r"^[^@\s]+@[a-z0-9.-]+\.[a-z]{2,}$": "a mail address",
+    r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$": "a host name in lower case such as api.example.com",
+    r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$": "one label of a host name",
+    r"^[a-z0-9.-]+/.+@sha256:[0-9a-f]{64}$": "an image by digest, HOST/PATH@sha256:DIGEST",
+    r"^db-custom-[0-9]+-[0-9]+$": "a dedicated tier such as db-custom-2-7680 (processors, memory in MB)",
+    r"^([01][0-9]|2[0-3]):[0-5][0-9]$": "a time of day in UTC such as 03:00",
+    r"^[0-9]{6,19}$": "the number of the project, in quotes",
+    r"^#[a-z0-9_-]{1,80}$": "a channel such as #alerts",
+    r"^\+[1-9][0-9]{6,14}$": "a telephone number such as +33199000001",
+    r"^[A-Z]{2}$": "a country code of two capital letters",
+    r"^[A-Z]{3}$": "a currency of three capital letters",
+    r"^[0-9]+(Mi|Gi)$": "a size of memory such as 2Gi",
+    r"^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$": "a billing account such as 000000-000000-000000",
+    r"^[a-z][a-z0-9_-]{0,62}$": "a label value of lower-case letters, digits, - and _, a letter first",
+    r"^[a-z][a-z0-9-]{1,19}$": "2 to 20 lower-case letters, digits and hyphens, a letter first",
+    r"^https://.*[^/]$": "an https address with no slash at its end",
+    r"^/": "a path that begins with a slash",
+}
+
 
 class Section(BaseModel):
     """What every part of the settings has in common."""
