@@ -223,6 +223,15 @@ _COMPUTED: dict[str, Callable[[str, dict[str, Any]], dict[str, Any]]] = {
     "gcp:compute/network:Network": lambda name, _: {"selfLink": f"networks/{name}"},
     "gcp:compute/subnetwork:Subnetwork": lambda name, _: {"selfLink": f"subnetworks/{name}"},
     "gcp:secretmanager/secretVersion:SecretVersion": lambda _, __: {"version": "1"},
+    "gcp:certificatemanager/dnsAuthorization:DnsAuthorization": lambda _, inputs: {
+        "dnsResourceRecords": [
+            {"name": f"_acme-challenge.{inputs['domain']}.", "type": "CNAME", "data": "proof.example.net."}
+        ]
+    },
+    "gcp:dns/managedZone:ManagedZone": lambda _, __: {
+        "nameServers": ["ns1.example.net.", "ns2.example.net."]
+    },
+    "gcp:monitoring/uptimeCheckConfig:UptimeCheckConfig": lambda name, _: {"uptimeCheckId": f"{name}-check"},
     "gcp:storage/bucket:Bucket": lambda name, _: {"url": f"gs://{name}"},
     "random:index/randomPassword:RandomPassword": lambda _, __: {"result": "generated"},
     "random:index/randomId:RandomId": lambda _, __: {"hex": "abcd"},
