@@ -41,8 +41,6 @@ _CLOSED_PATH = re.compile(r"/[A-Za-z0-9/_.-]*[A-Za-z0-9_-]")
 class LoadBalancerArgs:
     """What is served, under which hosts, how strictly."""
 
-    project: str
-    """Project id; the certificate map and the backends are in it."""
     hosts: Sequence[str]
     """Hosts that are served; the first is the canonical one."""
     services: Mapping[str, pulumi.Input[str]]

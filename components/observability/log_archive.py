@@ -9,8 +9,9 @@ global `_Default` bucket keeps its own 30 days beside this one, for log-match al
 keeps.
 
 Does not make: locked buckets (irreversible), log analytics (cannot be switched off), the grant that the
-logging agent needs on `kms_key_id`: its member is looked up per project and the key's owner grants it. A
-key cannot be removed from a bucket again. Deleting a bucket keeps its name blocked for seven days.
+logging agent needs on `kms_key_id`: its address is looked up per project and the key's owner grants it, so
+whoever makes this writes `depends_on=[key ring]`. A key cannot be removed from a bucket again. Google keeps
+the id of a deleted bucket blocked for seven days, so ids end in a random suffix of the deployment.
 
 Cost: ingestion by volume once, storage beyond 30 days by volume and month.
 """
@@ -23,6 +24,7 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_gcp as gcp
+import pulumi_random as random
 
 __all__ = ["LogArchive", "LogArchiveArgs"]
 
@@ -79,7 +81,8 @@ class LogArchive(pulumi.ComponentResource):
     def __init__(self, name: str, args: LogArchiveArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("aiprod:observability:LogArchive", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        bucket = _bucket(name, args, args.retention_days, "Everything this project logs", child)
+        suffix = random.RandomId(f"{name}-suffix", byte_length=2, opts=child).hex
+        bucket = _bucket(name, suffix, args, args.retention_days, "Everything this project logs", child)
         gcp.logging.ProjectSink(
             name,
             destination=_destination(bucket),
@@ -91,7 +94,12 @@ class LogArchive(pulumi.ComponentResource):
         security = bucket
         if args.security_retention_days is not None:
             security = _bucket(
-                f"{name}-security", args, args.security_retention_days, "Audit and denied requests", child
+                f"{name}-security",
+                suffix,
+                args,
+                args.security_retention_days,
+                "Audit and denied requests",
+                child,
             )
             gcp.logging.ProjectSink(
                 f"{name}-security",
@@ -107,13 +115,18 @@ class LogArchive(pulumi.ComponentResource):
 
 
 def _bucket(
-    name: str, args: LogArchiveArgs, retention_days: int, description: str, opts: pulumi.ResourceOptions
+    name: str,
+    suffix: pulumi.Output[str],
+    args: LogArchiveArgs,
+    retention_days: int,
+    description: str,
+    opts: pulumi.ResourceOptions,
 ) -> gcp.logging.ProjectBucketConfig:
     return gcp.logging.ProjectBucketConfig(
         name,
         project=args.project,
         location=args.location,
-        bucket_id=name,
+        bucket_id=pulumi.Output.concat(name, "-", suffix),
         description=description,
         retention_days=retention_days,
         cmek_settings=None if args.kms_key_id is None else {"kms_key_name": args.kms_key_id},

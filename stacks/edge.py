@@ -1,0 +1,164 @@
+"""The edge layer: zone, certificate, Cloud Armor, load balancer and the host's records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+
+from components.edge.armor_rules import (
+    AllowProbes,
+    BodyLimit,
+    DenyAgents,
+    DenyExpression,
+    DenyHeader,
+    DenyMethods,
+    DenyRegions,
+    GlobalBan,
+    PathRateLimit,
+    Rule,
+    WafSet,
+    WafSetName,
+)
+from components.edge.certificate import Certificate, CertificateArgs
+from components.edge.dns_zone import DnsZone, DnsZoneArgs, Record
+from components.edge.host_records import HostRecords, HostRecordsArgs
+from components.edge.load_balancer import LoadBalancer, LoadBalancerArgs
+from components.edge.security_policy import SecurityPolicy, SecurityPolicyArgs
+from config import Settings
+from naming import Names
+
+__all__ = ["Edge", "edge"]
+
+# Closed at the load balancer in every environment, and refused by Cloud Armor in any spelling of the path.
+_CLOSED_PATHS = ("/metrics", "/internal")
+_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT")
+_SCANNERS = ("sqlmap", "nikto", "nmap", "masscan", "zgrab", "dirbuster", "gobuster", "wpscan", "acunetix")
+# Set to paranoia level; 1 is the level at which the Core Rule Set is meant to run without tuning.
+_WAF_SETS: Mapping[WafSetName, int] = {
+    "sqli-v33-stable": 1,
+    "xss-v33-stable": 1,
+    "lfi-v33-stable": 1,
+    "rfi-v33-stable": 1,
+    "rce-v33-stable": 1,
+    "protocolattack-v33-stable": 1,
+    "scannerdetection-v33-stable": 1,
+    "sessionfixation-v33-stable": 1,
+    "nodejs-v33-stable": 1,
+    "cve-canary": 1,
+    "json-sqli-canary": 2,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Edge:
+    """What other layers and the stack's outputs take from the edge."""
+
+    ipv4: pulumi.Output[str]
+    ipv6: pulumi.Output[str]
+    name_servers: pulumi.Output[list[str]]
+    validation_record: pulumi.Output[Mapping[str, str]]
+    policy_name: pulumi.Output[str]
+
+
+def edge(
+    *,
+    settings: Settings,
+    names: Names,
+    services: Mapping[str, pulumi.Input[str]],
+    opts: pulumi.ResourceOptions,
+) -> Edge:
+    """`services`: region to the name of the API service there; empty while there is no release."""
+    labels = names.labels("edge")
+    protected = pulumi.ResourceOptions.merge(
+        opts, pulumi.ResourceOptions(protect=settings.deletion_protection)
+    )
+    zone = DnsZone("zone", _zone(settings, labels), protected)
+    certificate = Certificate(
+        "certificate",
+        CertificateArgs(hosts={"api": settings.host}, labels=labels, managed_zone=zone.zone_name),
+        opts,
+    )
+    policy = SecurityPolicy(
+        "armor",
+        SecurityPolicyArgs(
+            rules=_rules(settings),
+            description=f"Everything that reaches {settings.host}",
+            labels=labels,
+            preview=settings.edge.waf == "preview",
+        ),
+        opts,
+    )
+    balancer = LoadBalancer(
+        "edge",
+        LoadBalancerArgs(
+            hosts=(settings.host,),
+            services=services,
+            certificate_map_id=certificate.certificate_map_id,
+            security_policy_id=policy.policy_id,
+            labels=labels,
+            log_sample_rate=settings.edge.log_sample_rate,
+            closed_paths=_CLOSED_PATHS,
+        ),
+        pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[certificate])),
+    )
+    HostRecords(
+        "api-host",
+        HostRecordsArgs(
+            host=settings.host, managed_zone=zone.zone_name, ipv4=balancer.ipv4, ipv6=balancer.ipv6
+        ),
+        opts,
+    )
+    return Edge(
+        ipv4=balancer.ipv4,
+        ipv6=balancer.ipv6,
+        name_servers=zone.name_servers.apply(list),
+        validation_record=certificate.dns_records["api"],
+        policy_name=policy.policy_name,
+    )
+
+
+def _zone(settings: Settings, labels: Mapping[str, str]) -> DnsZoneArgs:
+    zone = settings.edge.zone
+    return DnsZoneArgs(
+        domain=zone.domain,
+        description=f"Public names of {settings.environment}",
+        labels=labels,
+        delegations={f"{label}.{zone.domain}": servers for label, servers in zone.delegations.items()},
+        records={
+            label: Record(host=f"{label}.{zone.domain}", type="CNAME", data=(f"{target}.",))
+            for label, target in zone.aliases.items()
+        },
+    )
+
+
+def _rules(settings: Settings) -> list[Rule]:
+    config = settings.edge
+    closed = "|".join(path.removeprefix("/") for path in _CLOSED_PATHS)
+    return [
+        AllowProbes(paths=("/health",)),
+        DenyRegions(regions=config.denied_countries, exempt_ranges=config.allowed_ranges),
+        DenyMethods(allowed=_METHODS),
+        BodyLimit(max_bytes=config.max_body_bytes, exempt_path_prefixes=config.upload_path_prefixes),
+        DenyAgents(words=_SCANNERS),
+        # Headers by which some frameworks are told another path than the one that was judged.
+        DenyHeader(position=0, header="x-original-url"),
+        DenyHeader(position=1, header="x-rewrite-url"),
+        DenyExpression(
+            position=0,
+            expression=f"request.path.matches('(?i:^/+(?:{closed})(?:[/;]|$))')",
+            description="Internal paths",
+            status=404,
+        ),
+        *(WafSet(rule_set=name, sensitivity=level) for name, level in _WAF_SETS.items()),
+        PathRateLimit(
+            position=0, path_prefix="/auth/", count=config.auth_requests_per_minute, interval_seconds=60
+        ),
+        GlobalBan(
+            count=config.requests_per_minute,
+            interval_seconds=60,
+            ban_seconds=config.ban_seconds,
+            exempt_ranges=config.allowed_ranges,
+        ),
+    ]

@@ -1,0 +1,261 @@
+"""The observability layer: logs, audit, channels, counters, objectives, the uptime check, alerts, the
+budget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from components.observability.alert_policy import Alert, AlertPolicies, AlertPoliciesArgs, Severity
+from components.observability.audit_logging import AuditLogging, AuditLoggingArgs
+from components.observability.budget import Budget, BudgetArgs
+from components.observability.data_alerts import (
+    BACKUPS_METRIC,
+    DATABASE_ERRORS_METRIC,
+    DataTargets,
+    QueueTargets,
+    data_alerts,
+    queue_alerts,
+)
+from components.observability.log_archive import LogArchive, LogArchiveArgs
+from components.observability.log_metric import LogMetric, LogMetricArgs
+from components.observability.notification_channels import (
+    Channel,
+    Email,
+    NotificationChannels,
+    NotificationChannelsArgs,
+    Slack,
+    Sms,
+)
+from components.observability.security_alerts import security_alerts
+from components.observability.service_alerts import CRASHES_METRIC, ServiceTargets, service_alerts
+from components.observability.service_objectives import ServiceObjectives, ServiceObjectivesArgs
+from components.observability.uptime_check import UptimeCheck, UptimeCheckArgs
+from config import Settings
+from naming import Names
+
+__all__ = ["Observability", "observability"]
+
+_BATCH_AGE_SECONDS = 3_600
+# Google's default max_connections by memory of the instance: at least so many MB, so many connections.
+_CONNECTIONS_BY_MEMORY_MB = (
+    (122_880, 1000),
+    (61_440, 800),
+    (30_720, 600),
+    (15_360, 500),
+    (7_680, 400),
+    (6_144, 200),
+    (0, 100),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Observability:
+    """What other layers and the stack's outputs take from observability."""
+
+    channel_names: Mapping[str, pulumi.Output[str]]
+    log_bucket_id: pulumi.Output[str]
+    security_log_bucket_id: pulumi.Output[str]
+
+
+def observability(
+    *,
+    settings: Settings,
+    names: Names,
+    log_key_id: pulumi.Input[str],
+    after: Sequence[pulumi.Resource],
+    opts: pulumi.ResourceOptions,
+) -> Observability:
+    """`after`: the key ring whose grant lets the logging agent use `log_key_id`."""
+    labels = names.labels("observability")
+    config = settings.observability
+    split = config.security_log_retention_days != config.log_retention_days
+    archive = LogArchive(
+        names.resource("logs"),
+        LogArchiveArgs(
+            project=settings.project_id,
+            location=settings.region,
+            retention_days=config.log_retention_days,
+            security_retention_days=config.security_log_retention_days if split else None,
+            exclusions={
+                "probes": (
+                    'resource.type="http_load_balancer" AND httpRequest.requestUrl=~"/health$" '
+                    "AND httpRequest.status<400 AND severity<WARNING"
+                ),
+                "debug": "severity<=DEBUG AND severity!=DEFAULT AND severity<WARNING",
+            },
+            kms_key_id=log_key_id,
+        ),
+        pulumi.ResourceOptions.merge(
+            opts, pulumi.ResourceOptions(depends_on=list(after), protect=settings.deletion_protection)
+        ),
+    )
+    AuditLogging(
+        "audit",
+        AuditLoggingArgs(
+            project=settings.project_id,
+            services={
+                "secretmanager.googleapis.com": ("ADMIN_READ", "DATA_READ", "DATA_WRITE"),
+                "cloudkms.googleapis.com": ("ADMIN_READ", "DATA_READ", "DATA_WRITE"),
+                "cloudsql.googleapis.com": ("ADMIN_READ", "DATA_READ", "DATA_WRITE"),
+            },
+        ),
+        opts,
+    )
+    channels = NotificationChannels(
+        "channel", NotificationChannelsArgs(channels=_channels(settings), labels=labels), opts
+    )
+    for name, args in _counters().items():
+        LogMetric(name, args, opts)
+    objectives = ServiceObjectives(
+        "api",
+        ServiceObjectivesArgs(
+            service_name=settings.api.service,
+            display_name=f"API ({settings.environment})",
+            availability_goal=config.objectives.availability,
+            latency_goal=config.objectives.latency,
+            latency_threshold_ms=config.objectives.latency_threshold_ms,
+            labels=labels,
+        ),
+        opts,
+    )
+    if settings.release is not None:
+        UptimeCheck(
+            "api",
+            UptimeCheckArgs(
+                project=settings.project_id,
+                host=settings.host,
+                path="/health",
+                display_name=f"{settings.host}/health",
+                json_path="$.status",
+                json_value="ok",
+                labels=labels,
+            ),
+            opts,
+        )
+    AlertPolicies(
+        "alert",
+        AlertPoliciesArgs(
+            alerts=_alerts(settings, objectives),
+            channels=_by_severity(settings, channels.names),
+            environment=settings.environment,
+            runbook_base_url=config.runbook_base_url,
+            labels=labels,
+        ),
+        opts,
+    )
+    Budget(
+        "budget",
+        BudgetArgs(
+            billing_account=config.budget.billing_account,
+            project_number=settings.project_number,
+            display_name=f"{names.system} {settings.environment}, month",
+            monthly_amount=config.budget.monthly_amount,
+            currency=config.budget.currency,
+            email_channels=[channels.names[key] for key in config.emails][:5],
+        ),
+        opts,
+    )
+    return Observability(
+        channel_names=channels.names,
+        log_bucket_id=archive.bucket_id,
+        security_log_bucket_id=archive.security_bucket_id,
+    )
+
+
+def _channels(settings: Settings) -> dict[str, Channel]:
+    config = settings.observability
+    channels: dict[str, Channel] = {key: Email(address=address) for key, address in config.emails.items()}
+    if config.slack_channel is not None and settings.slack_token is not None:
+        channels["slack"] = Slack(channel=config.slack_channel, token=settings.slack_token)
+    return channels | {key: Sms(number=number) for key, number in config.sms_numbers.items()}
+
+
+def _by_severity(
+    settings: Settings, names: Mapping[str, pulumi.Output[str]]
+) -> dict[Severity, list[pulumi.Input[str]]]:
+    """P1 reaches everybody, P2 mail and Slack, P3 Slack; who has no Slack gets mail instead."""
+    mail: list[pulumi.Input[str]] = [names[key] for key in settings.observability.emails]
+    slack: list[pulumi.Input[str]] = [names["slack"]] if "slack" in names else []
+    texts: list[pulumi.Input[str]] = [names[key] for key in settings.observability.sms_numbers]
+    return {"CRITICAL": [*mail, *slack, *texts], "ERROR": [*mail, *slack], "WARNING": slack or mail}
+
+
+def _alerts(settings: Settings, objectives: ServiceObjectives) -> dict[str, Alert]:
+    owner = settings.observability.owner
+    return {
+        **service_alerts(
+            ServiceTargets(
+                owner=owner,
+                service=settings.api.service,
+                host=settings.host,
+                maximum_instances={
+                    region: scaling.max_instances for region, scaling in settings.api_regions.items()
+                },
+                availability_objective=objectives.availability,
+                latency_objective=objectives.latency,
+            )
+        ),
+        **data_alerts(
+            DataTargets(
+                owner=owner,
+                connection_limit=_connection_limit(settings.postgres.tier),
+                always_on=settings.postgres.schedule.kind == "always",
+                has_replicas=bool(settings.postgres.replicas),
+                cache_has_standby=settings.redis.tier == "STANDARD_HA",
+            )
+        ),
+        **queue_alerts(
+            {
+                key: QueueTargets(
+                    owner=owner,
+                    subscription=queue.subscription,
+                    dead_letter_subscription=f"{queue.subscription}-dlq",
+                    maximum_age_seconds=_BATCH_AGE_SECONDS if key == "batch" else 300,
+                )
+                for key, queue in settings.messaging.queues.items()
+            }
+        ),
+        **security_alerts(owner),
+    }
+
+
+def _connection_limit(tier: str) -> int:
+    memory_mb = int(tier.rsplit("-", maxsplit=1)[-1])
+    return next(limit for least, limit in _CONNECTIONS_BY_MEMORY_MB if memory_mb >= least)
+
+
+def _counters() -> dict[str, LogMetricArgs]:
+    backup = (
+        'log_id("cloudaudit.googleapis.com/system_event") AND resource.type="cloudsql_database" '
+        'AND protoPayload.methodName="cloudsql.instances.automatedBackup" '
+        'AND protoPayload.metadata.windowStatus="STATUS_SUCCEEDED"'
+    )
+    crash = "(Memory limit of|Out-of-memory event|called exit|Uncaught signal|probe failed)"
+    return {
+        "container-crashes": LogMetricArgs(
+            metric_name=CRASHES_METRIC,
+            description="Containers that ended by themselves, were killed for memory or failed a probe",
+            filter=(
+                'resource.type=("cloud_run_revision" OR "cloud_run_worker_pool" OR "cloud_run_job") '
+                f'AND severity>=WARNING AND textPayload=~"{crash}"'
+            ),
+            extractors={"reason": f'REGEXP_EXTRACT(textPayload, "{crash}")'},
+        ),
+        "database-errors": LogMetricArgs(
+            metric_name=DATABASE_ERRORS_METRIC,
+            description="Errors in the log of PostgreSQL",
+            filter=(
+                'resource.type="cloudsql_database" AND log_id("cloudsql.googleapis.com/postgres.log") '
+                "AND severity>=ERROR"
+            ),
+        ),
+        "database-backups": LogMetricArgs(
+            metric_name=BACKUPS_METRIC,
+            description="Automated database backups that succeeded",
+            filter=backup,
+        ),
+    }

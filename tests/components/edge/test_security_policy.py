@@ -1,0 +1,140 @@
+"""The Cloud Armor policy as it is handed to the provider."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from components.edge.armor_rules import (
+    AllowProbes,
+    DenyRegions,
+    Exclusion,
+    GlobalBan,
+    PathRateLimit,
+    WafSet,
+)
+from components.edge.security_policy import SecurityPolicy, SecurityPolicyArgs
+from tests.recording import Build, Recorder
+
+POLICY = "compute/securityPolicy:SecurityPolicy"
+
+
+def example_args(**changes: Any) -> SecurityPolicyArgs:
+    return replace(
+        SecurityPolicyArgs(
+            rules=(
+                GlobalBan(count=1000, interval_seconds=60, ban_seconds=600),
+                WafSet(rule_set="sqli-v33-stable", sensitivity=1),
+                AllowProbes(paths=("/health",)),
+            ),
+            description="Everything",
+            labels={"system": "aiprod"},
+        ),
+        **changes,
+    )
+
+
+def made_rules(build: Build, recorder: Recorder, args: SecurityPolicyArgs) -> list[dict[str, Any]]:
+    build(lambda: SecurityPolicy("armor", args))
+    return recorder.one(POLICY).inputs["rules"]
+
+
+def test_policy_learns_logs_in_full_and_parses_json(build: Build, recorder: Recorder) -> None:
+    build(lambda: SecurityPolicy("armor", example_args()))
+    inputs = recorder.one(POLICY, "armor").inputs
+    assert inputs["type"] == "CLOUD_ARMOR"
+    assert inputs["adaptiveProtectionConfig"] == {
+        "layer7DdosDefenseConfig": {"enable": True, "ruleVisibility": "STANDARD"}
+    }
+    assert inputs["advancedOptionsConfig"] == {
+        "jsonParsing": "STANDARD",
+        "logLevel": "VERBOSE",
+        "requestBodyInspectionSize": "64KB",
+    }
+
+
+def test_rules_stand_in_the_order_of_judgement_and_end_with_the_default(
+    build: Build, recorder: Recorder
+) -> None:
+    rules = made_rules(build, recorder, example_args())
+    assert [(rule["priority"], rule["action"]) for rule in rules] == [
+        (100, "allow"),
+        (1000, "deny(403)"),
+        (2100, "rate_based_ban"),
+        (2147483647, "allow"),
+    ]
+    assert rules[-1]["match"] == {"versionedExpr": "SRC_IPS_V1", "config": {"srcIpRanges": ["*"]}}
+
+
+def test_ban_has_exactly_the_provider_s_rate_options(build: Build, recorder: Recorder) -> None:
+    rules = made_rules(build, recorder, example_args())
+    assert rules[2] == {
+        "priority": 2100,
+        "action": "rate_based_ban",
+        "description": "Ban of flooding addresses",
+        "match": {"versionedExpr": "SRC_IPS_V1", "config": {"srcIpRanges": ["*"]}},
+        "preview": False,
+        "rateLimitOptions": {
+            "conformAction": "allow",
+            "exceedAction": "deny(429)",
+            "enforceOnKey": "IP",
+            "rateLimitThreshold": {"count": 1000, "intervalSec": 60},
+            "banDurationSec": 600,
+        },
+    }
+
+
+def test_throttle_has_no_ban_time(build: Build, recorder: Recorder) -> None:
+    limit = PathRateLimit(position=0, path_prefix="/auth/", count=60, interval_seconds=60)
+    rule = made_rules(build, recorder, example_args(rules=(limit,)))[0]
+    assert rule["action"] == "throttle"
+    assert rule["match"] == {"expr": {"expression": "request.path.startsWith('/auth/')"}}
+    assert "banDurationSec" not in rule["rateLimitOptions"]
+
+
+def test_previewed_policy_previews_every_rule_but_the_default(build: Build, recorder: Recorder) -> None:
+    rules = made_rules(build, recorder, example_args(preview=True))
+    assert [rule["preview"] for rule in rules] == [True, True, True, False]
+
+
+def test_single_rule_can_be_previewed_in_an_enforced_policy(build: Build, recorder: Recorder) -> None:
+    args = example_args(
+        rules=(
+            WafSet(rule_set="sqli-v33-stable", sensitivity=1),
+            WafSet(rule_set="xss-v33-stable", sensitivity=1, preview=True),
+        )
+    )
+    assert [rule["preview"] for rule in made_rules(build, recorder, args)] == [False, True, False]
+
+
+def test_exclusion_names_set_signatures_and_part(build: Build, recorder: Recorder) -> None:
+    exclusion = Exclusion(
+        part="query_param",
+        operator="EQUALS",
+        value="prompt",
+        signatures=("owasp-crs-v030301-id942100-sqli",),
+    )
+    waf = WafSet(rule_set="sqli-v33-stable", sensitivity=2, exclusions=(exclusion,))
+    rule = made_rules(build, recorder, example_args(rules=(waf,)))[0]
+    assert rule["preconfiguredWafConfig"] == {
+        "exclusions": [
+            {
+                "targetRuleSet": "sqli-v33-stable",
+                "targetRuleIds": ["owasp-crs-v030301-id942100-sqli"],
+                "requestQueryParams": [{"operator": "EQUALS", "value": "prompt"}],
+            }
+        ]
+    }
+
+
+def test_fails_when_two_rules_claim_one_priority() -> None:
+    rules = (DenyRegions(regions=("KP",)), DenyRegions(regions=("IR",)))
+    with pytest.raises(ValueError, match="one priority each, got 200"):
+        example_args(rules=rules)
+
+
+def test_fails_when_description_is_too_long() -> None:
+    with pytest.raises(ValueError, match=r"description must have 1 to 2,048 characters, got 2049"):
+        example_args(description="x" * 2049)
