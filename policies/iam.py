@@ -109,24 +109,26 @@ def no_admin_role(resources: Sequence[Resource]) -> Iterator[Finding]:
 
 
 def _is_deployer(member: str, accounts: Sequence[Resource], logins: Sequence[Resource]) -> bool:
+    """Whether somebody may log in to the account by federation, as far as that is known."""
     local = member.removeprefix("serviceAccount:").split("@")[0]
-    for account in accounts:
-        if account.get("accountId") is UNKNOWN or account.get("accountId") == local:
-            for login in logins:
-                federated = any(one.startswith("principal") for one in _members(login))
-                if (federated or contains_unknown(login.get("member"))) and relation(
-                    login, "serviceAccountId", account, name="accountId"
-                ) != "no":
-                    return True
-            if any(_names(login, local) for login in logins):
-                return True
-    return False
+    own = [one for one in accounts if one.get("accountId") is UNKNOWN or one.get("accountId") == local]
+    return any(_may_be_federated(login) and _may_open(login, local, own) for login in logins)
 
 
-def _names(login: Resource, local: str) -> bool:
+def _may_be_federated(login: Resource) -> bool:
+    if text(login.get("role", "")) not in (None, "roles/iam.workloadIdentityUser"):
+        return False
+    unknown = contains_unknown(login.get("member")) or contains_unknown(login.get("members"))
+    return unknown or any(member.startswith("principal") for member in _members(login))
+
+
+def _may_open(login: Resource, local: str, own: Sequence[Resource]) -> bool:
     target = text(login.get("serviceAccountId"))
-    federated = any(one.startswith("principal") for one in _members(login))
-    return federated and target is not None and f"/{local}@" in target
+    if target is not None:
+        return f"/{local}@" in target
+    return not own or any(
+        relation(login, "serviceAccountId", account, name="accountId") != "no" for account in own
+    )
 
 
 @rule(

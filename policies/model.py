@@ -100,13 +100,10 @@ class Block:
                 yield Block(f"{self.within(path)}[{index}]", cast("Mapping[str, Any]", item))
 
     def strings(self, path: str) -> list[str]:
-        """The known strings of the list (or single string) at `path`."""
+        """The known, readable strings of the list (or single string) at `path`."""
         value = self.get(path)
-        if isinstance(value, str):
-            return [value]
-        if not isinstance(value, list):
-            return []
-        return [item for item in cast("list[Any]", value) if isinstance(item, str)]
+        items = cast("list[Any]", value) if isinstance(value, list) else [value]
+        return [item for item in items if isinstance(item, str) and item != SECRET]
 
     def within(self, path: str) -> str:
         """`path` as a person reads it from the resource."""

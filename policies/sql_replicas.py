@@ -10,6 +10,7 @@ from policies.model import (
     UNKNOWN,
     Finding,
     Resource,
+    contains_unknown,
     is_given,
     is_missing,
     relation,
@@ -93,7 +94,7 @@ def replica_like_primary(resources: Sequence[Resource]) -> Iterator[Finding]:
             continue
         for path in ("settings.ipConfiguration.sslMode", "settings.ipConfiguration.privateNetwork"):
             mine, theirs = replica.get(path), primary.get(path)
-            if mine is not UNKNOWN and theirs is not UNKNOWN and mine != theirs:
+            if not contains_unknown([mine, theirs]) and mine != theirs:
                 yield Finding(
                     replica.urn,
                     say(replica, path, f"equal that of {primary.name}", mine, "use the same value"),

@@ -1,0 +1,250 @@
+"""What violates the rules on data, workloads, the edge and the watch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tests.policies.changes import Case, each, more, one, without
+from tests.policies.good import absent
+
+__all__ = ["SERVICES"]
+
+_PROJECT = "projects/iAMMember:IAMMember"
+_TOPIC_GRANT = "pubsub/topicIAMMember:TopicIAMMember"
+_KEY_GRANT = "kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
+_USE = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+_ACCOUNT = "serviceAccount:aiprod-api@p.iam.gserviceaccount.com"
+_CONTAINER = "template.containers.0"
+_JOB = "template.template"
+
+_SQL: dict[str, list[Case]] = {
+    "sql-no-public-address": [
+        *each("postgres", "settings.ipConfiguration.ipv4Enabled", True, absent),
+        *each("replica", "settings.ipConfiguration", absent),
+    ],
+    "sql-private-network": [
+        *each("postgres", "settings.ipConfiguration.privateNetwork", absent),
+        one(
+            "postgres",
+            {
+                "settings.ipConfiguration.privateNetwork": absent,
+                "settings.ipConfiguration.pscConfigs": [{"pscEnabled": False}],
+            },
+        ),
+    ],
+    "sql-no-open-authorized-network": each(
+        "postgres", "settings.ipConfiguration.authorizedNetworks", [{"value": "0.0.0.0/0"}]
+    ),
+    "sql-tls": each(
+        "postgres", "settings.ipConfiguration.sslMode", absent, "ALLOW_UNENCRYPTED_AND_ENCRYPTED"
+    ),
+    "sql-customer-key": each("postgres", "encryptionKeyName", absent, ""),
+    "sql-backups": each("postgres", "settings.backupConfiguration", absent, {"enabled": False}),
+    "sql-point-in-time-recovery": each(
+        "postgres", "settings.backupConfiguration.pointInTimeRecoveryEnabled", absent, False
+    ),
+    "sql-log-retention": each("postgres", "settings.backupConfiguration.transactionLogRetentionDays", 6),
+    "sql-backups-kept": [
+        *each("postgres", "settings.backupConfiguration.backupRetentionSettings.retainedBackups", 29),
+        *each("postgres", "settings.backupConfiguration.backupRetentionSettings", absent),
+        one(
+            "postgres",
+            {
+                "settings.userLabels.environment": "staging",
+                "settings.backupConfiguration.backupRetentionSettings.retainedBackups": 13,
+            },
+        ),
+        one(
+            "postgres",
+            {
+                "settings.userLabels.environment": "dev",
+                "settings.backupConfiguration.backupRetentionSettings.retainedBackups": 6,
+            },
+        ),
+    ],
+    "sql-backups-in-eu": each("postgres", "settings.backupConfiguration.location", "us"),
+    "sql-final-backup": each("postgres", "settings.finalBackupConfig", absent, {"enabled": False}),
+    "sql-deletion-protection": [
+        *each("postgres", "deletionProtection", False),
+        *each("replica", "settings.deletionProtectionEnabled", absent, False),
+        one("postgres", {"settings.userLabels": absent, "deletionProtection": False}),
+    ],
+    "sql-regional": each("postgres", "settings.availabilityType", absent, "ZONAL"),
+    "sql-supported-version": each("postgres", "databaseVersion", "POSTGRES_14"),
+    "sql-iam-login": each(
+        "postgres",
+        "settings.databaseFlags",
+        absent,
+        [{"name": "cloudsql.iam_authentication", "value": "off"}],
+    ),
+    "sql-audit-flags": each("postgres", "settings.databaseFlags", absent),
+    "sql-query-insights": each("postgres", "settings.insightsConfig", absent),
+    "sql-disk-limit": each("postgres", "settings.diskAutoresizeLimit", absent, 0),
+    "sql-user-password-write-only": each("app", "password", "hunter2", "[secret]"),
+    "sql-replica-elsewhere": [without("replica"), *each("replica", "region", "europe-west1")],
+    "sql-replica-like-primary": [
+        *each("replica", "settings.ipConfiguration.privateNetwork", "projects/p/global/networks/other"),
+        *each("replica", "encryptionKeyName", absent),
+    ],
+}
+
+_DATA: dict[str, list[Case]] = {
+    "redis-auth": each("cache", "authEnabled", absent, False),
+    "redis-tls": each("cache", "transitEncryptionMode", absent, "DISABLED"),
+    "redis-private": [*each("cache", "connectMode", absent), *each("cache", "authorizedNetwork", absent)],
+    "redis-customer-key": each("cache", "customerManagedKey", absent),
+    "redis-high-availability": each("cache", "tier", absent, "BASIC"),
+    "redis-deletion-protection": each("cache", "deletionProtection", False),
+    "redis-supported-version": each("cache", "redisVersion", "REDIS_5_0"),
+    "redis-eviction-policy": [
+        *each("cache", "redisConfigs", absent),
+        *each("cache", "maintenancePolicy", absent),
+    ],
+    "bucket-uniform-access": each("results", "uniformBucketLevelAccess", absent, False),
+    "bucket-no-public-access": each("results", "publicAccessPrevention", absent, "inherited"),
+    "bucket-customer-key": each("results", "encryption", absent),
+    "bucket-no-force-destroy": each("results", "forceDestroy", True),
+    "bucket-versioning": each("results", "versioning", absent),
+    "bucket-lifecycle": each("results", "lifecycleRules", absent, []),
+    "registry-customer-key": each("images", "kmsKeyName", absent),
+    "registry-immutable-tags": each("images", "dockerConfig", absent),
+    "registry-cleanup": [
+        *each("images", "cleanupPolicies", absent),
+        *each("images", "cleanupPolicyDryRun", True),
+    ],
+    "pubsub-topic-customer-key": each("jobs", "kmsKeyName", absent),
+    "pubsub-topic-in-eu": [
+        *each("jobs", "messageStoragePolicy", absent),
+        *each("jobs", "messageStoragePolicy.allowedPersistenceRegions", ["europe-west1", "us-east1"]),
+    ],
+    "pubsub-subscription-never-expires": each("processor", "expirationPolicy", absent, {"ttl": "2678400s"}),
+    "pubsub-delivery-attempts": each("processor", "deadLetterPolicy.maxDeliveryAttempts", 4, 101),
+    "pubsub-retry-backoff": each("processor", "retryPolicy", absent),
+    "pubsub-retention": each("processor", "messageRetentionDuration", "600s"),
+    "pubsub-push-authenticated": [
+        *each("processor", "pushConfig.pushEndpoint", "http://a"),
+        *each("processor", "pushConfig.oidcToken", absent),
+    ],
+    "pubsub-dead-letter": each("processor", "deadLetterPolicy", absent),
+    "pubsub-dead-letter-kept": [without("keeper")],
+    "pubsub-dead-letter-grants": [
+        without("dead-publisher"),
+        without("source-subscriber"),
+        *each("dead-publisher", "role", "roles/pubsub.viewer"),
+        *each("source-subscriber", "member", _ACCOUNT),
+    ],
+}
+
+_RUN: dict[str, list[Case]] = {
+    "run-own-identity": [
+        *each("api", "template.serviceAccount", absent, "1-compute@developer.gserviceaccount.com"),
+        *each("migrate", f"{_JOB}.serviceAccount", absent),
+    ],
+    "run-ingress-closed": each("api", "ingress", absent, "INGRESS_TRAFFIC_ALL"),
+    "run-default-uri-disabled": each("api", "defaultUriDisabled", absent, False),
+    "run-image-by-digest": [
+        *each("worker", f"{_CONTAINER}.image", "europe-docker.pkg.dev/p/aiprod/worker:latest"),
+        *each("migrate", f"{_JOB}.containers.0.image", "europe-docker.pkg.dev/p/aiprod/m@sha256:abc"),
+    ],
+    "run-image-from-own-registry": each("api", f"{_CONTAINER}.image", f"docker.io/a@sha256:{'a' * 64}"),
+    "run-customer-key": [
+        *each("api", "template.encryptionKey", absent),
+        *each("migrate", f"{_JOB}.encryptionKey", absent),
+    ],
+    "run-limits": each("worker", f"{_CONTAINER}.resources.limits", absent, {"cpu": "1"}),
+    "run-maximum-stated": each("api", "template.scaling", absent),
+    "run-egress-through-vpc": [
+        *each("api", "template.vpcAccess", absent),
+        *each("api", "template.vpcAccess.egress", absent, "PRIVATE_RANGES_ONLY"),
+    ],
+    "run-no-literal-credential": each(
+        "api",
+        f"{_CONTAINER}.envs",
+        [{"name": "DB_PASSWORD", "value": "hunter2"}],
+        [{"name": "A_TOKEN", "value": "[secret]"}],
+    ),
+    "run-secret-version-pinned": each(
+        "api", f"{_CONTAINER}.envs.1.valueSource.secretKeyRef.version", absent, "latest"
+    ),
+    "run-deletion-protection": each("worker", "deletionProtection", False),
+    "run-probes": [
+        *each("api", f"{_CONTAINER}.startupProbe", absent),
+        *each("api", f"{_CONTAINER}.livenessProbe", absent),
+    ],
+    "run-open-only-behind-edge": [
+        one("api", {"ingress": "INGRESS_TRAFFIC_ALL"}),
+        one("api", {"defaultUriDisabled": False, "invokerIamDisabled": False}),
+        more("cloudrunv2/serviceIamMember:ServiceIamMember", {"name": "elsewhere", "member": "allUsers"}),
+    ],
+}
+
+_FIRST_SET = {"priority": 10, "match": {"expr": {"expression": "true"}}}
+_EDGE: dict[str, list[Case]] = {
+    "backend-behind-armor": [
+        *each("backend", "securityPolicy", absent, ""),
+        one("backend", {"loadBalancingScheme": absent, "securityPolicy": absent}),
+    ],
+    "backend-logs-requests": each("backend", "logConfig", absent, {"enable": False}),
+    "tls-policy-modern": [
+        *each("tls", "minTlsVersion", absent, "TLS_1_1"),
+        *each("tls", "profile", absent, "COMPATIBLE"),
+        one("tls", {"profile": "CUSTOM", "customFeatures": ["TLS_RSA_WITH_3DES_EDE_CBC_SHA"]}),
+    ],
+    "https-proxy-has-tls-policy": each("https", "sslPolicy", absent),
+    "forwarding-managed-scheme": each("front", "loadBalancingScheme", "EXTERNAL"),
+    "certificate-google-managed": [
+        *each("certificate", "selfManaged", {"pemPrivateKey": "[secret]"}),
+        more("compute/sSLCertificate:SSLCertificate", {"privateKey": "[secret]"}),
+    ],
+    "http-only-redirects": [
+        *each("http", "urlMap", "projects/p/urlMaps/main"),
+        *each("redirect", "defaultUrlRedirect.httpsRedirect", False),
+        *each("redirect", "pathMatchers", [{"name": "a", "defaultService": "backend"}]),
+    ],
+    "http-proxy-has-https-beside": [without("https")],
+    "armor-default-rule": each("armor", "rules.11.priority", 5000),
+    "armor-waf-sets": each(
+        "armor", "rules.1.match.expr.expression", "evaluatePreconfiguredWaf('php-v422-stable')"
+    ),
+    "armor-waf-enforced": each("armor", "rules.1.preview", True),
+    "armor-waf-first": each("armor", "rules.10.priority", 900),
+    "armor-no-early-allow": [
+        one("armor", {"rules.0.match": {"config": {"srcIpRanges": ["203.0.113.0/24"]}}}),
+        more(
+            "compute/securityPolicyRule:SecurityPolicyRule",
+            {"securityPolicy": "armor", "action": "allow", **_FIRST_SET},
+        ),
+    ],
+    "armor-rate-limit": [
+        *each("armor", "rules.10.action", "deny(403)"),
+        *each("armor", "rules.10.rateLimitOptions.enforceOnKey", absent, "ALL"),
+    ],
+    "armor-verbose-adaptive": [
+        *each("armor", "adaptiveProtectionConfig", absent),
+        *each("armor", "advancedOptionsConfig", absent),
+    ],
+}
+
+_WATCH: dict[str, list[Case]] = {
+    "log-retention": each("security-logs", "retentionDays", 29),
+    "log-retention-production": each("security-logs", "retentionDays", 30, absent),
+    "log-customer-key": each("security-logs", "cmekSettings", absent),
+    "log-sink-open": [
+        *each("sink", "disabled", True),
+        *each("sink", "exclusions.0.filter", 'logName:"cloudaudit.googleapis.com%2Factivity"'),
+    ],
+    "log-sink-own-identity": each("sink", "uniqueWriterIdentity", False),
+    "audit-no-exemption": each("audit", "auditLogConfigs.0.exemptedMembers", [_ACCOUNT]),
+    "alert-has-channel": each("errors", "notificationChannels", absent, []),
+    "alert-has-runbook": each("errors", "documentation", absent, {"content": "look"}),
+    "alert-has-severity": each("errors", "severity", absent),
+    "alert-has-owner": each("errors", "userLabels", absent),
+    "alert-enabled": each("errors", "enabled", False),
+    "uptime-check-tls": [
+        *each("uptime", "httpCheck.useSsl", absent),
+        *each("uptime", "httpCheck.validateSsl", False),
+    ],
+}
+
+
+SERVICES: Mapping[str, Sequence[Case]] = {**_SQL, **_DATA, **_RUN, **_EDGE, **_WATCH}

@@ -1,0 +1,250 @@
+"""The good platform's workloads, network, edge, rights and watch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from policies.model import Resource
+from tests.policies.builders import AGENT, DIGEST, KEY, LABELS, NETWORK, resource
+
+__all__ = ["SERVING"]
+
+
+def _workload(token: str, name: str, **extra: Any) -> Resource:
+    container: dict[str, Any] = {
+        "image": f"europe-docker.pkg.dev/p/aiprod/{name}@sha256:{DIGEST}",
+        "resources": {"limits": {"cpu": "1", "memory": "1Gi"}},
+        "envs": [
+            {"name": "LOG_LEVEL", "value": "info"},
+            {"name": "SUNO_API_KEY", "valueSource": {"secretKeyRef": {"secret": "suno", "version": "1"}}},
+        ],
+    }
+    template: dict[str, Any] = {
+        "serviceAccount": f"aiprod-{name}@p.iam.gserviceaccount.com",
+        "encryptionKey": KEY,
+        "vpcAccess": {"egress": "ALL_TRAFFIC", "networkInterfaces": [{"subnetwork": "run"}]},
+        "containers": [container],
+    }
+    if token.startswith("cloudrunv2/service"):
+        probe = {"httpGet": {"path": "/health"}}
+        container |= {"ports": {"containerPort": 8080}, "startupProbe": probe, "livenessProbe": probe}
+        template["scaling"] = {"minInstanceCount": 2, "maxInstanceCount": 20}
+    whole = {"template": template} if token.startswith("cloudrunv2/job") else template
+    common = {"name": name, "location": "europe-west1", "deletionProtection": True, "labels": LABELS}
+    return resource(token, name, {**common, **extra, "template": whole})
+
+
+def _armor_rule(priority: int, action: str, expression: str, **extra: Any) -> dict[str, Any]:
+    return {"priority": priority, "action": action, "match": {"expr": {"expression": expression}}, **extra}
+
+
+_SETS = (
+    "sqli",
+    "xss",
+    "lfi",
+    "rfi",
+    "rce",
+    "protocolattack",
+    "scannerdetection",
+    "sessionfixation",
+    "generic",
+)
+_ARMOR_RULES = [
+    _armor_rule(100, "allow", "request.path == '/health'"),
+    *(
+        _armor_rule(
+            1000 + index, "deny(403)", f"evaluatePreconfiguredWaf('{name}-v422-stable')", preview=False
+        )
+        for index, name in enumerate(_SETS)
+    ),
+    _armor_rule(2100, "rate_based_ban", "true", rateLimitOptions={"enforceOnKey": "IP"}),
+    {"priority": 2147483647, "action": "allow", "match": {"versionedExpr": "SRC_IPS_V1"}},
+]
+
+SERVING: tuple[Resource, ...] = (
+    _workload(
+        "cloudrunv2/service:Service",
+        "api",
+        ingress="INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER",
+        defaultUriDisabled=True,
+        invokerIamDisabled=True,
+    ),
+    _workload("cloudrunv2/workerPool:WorkerPool", "worker"),
+    _workload("cloudrunv2/job:Job", "migrate"),
+    resource(
+        "cloudrunv2/serviceIamMember:ServiceIamMember",
+        "open",
+        {"name": "api", "role": "roles/run.invoker", "member": "allUsers"},
+    ),
+    resource("compute/network:Network", "vpc", {"name": "aiprod", "autoCreateSubnetworks": False}),
+    *(
+        resource(
+            "compute/subnetwork:Subnetwork",
+            name,
+            {
+                "name": name,
+                "network": NETWORK,
+                "region": "europe-west1",
+                "purpose": "PRIVATE",
+                "ipCidrRange": ranges,
+                "privateIpGoogleAccess": True,
+                "logConfig": {"flowSampling": 0.5},
+            },
+        )
+        for name, ranges in (("run", "10.0.0.0/24"), ("jump", "10.0.1.0/24"))
+    ),
+    resource(
+        "compute/firewall:Firewall",
+        "probes",
+        {
+            "direction": "INGRESS",
+            "sourceRanges": ["35.191.0.0/16"],
+            "allows": [{"protocol": "tcp", "ports": ["443"]}],
+            "logConfig": {"metadata": "INCLUDE_ALL_METADATA"},
+        },
+    ),
+    resource("compute/routerNat:RouterNat", "nat", {"region": "europe-west1", "logConfig": {"enable": True}}),
+    resource(
+        "compute/instance:Instance",
+        "machine",
+        {"zone": "europe-west1-b", "labels": LABELS, "networkInterfaces": [{}]},
+    ),
+    resource(
+        "dns/managedZone:ManagedZone",
+        "zone",
+        {
+            "visibility": "public",
+            "dnssecConfig": {"state": "on", "defaultKeySpecs": [{"algorithm": "ecdsap256sha256"}]},
+            "labels": LABELS,
+        },
+    ),
+    resource(
+        "compute/backendService:BackendService",
+        "backend",
+        {
+            "loadBalancingScheme": "EXTERNAL_MANAGED",
+            "securityPolicy": "projects/p/global/securityPolicies/armor",
+            "logConfig": {"enable": True},
+        },
+    ),
+    resource(
+        "compute/securityPolicy:SecurityPolicy",
+        "armor",
+        {
+            "name": "armor",
+            "type": "CLOUD_ARMOR",
+            "rules": _ARMOR_RULES,
+            "adaptiveProtectionConfig": {"layer7DdosDefenseConfig": {"enable": True}},
+            "advancedOptionsConfig": {"logLevel": "VERBOSE"},
+            "labels": LABELS,
+        },
+    ),
+    resource("compute/sSLPolicy:SSLPolicy", "tls", {"minTlsVersion": "TLS_1_2", "profile": "RESTRICTED"}),
+    resource(
+        "compute/targetHttpsProxy:TargetHttpsProxy",
+        "https",
+        {"urlMap": "projects/p/urlMaps/main", "sslPolicy": "tls"},
+    ),
+    resource("compute/targetHttpProxy:TargetHttpProxy", "http", {"urlMap": "projects/p/urlMaps/redirect"}),
+    resource(
+        "compute/uRLMap:URLMap",
+        "redirect",
+        {"name": "redirect", "defaultUrlRedirect": {"httpsRedirect": True, "stripQuery": False}},
+    ),
+    resource("compute/uRLMap:URLMap", "main", {"name": "main", "defaultService": "backend"}),
+    resource(
+        "compute/globalForwardingRule:GlobalForwardingRule",
+        "front",
+        {"loadBalancingScheme": "EXTERNAL_MANAGED", "labels": LABELS},
+    ),
+    resource(
+        "certificatemanager/certificate:Certificate",
+        "certificate",
+        {"managed": {"domains": ["api.aiprod.ai"]}, "labels": LABELS},
+    ),
+    resource(
+        "projects/service:Service", "run-api", {"service": "run.googleapis.com", "disableOnDestroy": False}
+    ),
+    resource(
+        "projects/iAMMember:IAMMember", "metrics", {"role": "roles/monitoring.metricWriter", "member": AGENT}
+    ),
+    resource(
+        "projects/iAMMember:IAMMember",
+        "deployer-run",
+        {"role": "roles/run.admin", "member": "serviceAccount:deployer@p.iam.gserviceaccount.com"},
+    ),
+    resource("serviceaccount/account:Account", "deployer", {"accountId": "deployer"}),
+    resource(
+        "serviceaccount/iAMMember:IAMMember",
+        "deployer-login",
+        {
+            "serviceAccountId": "projects/p/serviceAccounts/deployer@p.iam.gserviceaccount.com",
+            "role": "roles/iam.workloadIdentityUser",
+            "member": "principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/g/*",
+        },
+    ),
+    resource("projects/iAMCustomRole:IAMCustomRole", "rotator", {"permissions": ["cloudsql.users.update"]}),
+    resource(
+        "projects/apiKey:ApiKey",
+        "key",
+        {"restrictions": {"apiTargets": [{"service": "maps.googleapis.com"}]}},
+    ),
+    resource(
+        "projects/iAMAuditConfig:IAMAuditConfig",
+        "audit",
+        {"service": "allServices", "auditLogConfigs": [{"logType": "DATA_READ", "exemptedMembers": []}]},
+    ),
+    resource(
+        "iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider",
+        "github",
+        {
+            "attributeCondition": "assertion.repository_id == '1' && assertion.repository_owner_id == '2'",
+            "oidc": {"issuerUri": "https://token.actions.githubusercontent.com"},
+        },
+    ),
+    resource(
+        "logging/projectBucketConfig:ProjectBucketConfig",
+        "security-logs",
+        {
+            "bucketId": "security",
+            "location": "europe-west1",
+            "retentionDays": 400,
+            "cmekSettings": {"kmsKeyName": KEY},
+        },
+    ),
+    resource(
+        "logging/projectSink:ProjectSink",
+        "sink",
+        {
+            "disabled": False,
+            "uniqueWriterIdentity": True,
+            "exclusions": [{"name": "health", "filter": 'httpRequest.requestUrl:"/health"'}],
+        },
+    ),
+    resource(
+        "monitoring/alertPolicy:AlertPolicy",
+        "errors",
+        {
+            "enabled": True,
+            "severity": "CRITICAL",
+            "notificationChannels": ["projects/p/notificationChannels/1"],
+            "documentation": {
+                "links": [{"displayName": "Runbook", "url": "https://docs.aiprod.ai/runbooks/errors"}]
+            },
+            "userLabels": {"owner": "platform"},
+        },
+    ),
+    resource(
+        "monitoring/uptimeCheckConfig:UptimeCheckConfig",
+        "uptime",
+        {"httpCheck": {"useSsl": True, "validateSsl": True}},
+    ),
+    resource(
+        "cloudscheduler/job:Job",
+        "schedule",
+        {
+            "region": "europe-west1",
+            "httpTarget": {"oidcToken": {"serviceAccountEmail": "s@p.iam.gserviceaccount.com"}},
+        },
+    ),
+)
