@@ -38,29 +38,23 @@ def preview(
     """Show what an ``up`` would do. With ``save_state`` also write the state that it would leave."""
     settings = work.settings(stack)
     ground = work.ground(stack, state=state, fixture=files.fixture)
-    outcome = work.evaluate(stack, settings, ground.copy(), Mode.PREVIEW)
-    code = _show(work.report(outcome, settings), files, out)
-    if save_state is None or code != FINE:
-        return code
-    # The state after a deployment holds no unknown values, so the update is played on a copy of the cloud.
-    after = work.evaluate(stack, settings, ground.copy(), Mode.UPDATE, label="trial update")
-    if not after.succeeded:
-        return _show(work.report(after, settings), files, out)
-    write(save_state, json.dumps(snapshot_to_json(after.snapshot, work.store.crypter), indent=2) + "\n")
-    return FINE
+    planned = work.plan(stack, settings, ground, always=save_state is not None)
+    if save_state is not None and planned.succeeded:
+        state_after = snapshot_to_json(planned.after.snapshot, work.store.crypter)
+        write(save_state, json.dumps(state_after, indent=2) + "\n")
+    return _show(work.report(planned.preview, settings), files, out)
 
 
 def up(work: Workspace, stack: str, files: Files, out: Console) -> int:
-    """Preview, then update; nothing is written when the preview is refused."""
+    """Preview, then update; nothing is written when either is refused."""
     settings = work.settings(stack)
     with work.locked(stack):
         ground = work.ground(stack, fixture=files.fixture)
-        planned = work.evaluate(stack, settings, ground.copy(), Mode.PREVIEW)
-        if not planned.succeeded:
-            return _show(work.report(planned, settings), files, out)
-        outcome = work.evaluate(stack, settings, ground, Mode.UPDATE)
-        work.store.save(stack, outcome.snapshot, ground.world.to_json())
-    return _show(work.report(outcome, settings), files, out)
+        planned = work.plan(stack, settings, ground, label="up", always=True)
+        if planned.update is None or not planned.succeeded:
+            return _show(work.report(planned.preview, settings), files, out)
+        work.store.save(stack, planned.after.snapshot, planned.after.world.to_json())
+    return _show(work.report(planned.update, settings), files, out)
 
 
 def down(work: Workspace, stack: str, files: Files, out: Console) -> int:
@@ -71,7 +65,7 @@ def down(work: Workspace, stack: str, files: Files, out: Console) -> int:
         refused = _protected(work, stack, ground)
         if refused is not None:
             return _show(work.report(refused, settings), files, out)
-        outcome = work.evaluate(stack, settings, ground, Mode.DESTROY, exclude_protected=True)
+        outcome = work.destroy(stack, settings, ground)
         work.store.save(stack, outcome.snapshot, ground.world.to_json())
     return _show(work.report(outcome, settings), files, out)
 

@@ -120,11 +120,9 @@ def _stack(
     before: tuple[Verdict, ...] = ()
     if base is not None:
         ground, before, note = _deploy_base(work, stack, base, ground)
-    outcome = evaluate(
-        work.program, stack, settings, ground, Mode.PREVIEW, progress=work.progress, label="preview of head"
-    )
+    planned = work.plan(stack, settings, ground, label="preview of head")
     return StackDifference(
-        stack=stack, report=report_of(outcome, settings), violations_before=before, base_note=note
+        stack=stack, report=work.report(planned.preview, settings), violations_before=before, base_note=note
     )
 
 

@@ -84,4 +84,5 @@ def totals(report: Report) -> str:
         parts.append("nothing changes")
     if same:
         parts.append(f"{same} unchanged")
-    return f"{', '.join(parts)}; {report.duration_seconds:.1f} s"
+    refused = "refused; " if report.refused else ""
+    return f"{refused}{', '.join(parts)}; {report.duration_seconds:.1f} s"

@@ -13,14 +13,14 @@ from review.progress import watch
 from review.report import Notes, Report, build, scrubber
 from review.verdicts import PolicyAnalyzer, rule_rows
 from sandbox.cloud import World, load_fixture
-from sandbox.engine.model import Mode, Outcome, Snapshot
+from sandbox.engine.model import Mode, Op, Outcome, Snapshot
 from sandbox.engine.run import run
 from sandbox.errors import UsageError
 from sandbox.project import PLACEHOLDER, Program, StackSettings, load_project, load_stack
 from sandbox.state import StateStore, read_export
 from sandbox.values import Secret
 
-__all__ = ["FOLDER", "Ground", "Workspace"]
+__all__ = ["FOLDER", "Ground", "Plan", "Workspace", "evaluate", "plan", "report_of", "settings_of"]
 
 FOLDER = ".sandbox"
 
@@ -75,26 +75,30 @@ class Workspace:
         with self.store.lock(stack):
             yield
 
-    def evaluate(
-        self,
-        stack: str,
-        settings: StackSettings,
-        ground: Ground,
-        mode: Mode,
-        *,
-        exclude_protected: bool = False,
-        label: str = "",
-    ) -> Outcome:
-        """Run the program in ``mode`` on ``ground`` with the policies, showing progress."""
+    def plan(
+        self, stack: str, settings: StackSettings, ground: Ground, *, label: str = "", always: bool = False
+    ) -> Plan:
+        """Preview the program and play its update, showing progress."""
+        return plan(
+            self.program,
+            stack,
+            settings,
+            ground,
+            progress=self.progress,
+            label=label,
+            always=always,
+        )
+
+    def destroy(self, stack: str, settings: StackSettings, ground: Ground) -> Outcome:
+        """Delete what is not protected, and what nothing protected needs."""
         return evaluate(
             self.program,
             stack,
             settings,
             ground,
-            mode,
+            Mode.DESTROY,
             progress=self.progress,
-            exclude_protected=exclude_protected,
-            label=label,
+            exclude_protected=True,
         )
 
     def report(self, outcome: Outcome, settings: StackSettings) -> Report:
@@ -124,6 +128,51 @@ def settings_of(program: Program, stack: str) -> StackSettings:
             "example-values.yaml has no example for it: write a value or an example"
         )
     return settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A preview, and the update that it announces played on a copy of the cloud.
+
+    A preview asks the cloud for nothing, and much of what Google refuses shows only when it is asked: a name
+    that is taken, a grant that is missing. So the update is played too, and what it refuses is the preview's.
+    """
+
+    preview: Outcome
+    update: Outcome | None
+    after: Ground
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether nothing is refused."""
+        return self.preview.succeeded
+
+
+def plan(
+    program: Program,
+    stack: str,
+    settings: StackSettings,
+    ground: Ground,
+    *,
+    progress: Console,
+    label: str = "",
+    always: bool = False,
+) -> Plan:
+    """Preview ``program`` and play the update; with ``always`` also when nothing would change."""
+    after = ground.copy()
+    name = label or str(Mode.PREVIEW)
+    preview = evaluate(program, stack, settings, ground.copy(), Mode.PREVIEW, progress=progress, label=name)
+    changes = any(step.logical and step.op is not Op.SAME for step in preview.steps)
+    if not preview.succeeded or not (changes or always):
+        return Plan(preview=preview, update=None, after=after)
+    update = evaluate(
+        program, stack, settings, after, Mode.UPDATE, progress=progress, label=f"{name} (played update)"
+    )
+    known = {(item.rule, item.urn) for item in preview.violations}
+    preview.violations += [item for item in update.violations if (item.rule, item.urn) not in known]
+    preview.refusals += update.refusals
+    preview.duration_seconds += update.duration_seconds
+    return Plan(preview=preview, update=update, after=Ground(snapshot=update.snapshot, world=after.world))
 
 
 def evaluate(
