@@ -14,6 +14,7 @@ The AUTH string changes only when AUTH is switched off and on, which is an outag
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, assert_never
@@ -217,11 +218,12 @@ class RedisCache(pulumi.ComponentResource):
     def _handed_over(
         self, name: str, secret: pulumi.Input[str], value: pulumi.Output[str]
     ) -> pulumi.Output[str]:
-        # A version is immutable: another value makes a new one, and the old one goes when nothing names it.
+        # The version keeps no value in the state; its fingerprint makes a new version of a new value.
         return gcp.secretmanager.SecretVersion(
             name,
             secret=secret,
-            secret_data=pulumi.Output.secret(value),
+            secret_data_wo=pulumi.Output.secret(value),
+            secret_data_wo_version=value.apply(_fingerprint),
             opts=pulumi.ResourceOptions(parent=self),
         ).version
 
@@ -237,6 +239,10 @@ def _tier(tier: CacheTier) -> tuple[str, int | None, str | None]:
             return "STANDARD_HA", count, "READ_REPLICAS_ENABLED"
         case _:
             assert_never(tier)
+
+
+def _fingerprint(value: str) -> str:
+    return hashlib.sha256(value.encode()).hexdigest()[:16]
 
 
 def _bundle(certificates: Sequence[gcp.redis.outputs.InstanceServerCaCert]) -> str:

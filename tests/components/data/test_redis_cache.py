@@ -125,10 +125,30 @@ def test_services_get_auth_and_ca_as_secret_versions(build: Build, recorder: Rec
     cache = build(lambda: RedisCache("cache", example_args()))
     auth = recorder.one("SecretVersion", "cache-auth")
     authority = recorder.one("SecretVersion", "cache-ca")
-    assert auth.inputs == {"secret": "projects/p/secrets/auth", "secretData": "auth"}
-    assert authority.inputs == {"secret": "projects/p/secrets/ca", "secretData": "certificate\n"}
-    assert "secretData" in auth.secrets
+    assert (auth.inputs["secret"], auth.inputs["secretDataWo"]) == ("projects/p/secrets/auth", "auth")
+    assert authority.inputs["secret"] == "projects/p/secrets/ca"
+    assert authority.inputs["secretDataWo"] == "certificate\n"
+    assert "secretDataWo" in auth.secrets
     assert (build.resolve(cache.auth_version), build.resolve(cache.ca_version)) == ("1", "1")
+
+
+@pytest.mark.parametrize(("later", "same"), [("auth", True), ("other", False)])
+def test_another_auth_string_makes_another_version(
+    build: Build, recorder: Recorder, later: str, same: bool
+) -> None:
+    versions: list[str] = []
+    for value in ("auth", later):
+        recorder.resources.clear()
+        recorder.computed["gcp:redis/instance:Instance"] = lambda _, __, value=value: {
+            "host": "10.0.0.3",
+            "port": 6378,
+            "authString": value,
+            "serverCaCerts": [],
+        }
+        build(lambda: RedisCache("cache", example_args()))
+        versions.append(recorder.one("SecretVersion", "cache-auth").inputs["secretDataWoVersion"])
+    assert (versions[0] == versions[1]) is same
+    assert "auth" not in versions
 
 
 def is_secret(build: Build, output: pulumi.Output[str]) -> bool:

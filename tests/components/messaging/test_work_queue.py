@@ -47,33 +47,46 @@ def test_both_topics_are_encrypted_and_stay_in_the_given_regions(build: Build, r
 
 
 def test_subscription_retries_with_back_off_and_then_dead_letters(build: Build, recorder: Recorder) -> None:
-    make(build, max_delivery_attempts=5, retention_days=2, retry=RetryPolicy(minimum_seconds=20))
+    make(build)
     inputs = recorder.one("pubsub/subscription:Subscription", "queue").inputs
     assert inputs == {
         "project": "p-example",
         "name": "job-processor",
         "topic": "queue-id",
         "ackDeadlineSeconds": 600,
-        "messageRetentionDuration": "172800s",
+        "messageRetentionDuration": "604800s",
         "expirationPolicy": {"ttl": ""},
         "enableExactlyOnceDelivery": False,
-        "retryPolicy": {"minimumBackoff": "20s", "maximumBackoff": "600s"},
-        "deadLetterPolicy": {"deadLetterTopic": "queue-dead-letter-id", "maxDeliveryAttempts": 5},
+        "retryPolicy": {"minimumBackoff": "10s", "maximumBackoff": "600s"},
+        "deadLetterPolicy": {"deadLetterTopic": "queue-dead-letter-id", "maxDeliveryAttempts": 10},
         "labels": {"system": "aiprod"},
     }
+
+
+def test_attempts_retention_and_back_off_are_as_given(build: Build, recorder: Recorder) -> None:
+    retry = RetryPolicy(minimum_seconds=20, maximum_seconds=30)
+    make(build, max_delivery_attempts=5, retention_days=2, dead_letter_retention_days=3, retry=retry)
+    inputs = recorder.one("pubsub/subscription:Subscription", "queue").inputs
+    dead_letters = recorder.one("pubsub/subscription:Subscription", "queue-dead-letter").inputs
+    assert inputs["deadLetterPolicy"]["maxDeliveryAttempts"] == 5
+    assert inputs["retryPolicy"] == {"minimumBackoff": "20s", "maximumBackoff": "30s"}
+    assert inputs["messageRetentionDuration"] == "172800s"
+    assert dead_letters["messageRetentionDuration"] == "259200s"
 
 
 def test_failed_messages_are_kept_by_a_pull_subscription_that_never_expires(
     build: Build, recorder: Recorder
 ) -> None:
-    make(build, dead_letter_retention_days=31)
-    inputs = recorder.one("pubsub/subscription:Subscription", "queue-dead-letter").inputs
-    assert inputs["name"] == "job-processor-dlq"
-    assert inputs["topic"] == "queue-dead-letter-id"
-    assert inputs["messageRetentionDuration"] == "2678400s"
-    assert inputs["expirationPolicy"] == {"ttl": ""}
-    assert "pushConfig" not in inputs
-    assert "deadLetterPolicy" not in inputs
+    make(build)
+    assert recorder.one("pubsub/subscription:Subscription", "queue-dead-letter").inputs == {
+        "project": "p-example",
+        "name": "job-processor-dlq",
+        "topic": "queue-dead-letter-id",
+        "ackDeadlineSeconds": 600,
+        "messageRetentionDuration": "2678400s",
+        "expirationPolicy": {"ttl": ""},
+        "labels": {"system": "aiprod"},
+    }
 
 
 def test_dead_letter_agent_may_publish_and_subscribe(build: Build, recorder: Recorder) -> None:
@@ -111,6 +124,10 @@ def test_pull_queue_has_no_push_settings(build: Build, recorder: Recorder) -> No
     inputs = recorder.one("pubsub/subscription:Subscription", "queue").inputs
     assert "pushConfig" not in inputs
     assert inputs["enableExactlyOnceDelivery"] is True
+
+
+def test_protection_is_on_unless_switched_off() -> None:
+    assert example_args().deletion_protection is True
 
 
 @pytest.mark.parametrize("protection", [True, False])
