@@ -19,6 +19,7 @@ __all__ = ["main"]
 
 WRONG_USE = 2
 INTERRUPTED = 130
+WIDE = 400
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 TARGET_FILE = click.Path(dir_okay=False, path_type=Path)
@@ -165,7 +166,9 @@ def _files(json_file: Path | None, markdown_file: Path | None, fixture: Path | N
 def _console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 
-    return Console(stderr=stderr)
+    console = Console(stderr=stderr)
+    # Where nobody looks at a screen, nothing is cut at its edge.
+    return console if console.is_terminal else Console(stderr=stderr, width=WIDE)
 
 
 def _workspace() -> Workspace:
