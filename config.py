@@ -129,17 +129,17 @@ class Settings(BaseModel):
                     f"release.images.{key} must be {registry}NAME@sha256:DIGEST, got {image!r}; "
                     "push the image there and name it by digest"
                 )
-        known = {*self.secrets.vendor, self.secrets.database}
+        vendors = set(self.secrets.vendor)
         for secret in self.release.secret_versions:
-            if secret not in known:
+            if secret not in vendors:
                 raise ValueError(
-                    f"release.secret_versions must name one of {', '.join(sorted(known))}, "
+                    f"release.secret_versions must name one of {', '.join(sorted(vendors))}, "
                     f"got {secret!r}; correct the name"
                 )
-        missing = known - set(self.release.secret_versions)
+        missing = vendors - set(self.release.secret_versions)
         if missing:
             raise ValueError(
-                f"release.secret_versions must give a number for every secret, got none for "
+                f"release.secret_versions must give a number for every vendor secret, got none for "
                 f"{', '.join(sorted(missing))}; add it"
             )
 

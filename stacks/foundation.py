@@ -42,9 +42,9 @@ _RUNTIME_ROLES: frozenset[ProjectRole] = frozenset(
         "roles/monitoring.metricWriter",
     }
 )
-# Who reads which secrets: vendors are called by the pipeline, not by the API.
+# Vendors are called by the pipeline, not by the API. Nobody reads the database password: services log in as
+# themselves.
 _VENDOR_READERS = ("worker", "batch")
-_DATABASE_READERS = ("api", "worker", "batch")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,18 +152,16 @@ def _keys(
         "pubsub": "pubsub",
         "storage": "storage",
         "logs": "logging",
-        "images": "artifactregistry",
         "run": "run",
+        "images": "artifactregistry",
     }
-    replicas_in_second = any(
-        replica.region == settings.second_region for replica in settings.postgres.replicas.values()
-    )
+    replica_regions = {replica.region for replica in settings.postgres.replicas.values()}
     consumers: Mapping[str, tuple[str, ...]] = {
         settings.region: ("secrets", "sql", "redis", "pubsub", "storage", "logs", "run"),
         settings.second_region: (
             "secrets",
-            *(("sql",) if replicas_in_second else ()),
-            *(("run",) if settings.second_region in settings.api_regions else ()),
+            *(["sql"] if settings.second_region in replica_regions else []),
+            *(["run"] if settings.second_region in settings.api_regions else []),
         ),
         IMAGE_LOCATION: ("images",),
     }
@@ -262,7 +260,7 @@ def _secrets(
     vendor, database = settings.secrets.vendor_rotation_seconds, settings.secrets.database_rotation_seconds
     plan: dict[str, tuple[tuple[str, ...], int]] = {
         **dict.fromkeys(settings.secrets.vendor, (_VENDOR_READERS, vendor)),
-        settings.secrets.database: (_DATABASE_READERS, database),
+        settings.secrets.database: ((), database),
     }
     now = datetime.now(UTC)
     after_keys = _after(opts, topic, *(keys[region] for region in settings.regions))

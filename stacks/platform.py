@@ -10,8 +10,10 @@ from naming import Names
 from stacks.compute import compute
 from stacks.data import data
 from stacks.delivery import delivery
+from stacks.edge import edge
 from stacks.foundation import foundation
 from stacks.messaging import messaging
+from stacks.observability import observability
 from stacks.providers import make_providers
 
 __all__ = ["platform"]
@@ -28,12 +30,29 @@ def platform(settings: Settings) -> Mapping[str, Any]:
     stores = data(settings, names, providers, base)
     queues = messaging(settings, names, providers, base)
     workloads = compute(settings, names, providers, base, stores, queues)
+    front = edge(
+        settings=settings,
+        names=names,
+        services={region: service.service_name for region, service in workloads.services.items()},
+        opts=providers.resources,
+    )
+    logs = base.keys[settings.region]
+    observability(
+        settings=settings,
+        names=names,
+        log_key_id=logs.key_ids["logs"],
+        after=[logs],
+        opts=providers.resources,
+    )
     return {
+        "host": settings.host,
+        "ipv4": front.ipv4,
+        "ipv6": front.ipv6,
+        "name_servers": front.name_servers,
+        "certificate_validation": front.validation_record,
         "egress_addresses": {region: egress.addresses for region, egress in base.egress.items()},
         "image_repository": images.url,
         "database": stores.postgres.connection_name,
-        "buckets": {purpose: bucket.url for purpose, bucket in stores.buckets.items()},
-        "topics": {purpose: queue.topic_id for purpose, queue in queues.queues.items()},
-        "services": {region: service.name for region, service in workloads.services.items()},
-        "worker_pools": {role: pool.name for role, pool in workloads.workers.items()},
+        "buckets": {purpose: bucket.name for purpose, bucket in stores.buckets.items()},
+        "topics": {purpose: queue.topic_name for purpose, queue in queues.queues.items()},
     }

@@ -242,7 +242,7 @@ def test_every_run_subnet_holds_two_revisions_of_every_instance() -> None:
         (
             "release.secret_versions",
             {},
-            "release.secret_versions must give a number for every secret, got none for",
+            "release.secret_versions must give a number for every vendor secret, got none for",
         ),
         ("release.secret_versions.suno-api-key", 0, "must be greater than or equal to 1, got 0"),
         ("host", "REPLACE_ME", "aiprod:host must be given by an operator, got REPLACE_ME"),
