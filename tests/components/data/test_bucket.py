@@ -140,6 +140,25 @@ def test_fails_when_a_rule_has_no_days(rule: Any) -> None:
         rule(days=0)
 
 
+def test_fails_when_moving_to_a_colder_class_at_once() -> None:
+    with pytest.raises(ValueError, match=r"MoveToColder.days must be 1 day or more, got 0"):
+        MoveToColder(days=0, storage_class="NEARLINE")
+    assert MoveToColder(days=1, storage_class="NEARLINE").days == 1
+
+
+@pytest.mark.parametrize("seconds", [-1, 86_401])
+def test_fails_when_browsers_may_keep_the_answer_too_long(seconds: int) -> None:
+    with pytest.raises(
+        ValueError, match=f"max_age_seconds must be between 0 and 86400 seconds, got {seconds}"
+    ):
+        Cors(origins=("https://app.example",), methods=("GET",), max_age_seconds=seconds)
+
+
+def test_soft_delete_can_be_switched_off(build: Build, recorder: Recorder) -> None:
+    inputs = inputs_of(build, recorder, soft_delete_days=0)
+    assert inputs["softDeletePolicy"] == {"retentionDurationSeconds": 0}
+
+
 def test_fails_when_a_cors_origin_is_a_star() -> None:
     with pytest.raises(ValueError, match=r"origins must begin with https://, got '\*'"):
         Cors(origins=("*",), methods=("GET",))
