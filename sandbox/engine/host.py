@@ -17,18 +17,23 @@ import runpy
 import sys
 import traceback
 from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pulumi
 from pulumi.runtime import config as pulumi_config
 from pulumi.runtime import settings as pulumi_settings
 from pulumi.runtime import stack as pulumi_stack
+from typing_extensions import override
 
 from sandbox.engine.deployment import Deployment, DeploymentAbortedError
 from sandbox.engine.monitor import EngineLog, ResourceMonitor
 from sandbox.project import Program, StackSettings
 
 __all__ = ["run_program"]
+
+_T = TypeVar("_T")
 
 # Rooms of this repository that hold no state of a program: loading them anew would only cost time.
 _KEPT = frozenset({"sandbox", "review", "policies", "facts", "tests", "conftest"})
@@ -38,6 +43,25 @@ _HOME = Path(__file__).resolve().parents[2]
 def _kept(folder: Path) -> frozenset[str]:
     """The rooms that stay loaded for the program in ``folder``: another revision brings its own facts."""
     return _KEPT if (folder / "facts").resolve() == _HOME / "facts" else _KEPT - {"facts"}
+
+
+class _InlineExecutor(ThreadPoolExecutor):
+    """Runs the SDK's calls of the monitor at once, on the program's own thread.
+
+    The SDK hands each call to a worker thread because it expects it to block on the network. Here it does
+    not, and the hand-over would cost more than the call. What a program itself hands over gets a thread.
+    """
+
+    @override
+    def submit(self, fn: Callable[..., _T], /, *args: Any, **kwargs: Any) -> Future[_T]:
+        if not getattr(fn, "__module__", "").startswith("pulumi.runtime"):
+            return super().submit(fn, *args, **kwargs)
+        future: Future[_T] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except BaseException as error:
+            future.set_exception(error)
+        return future
 
 
 def run_program(program: Program, settings: StackSettings, deployment: Deployment) -> None:
@@ -72,6 +96,7 @@ def _run(
     )
     pulumi_config.set_all_config(dict(settings.values), sorted(settings.secret_keys))
     loop = asyncio.new_event_loop()
+    loop.set_default_executor(_InlineExecutor())
     loop.set_exception_handler(lambda _loop, _context: None)
     failure: BaseException | None = None
     with _program_on_path(program), _no_ambient_config():

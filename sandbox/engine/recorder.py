@@ -70,9 +70,8 @@ class Recorder:
 
     def place(self, old: ResourceState | None, new: ResourceState, *, pending: bool = False) -> None:
         """``new`` stands; ``old`` is gone, or with ``pending`` waits for its deletion."""
-        index = next((at for at, state in enumerate(self._placed) if state is old), None)
-        if index is not None:
-            self._placed[index] = new
+        if old is not None and new.urn in self._imported:
+            self._placed = [new if state is old else state for state in self._placed]
             return
         self._placed.append(new)
         if old is not None and pending:
