@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
 import pulumi
@@ -59,7 +59,7 @@ class LogMatch:
     """A log entry that matches a filter of the logging query language (OR binds tighter than AND there)."""
 
     filter: str
-    extractors: Mapping[str, str] = {}
+    extractors: Mapping[str, str] = field(default_factory=dict[str, str])
     """Label to EXTRACT(...), shown in the incident."""
     quiet_seconds: int = 300
     """At most one notification in this time, 60 seconds to a day."""

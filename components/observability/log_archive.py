@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_gcp as gcp
@@ -47,19 +47,19 @@ class LogArchiveArgs:
     """1 to 3,650 days for everything."""
     security_retention_days: int | None
     """1 to 3,650 days for security entries, in a bucket of their own; None keeps them with the rest."""
-    exclusions: Mapping[str, str] = {}
+    exclusions: Mapping[str, str] = field(default_factory=dict[str, str])
     """Key to a filter of noise that is not kept; at most 50. Each must be limited to severities below
     WARNING."""
     kms_key_id: pulumi.Input[str] | None = None
     """Key of the same region; the logging agent must already be allowed to use it. Default: Google's keys."""
 
     def __post_init__(self) -> None:
-        for field, days in (
+        for name, days in (
             ("retention_days", self.retention_days),
             ("security_retention_days", self.security_retention_days),
         ):
             if days is not None and not 1 <= days <= 3650:
-                raise ValueError(f"{field} must be between 1 and 3650 days, got {days}: correct it")
+                raise ValueError(f"{name} must be between 1 and 3650 days, got {days}: correct it")
         if len(self.exclusions) > 50:
             raise ValueError(f"exclusions must be at most 50, got {len(self.exclusions)}: combine filters")
         for key, text in self.exclusions.items():

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_gcp as gcp
@@ -29,7 +29,7 @@ class LogMetricArgs:
     description: str
     filter: str
     """Logging query language, at most 20,000 characters, strings in double quotes."""
-    extractors: Mapping[str, str] = {}
+    extractors: Mapping[str, str] = field(default_factory=dict[str, str])
     """Label to EXTRACT(...) or REGEXP_EXTRACT(..., "(one group)"); at most 10."""
 
     def __post_init__(self) -> None:
