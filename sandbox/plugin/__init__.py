@@ -1,7 +1,7 @@
 """The stand-in cloud as a provider plug-in for the real Pulumi CLI.
 
-``install`` writes the executables that the CLI looks for; with their folder first on PATH a real ``pulumi up``
-on a local backend runs against the stand-in cloud, which is kept in one file.
+``install`` writes the executables that the CLI looks for; with their folder first on PATH, `pulumi up` on a
+local backend runs against the stand-in cloud, which is kept in one file.
 """
 
 from __future__ import annotations
