@@ -8,11 +8,11 @@ from typing import Any, cast
 
 import pytest
 
-from policies.evaluate import evaluate
+from policies.evaluate import Evaluator, evaluate
 from policies.model import SECRET, UNKNOWN, Resource, Rule
 from policies.rules import RULES
 from tests.policies.cases import BAD, Case
-from tests.policies.good import GOOD, spoil
+from tests.policies.good import GOOD, bad, spoil
 
 _CASES = [
     pytest.param(rule, case, id=f"{rule.id}-{number}")
@@ -68,15 +68,16 @@ def test_fails_when_the_platform_breaks_a_rule(rule: Rule, case: Case) -> None:
 @pytest.mark.parametrize("marker", [UNKNOWN, SECRET], ids=["unknown", "secret"])
 def test_no_rule_fails_on_a_value_that_cannot_be_read(marker: object) -> None:
     """Each value of each good resource in turn, over all rules."""
+    evaluator = Evaluator()
     for index, resource in enumerate(GOOD):
         for path, props in _with_each_value(resource.props, marker):
-            changed = [*GOOD[:index], _copy(resource, props), *GOOD[index + 1 :]]
-            found = [f"{resource.name} {path}: {one.rule.id}: {one.message}" for one in evaluate(changed)]
-            assert found == []
+            changed = _copy(resource, props)
+            stack = evaluator.stack([*GOOD[:index], changed, *GOOD[index + 1 :]])
+            found = [*evaluator.resource(changed), *stack]
+            assert [f"{resource.name} {path}: {one.rule.id}: {one.message}" for one in found] == []
 
 
 def test_no_rule_fails_on_a_resource_of_which_nothing_is_known() -> None:
-    """With no value known, no rule that only one resource feeds may find anything."""
     hollow = [_copy(one, dict.fromkeys(one.props, UNKNOWN)) for one in GOOD]
     assert [verdict.message for verdict in evaluate(hollow)] == []
 
@@ -90,8 +91,6 @@ def test_no_rule_fails_on_a_resource_of_which_nothing_is_known() -> None:
     ],
 )
 def test_dev_may_be_smaller(change: Mapping[str, Any]) -> None:
-    from tests.policies.good import bad
-
     rules = [rule for rule in RULES if rule.id.startswith("sql-") and rule.level == "mandatory"]
     only = [bad("postgres", change), bad("replica", {"settings.userLabels.environment": "dev"})]
     assert [verdict.message for verdict in evaluate(only, rules)] == []
