@@ -69,25 +69,9 @@ def _analyze(folder: Path, resources: Sequence[Resource]) -> subprocess.Complete
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
     }
-    command = [
-        "pulumi",
-        "policy",
-        "analyze",
-        "--policy-pack",
-        str(pack),
-        "--file",
-        "export.json",
-        "--color",
-        "never",
-    ]
-    return subprocess.run(
-        [*command, "--color", "never"],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    options = ["--policy-pack", str(pack), "--file", "export.json", "--color", "never"]
+    command = ["pulumi", "policy", "analyze", *options]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
 def test_real_cli_passes_the_good_platform(tmp_path: Path) -> None:
