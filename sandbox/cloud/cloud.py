@@ -212,7 +212,11 @@ class Cloud:
         *,
         provider: Mapping[str, Any] = _NO_PROVIDER,
     ) -> tuple[Values, Values] | None:
-        """A resource's inputs and outputs as they stand at the cloud, or None when it is gone."""
+        """A resource's inputs and outputs as they stand at the cloud, or None when it is gone.
+
+        Without ``inputs`` it is read for an import: what Google kept of a deleted key ring or key is then
+        taken up again. Without a ``urn`` as well, somebody only asks whether it exists.
+        """
         if type.startswith(provider_config.PREFIX):
             values = _without_defaults(inputs or {})
             return dict(inputs or {}), values
@@ -226,6 +230,8 @@ class Cloud:
             kept = self.world.leftover(type, id)
             if kept is None or inputs is not None:
                 return None
+            if not urn:
+                return dict(kept.inputs), dict(kept.outputs)
             record = self.world.add(type, id, kept.inputs, kept.outputs)
         if not record.outputs:
             scope = Scope.of(provider)

@@ -2,10 +2,48 @@
 
 from __future__ import annotations
 
-from sandbox.cloud.behaviours import common
+from sandbox.cloud.behaviours import (
+    armor,
+    certificates,
+    common,
+    iam,
+    kms,
+    load_balancing,
+    network,
+    observability,
+    pubsub,
+    redis,
+    references,
+    run,
+    secrets,
+    services,
+    sql,
+    sql_replicas,
+    sql_users,
+    storage,
+)
 from sandbox.cloud.behaviours.table import BEHAVIOURS, Behaviour, Call, Phase, check_phase, run_phase
 
 __all__ = ["BEHAVIOURS", "Behaviour", "Call", "Phase", "check_phase", "run_phase"]
 
-for _module in (common,):
+for _module in (
+    armor,
+    certificates,
+    common,
+    iam,
+    kms,
+    load_balancing,
+    network,
+    observability,
+    pubsub,
+    redis,
+    references,
+    run,
+    secrets,
+    services,
+    sql,
+    sql_replicas,
+    sql_users,
+    storage,
+):
     assert _module.__name__

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from sandbox.cloud.behaviours.table import ANY, Call, Phase, Problem, behaviour
 from sandbox.cloud.data import at, bare
 
+# Settings and grants: writing one that is there already changes or repeats it.
+_SHARED: Final = re.compile(
+    r"(?i)iam(?:member|binding|policy|auditconfig|memberremove)$|projects/service|cloudArmorTier|datasetAccess"
+    r"|settings:|config:(?:project|autokey|organization|folder)|binaryauthorization/policy|organizationPolicy"
+)
 _ADOPTABLE: Final = frozenset({"gcp:kms/keyRing:KeyRing", "gcp:kms/cryptoKey:CryptoKey"})
 
 
@@ -21,6 +27,8 @@ _ADOPTABLE: Final = frozenset({"gcp:kms/keyRing:KeyRing", "gcp:kms/cryptoKey:Cry
 )
 def name_taken(call: Call) -> Iterator[Problem]:
     """An object of this explicit name exists."""
+    if _SHARED.search(call.type) or call.text("bucketId") in {"_Default", "_Required"}:
+        return
     if call.world.get(call.type, call.id) is not None:
         yield Problem(
             "name",

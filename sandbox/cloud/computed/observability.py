@@ -12,6 +12,8 @@ def _project_sink(making: Making) -> Values:
         return {"writerIdentity": making.get("customWriterIdentity")}
     if making.get("uniqueWriterIdentity") is False:
         return {"writerIdentity": "serviceAccount:cloud-logs@system.gserviceaccount.com"}
+    if str(making.get("destination")).startswith(f"logging.googleapis.com/projects/{making.project}/"):
+        return {"writerIdentity": ""}
     agent = f"service-{making.number}@gcp-sa-logging.iam.gserviceaccount.com"
     making.world.facts.asked_agents.add(agent)
     return {"writerIdentity": f"serviceAccount:{agent}"}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from facts.google.service_agents import agent_email
 from sandbox.cloud.computed.making import Making, computes
 from sandbox.cloud.computed.network import private_address
 from sandbox.cloud.data import Values
+
+_SQL: Final = "https://sqladmin.googleapis.com/sql/v1beta4/"
 
 
 def _certificate(making: Making, name: str) -> Values:
@@ -53,7 +55,7 @@ def _sql_instance(making: Making) -> Values:
         "publicIpAddress": public,
         "serverCaCerts": [_only(wanted, certificate)],
         "serviceAccountEmailAddress": f"p{making.number}-{letters}@gcp-sa-cloud-sql.iam.gserviceaccount.com",
-        "selfLink": f"https://sqladmin.googleapis.com/sql/v1beta4/projects/{making.project}/instances/{making.name}",
+        "selfLink": f"{_SQL}projects/{making.project}/instances/{making.name}",
         "instanceType": "READ_REPLICA_INSTANCE" if replica else "CLOUD_SQL_INSTANCE",
         "maintenanceVersion": f"{making.get('databaseVersion')}.R20251107.01_00",
         "settings": {"version": 1, "diskSize": 10},
@@ -67,7 +69,7 @@ def _sql_database(making: Making) -> Values:
     return {
         "charset": "UTF8",
         "collation": "en_US.UTF8",
-        "selfLink": f"https://sqladmin.googleapis.com/sql/v1beta4/{making.id}",
+        "selfLink": f"{_SQL}{making.id}",
     }
 
 
@@ -125,14 +127,14 @@ def _bucket(making: Making) -> Values:
 @computes("gcp:storage/bucketObject:BucketObject")
 def _bucket_object(making: Making) -> Values:
     bucket = making.get("bucket")
-    link = f"https://www.googleapis.com/storage/v1/b/{bucket}/o/{making.name}"
+    path = f"storage/v1/b/{bucket}/o/{making.name}"
     return {
         "crc32c": making.seeds.base64("crc", 4),
         "md5hash": making.seeds.base64("md5", 16),
         "md5hexhash": making.seeds.hex("md5", 32),
-        "mediaLink": f"https://storage.googleapis.com/download/storage/v1/b/{bucket}/o/{making.name}?alt=media",
+        "mediaLink": f"https://storage.googleapis.com/download/{path}?alt=media",
         "outputName": making.name,
-        "selfLink": link,
+        "selfLink": f"https://www.googleapis.com/{path}",
         "generation": int(making.seeds.digits("generation", 15)),
         "storageClass": "STANDARD",
     }
