@@ -127,9 +127,12 @@ def _main(program: Program | None) -> Callable[[], None]:
 def _refused(failure: BaseException, deployment: Deployment) -> bool:
     """Whether the program failed only because the engine had refused something."""
     seen: BaseException | None = failure
-    while seen is not None:
+    met: set[int] = set()
+    # An exception that was raised again while it was handled is its own context.
+    while seen is not None and id(seen) not in met:
         if isinstance(seen, DeploymentAbortedError):
             return True
+        met.add(id(seen))
         seen = seen.__cause__ or seen.__context__
     return bool(deployment.record.refusals) and not isinstance(failure, pulumi.RunError)
 
