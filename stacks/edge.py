@@ -114,7 +114,7 @@ def edge(
         ipv4=balancer.ipv4,
         ipv6=balancer.ipv6,
         name_servers=zone.name_servers.apply(list),
-        validation_record=certificate.dns_records["api"],
+        validation_record=certificate.dns_records.apply(lambda records: records["api"]),
         policy_name=policy.policy_name,
     )
 

@@ -53,7 +53,7 @@ class Certificate(pulumi.ComponentResource):
     """A certificate map with one entry per host."""
 
     certificate_map_id: pulumi.Output[str]
-    dns_records: Mapping[str, pulumi.Output[Mapping[str, str]]]
+    dns_records: pulumi.Output[Mapping[str, Mapping[str, str]]]
     """Key of the host to the validation record: `name`, `type`, `data`."""
 
     def __init__(self, name: str, args: CertificateArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -84,7 +84,7 @@ class Certificate(pulumi.ComponentResource):
                 opts=child,
             )
         self.certificate_map_id = certificate_map.id
-        self.dns_records = records
+        self.dns_records = pulumi.Output.all(**records)
         self.register_outputs(
             {"certificate_map_id": self.certificate_map_id, "dns_records": self.dns_records}
         )

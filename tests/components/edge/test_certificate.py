@@ -49,13 +49,13 @@ def test_proof_is_published_where_the_zone_is_ours(build: Build, recorder: Recor
         "CNAME",
         [RECORD["data"]],
     )
-    assert build.resolve(made.dns_records["api"]) == RECORD
+    assert build.resolve(made.dns_records) == {"api": RECORD}
 
 
 def test_proof_is_only_an_output_where_the_zone_is_elsewhere(build: Build, recorder: Recorder) -> None:
     made = build(lambda: Certificate("tls", example_args(managed_zone=None)))
     assert recorder.names("recordSet:RecordSet") == []
-    assert build.resolve(made.dns_records["api"]) == RECORD
+    assert build.resolve(made.dns_records) == {"api": RECORD}
 
 
 @pytest.mark.parametrize("host", ["*.example.com", "API.example.com", "api.example.com.", "localhost"])
