@@ -50,7 +50,7 @@ ROOMS = {
     "policies.__main__": room("facts policies", "pulumi_policy", walls=PROGRAM + " sandbox review"),
     "sandbox": room(
         "facts",
-        "pulumi google grpc yaml filelock cryptography",
+        "pulumi google grpc yaml filelock cryptography typing_extensions",
         walls=PROGRAM + " policies review operations",
     ),
     "review": room("facts sandbox policies", "click rich jsonschema yaml", walls=PROGRAM + " operations"),
