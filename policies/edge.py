@@ -27,6 +27,7 @@ HTTP_PROXY: Final = "gcp:compute/targetHttpProxy:TargetHttpProxy"
 URL_MAP: Final = "gcp:compute/uRLMap:URLMap"
 TLS_POLICY: Final = "gcp:compute/sSLPolicy:SSLPolicy"
 FORWARDING: Final = "gcp:compute/globalForwardingRule:GlobalForwardingRule"
+REGIONAL_FORWARDING: Final = "gcp:compute/forwardingRule:ForwardingRule"
 CERTIFICATE: Final = "gcp:certificatemanager/certificate:Certificate"
 OWN_CERTIFICATES: Final = (
     "gcp:compute/sSLCertificate:SSLCertificate",
@@ -126,6 +127,21 @@ def managed_scheme(resource: Resource) -> Iterator[str]:
 
 
 @rule(
+    "forwarding-one-way-in",
+    "No regional forwarding rule opens a second way in",
+    controls=("LB-11",),
+    source="SEC-2.3: the global load balancer is the only way in",
+    types=(REGIONAL_FORWARDING,),
+)
+def one_way_in(resource: Resource) -> Iterator[str]:
+    scheme = resource.get("loadBalancingScheme")
+    if text("EXTERNAL" if scheme is None else scheme) in _EXTERNAL:
+        yield say(
+            resource, "loadBalancingScheme", "be an internal one (absent means EXTERNAL)", scheme, "remove it"
+        )
+
+
+@rule(
     "certificate-google-managed",
     "Certificates are issued and renewed by Google, no private key is in the program",
     controls=("LB-15", "LB-16"),
@@ -204,6 +220,7 @@ RULES = (
     tls_modern,
     proxy_has_policy,
     managed_scheme,
+    one_way_in,
     google_managed,
     http_only_redirects,
     https_beside,

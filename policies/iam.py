@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Final
+from typing import Any, Final, cast
 
 from policies.model import (
-    SECRET,
     UNKNOWN,
+    Block,
     Finding,
     Resource,
     contains_unknown,
@@ -36,6 +37,9 @@ ACCESS_LISTS: Final = (
     "gcp:storage/bucketAccessControl:BucketAccessControl",
     "gcp:storage/defaultObjectAccessControl:DefaultObjectAccessControl",
     "gcp:storage/objectAccessControl:ObjectAccessControl",
+    "gcp:storage/bucketACL:BucketACL",
+    "gcp:storage/defaultObjectACL:DefaultObjectACL",
+    "gcp:storage/objectACL:ObjectACL",
 )
 _ON_PROJECT: Final = (MEMBER, BINDING)
 _PUBLIC: Final = ("allUsers", "allAuthenticatedUsers")
@@ -69,6 +73,27 @@ def _members(resource: Resource) -> list[str]:
     return [*resource.strings("member"), *resource.strings("members")]
 
 
+def _grants(resource: Resource) -> Iterator[tuple[str, str | None, str]]:
+    """Property, role and member of every grant that one IAM resource makes, in whichever form."""
+    if not _is_grant(resource.type):
+        return
+    for path in ("member", "members"):
+        for member in resource.strings(path):
+            yield path, text(resource.get("role")), member
+    for binding in Block("policyData", _policy(resource)).each("bindings"):
+        for member in binding.strings("members"):
+            yield binding.within("members"), text(binding.get("role")), member
+
+
+def _policy(resource: Resource) -> Mapping[str, Any]:
+    data = text(resource.get("policyData"))
+    try:
+        found: Any = json.loads(data) if data is not None else {}
+    except json.JSONDecodeError:
+        found = {}
+    return cast("Mapping[str, Any]", found) if isinstance(found, Mapping) else {}
+
+
 @rule(
     "iam-no-basic-role",
     "Nobody holds owner, editor or viewer",
@@ -76,9 +101,10 @@ def _members(resource: Resource) -> list[str]:
     source="CIS 1.5/1.6, checkov CKV_GCP_117",
 )
 def no_basic_role(resource: Resource) -> Iterator[str]:
-    role = text(resource.get("role")) if _is_grant(resource.type) else None
-    if role in _BASIC:
-        yield say(resource, "role", "not be a basic role", role, "grant the roles of the services in use")
+    held = {role for _, role, _ in _grants(resource)} | {text(resource.get("role"))}
+    for role in _BASIC:
+        if _is_grant(resource.type) and role in held:
+            yield say(resource, "role", "not be a basic role", role, "grant the roles of the services in use")
 
 
 @stack_rule(
@@ -164,11 +190,9 @@ def no_secret_access(resource: Resource) -> Iterator[str]:
     source="checkov CKV_GCP_46, trivy GCP-0006",
 )
 def no_default_account(resource: Resource) -> Iterator[str]:
-    for member in _members(resource) if _is_grant(resource.type) else []:
+    for path, _, member in _grants(resource):
         if _DEFAULT_ACCOUNT.match(member):
-            yield say(
-                resource, "member", "not be a default account", member, "grant to an account of its own"
-            )
+            yield say(resource, path, "not be a default account", member, "grant to an account of its own")
 
 
 @rule(
@@ -179,18 +203,23 @@ def no_default_account(resource: Resource) -> Iterator[str]:
 )
 def no_public_member(resource: Resource) -> Iterator[str]:
     if resource.type in ACCESS_LISTS:
-        entity = text(resource.get("entity"))
-        if entity in _PUBLIC:
-            yield say(resource, "entity", "not be everybody", entity, "remove it")
+        yield from _public_entries(resource)
+    if resource.type in INVOKERS:
         return
-    if not _is_grant(resource.type) or resource.type in INVOKERS:
-        return
-    for member in _members(resource):
+    for path, _, member in _grants(resource):
         if member in _PUBLIC:
-            yield say(resource, "member", "not be everybody", member, "name a group or an account")
-    policy = text(resource.get("policyData")) or ""
-    if any(f'"{member}"' in policy for member in _PUBLIC):
-        yield say(resource, "policyData", "not name everybody", SECRET, "name a group or an account")
+            yield say(resource, path, "not be everybody", member, "name a group or an account")
+
+
+def _public_entries(resource: Resource) -> Iterator[str]:
+    for path in ("entity", "roleEntities"):
+        for entry in resource.strings(path):
+            if entry.rsplit(":", 1)[-1] in _PUBLIC:
+                yield say(resource, path, "not be everybody", entry, "remove it")
+    for path in ("predefinedAcl", "defaultAcl"):
+        value = text(resource.get(path))
+        if value is not None and value.startswith(("public", "authenticated")):
+            yield say(resource, path, "not be open to everybody", value, "set private")
 
 
 @rule(
@@ -200,9 +229,9 @@ def no_public_member(resource: Resource) -> Iterator[str]:
     source="CIS 1.1/1.2, trivy GCP-0003, KICS user_with_iam_role",
 )
 def no_single_person(resource: Resource) -> Iterator[str]:
-    for member in _members(resource) if _is_grant(resource.type) else []:
+    for path, _, member in _grants(resource):
         if member.startswith("user:"):
-            yield say(resource, "member", "not be one person", member, "grant to a group")
+            yield say(resource, path, "not be one person", member, "grant to a group")
 
 
 @rule(

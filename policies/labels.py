@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from policies.model import UNKNOWN, Finding, Resource, is_missing, is_true, rule, say, stack_rule, text
+from policies.model import UNKNOWN, Finding, Resource, is_missing, is_true, kind, rule, say, stack_rule, text
 from policies.places import LABELS, environment, in_eu, labels_path
 
 __all__ = ["RULES"]
@@ -31,6 +31,7 @@ _PLACED: Final = (
     "gcp:cloudrunv2/workerPool:WorkerPool",
     "gcp:compute/subnetwork:Subnetwork",
     "gcp:kms/keyRing:KeyRing",
+    "gcp:logging/projectBucketConfig:ProjectBucketConfig",
     "gcp:redis/instance:Instance",
     "gcp:sql/databaseInstance:DatabaseInstance",
     "gcp:storage/bucket:Bucket",
@@ -41,6 +42,15 @@ _PROTECTED: Final = (
     "gcp:sql/databaseInstance:DatabaseInstance",
     "gcp:storage/bucket:Bucket",
 )
+# Types that do what a judged type does and that no rule reads, with the one to use.
+_AROUND: Final = {
+    "gcp:appengine/flexibleAppVersion:FlexibleAppVersion": "cloudrunv2.Service",
+    "gcp:appengine/standardAppVersion:StandardAppVersion": "cloudrunv2.Service",
+    "gcp:cloudfunctions/function:Function": "cloudfunctionsv2.Function",
+    "gcp:cloudrun/service:Service": "cloudrunv2.Service",
+    "gcp:compute/targetSSLProxy:TargetSSLProxy": "compute.TargetHttpsProxy",
+    "gcp:compute/targetTCPProxy:TargetTCPProxy": "compute.TargetHttpsProxy",
+}
 _DEFAULT_PROVIDER: Final = re.compile(r"pulumi:providers:[\w-]+::default(_[0-9_]+)?(::|$)")
 
 
@@ -123,9 +133,26 @@ def location_in_eu(resource: Resource) -> Iterator[str]:
         value = text(resource.get(path))
         if value in (None, "") or in_eu(str(value)):
             continue
-        if value == "global" and resource.type not in _PLACED:
+        if value == "global" and (resource.type not in _PLACED or _is_googles_own(resource)):
             continue
         yield say(resource, path, "be a region of the European Union", value, "use a region of the platform")
+
+
+def _is_googles_own(resource: Resource) -> bool:
+    """Whether it is a log bucket that Google made, which lies where Google put it."""
+    return str(text(resource.get("bucketId"))).startswith("_")
+
+
+@rule(
+    "type-understood",
+    "No older or other type takes a way round the rules",
+    controls=("GEN-12",),
+    source="policy-library GCPAllowedResourceTypes",
+    types=_AROUND,
+)
+def type_understood(resource: Resource) -> Iterator[str]:
+    remedy = f"use {_AROUND[resource.type]}"
+    yield say(resource, "type", "be one that the rules judge", kind(resource.type), remedy)
 
 
 @rule(
@@ -188,6 +215,7 @@ RULES = (
     data_class,
     one_environment,
     location_in_eu,
+    type_understood,
     stateful_protected,
     provider_explicit,
     service_stays,

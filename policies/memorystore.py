@@ -12,6 +12,11 @@ __all__ = ["RULES"]
 
 INSTANCE: Final = "gcp:redis/instance:Instance"
 _INSTANCES: Final = (INSTANCE,)
+# How each newer product spells IAM login and TLS.
+_CLUSTERS: Final = {
+    "gcp:memorystore/instance:Instance": ("IAM_AUTH", "SERVER_AUTHENTICATION"),
+    "gcp:redis/cluster:Cluster": ("AUTH_MODE_IAM_AUTH", "TRANSIT_ENCRYPTION_MODE_SERVER_AUTHENTICATION"),
+}
 
 
 @rule(
@@ -146,6 +151,24 @@ def eviction_policy(resource: Resource) -> Iterator[str]:
         yield say(resource, path, "name a window", None, "choose a quiet hour")
 
 
+@rule(
+    "redis-cluster-closed",
+    "A Redis cluster or Valkey instance asks for IAM logins, speaks TLS and has a key of the house",
+    controls=("RED-01", "RED-02", "RED-05"),
+    source="SEC-2.1: Valkey with IAM login is the alternative to AUTH",
+    types=tuple(_CLUSTERS),
+)
+def cluster_closed(resource: Resource) -> Iterator[str]:
+    login, tls_mode = _CLUSTERS[resource.type]
+    for path, wanted in (("authorizationMode", login), ("transitEncryptionMode", tls_mode)):
+        if outside(resource.get(path), (wanted,)):
+            yield say(
+                resource, path, f"be {wanted}", resource.get(path), "set it now, it cannot be changed later"
+            )
+    if is_missing(resource.get("kmsKey")):
+        yield say(resource, "kmsKey", "name a key", None, "set the cache key of its region")
+
+
 RULES = (
     auth,
     tls,
@@ -155,4 +178,5 @@ RULES = (
     deletion_protection,
     supported_version,
     eviction_policy,
+    cluster_closed,
 )

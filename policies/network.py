@@ -32,6 +32,10 @@ POLICY_RULES: Final = (
     "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule",
     "gcp:compute/firewallPolicyRule:FirewallPolicyRule",
 )
+POLICIES_WITH_RULES: Final = (
+    "gcp:compute/networkFirewallPolicyWithRules:NetworkFirewallPolicyWithRules",
+    "gcp:compute/firewallPolicyWithRules:FirewallPolicyWithRules",
+)
 NAT: Final = "gcp:compute/routerNat:RouterNat"
 ZONE: Final = "gcp:dns/managedZone:ManagedZone"
 MACHINES: Final = (
@@ -97,26 +101,32 @@ def private_google_access(resource: Resource) -> Iterator[str]:
     "No firewall rule lets the whole internet in",
     controls=("NET-06",),
     source="CIS 3.6 and 3.7, checkov CKV_GCP_2, 3, 75, 77, 88, 106, CKV2_GCP_12",
-    types=(FIREWALL, *POLICY_RULES),
+    types=(FIREWALL, *POLICY_RULES, *POLICIES_WITH_RULES),
 )
 def no_open_ingress(resource: Resource) -> Iterator[str]:
-    if is_true(resource.get("disabled")) or outside(
-        resource.get("direction"), ("INGRESS",), absent="INGRESS"
-    ):
-        return
-    if resource.type == FIREWALL:
-        sources = ("sourceRanges", "sourceTags", "sourceServiceAccounts")
-        path, allows = "sourceRanges", not is_missing(resource.get("allows"))
-        if allows and all(is_missing(resource.get(source)) for source in sources):
-            yield say(
-                resource, path, "be stated (absent means 0.0.0.0/0)", None, "name the ranges that may come in"
-            )
+    if resource.type in POLICIES_WITH_RULES:
+        blocks = [(one, "match.srcIpRanges", one.get("action") == "allow") for one in resource.each("rules")]
+    elif resource.type in POLICY_RULES:
+        blocks = [(resource.block, "match.srcIpRanges", resource.get("action") == "allow")]
     else:
-        path, allows = "match.srcIpRanges", resource.get("action") == "allow"
-    for one in _open(resource.strings(path)) if allows else []:
-        yield say(
-            resource, path, "not hold a range of the whole internet", one, "name the ranges that may come in"
-        )
+        blocks = [(resource.block, "sourceRanges", not is_missing(resource.get("allows")))]
+    for block, path, allows in blocks:
+        if allows and _is_ingress(block):
+            yield from _open_ranges(resource, block, path)
+
+
+def _is_ingress(block: Block) -> bool:
+    off = is_true(block.get("disabled"))
+    return not off and not outside(block.get("direction"), ("INGRESS",), absent="INGRESS")
+
+
+def _open_ranges(resource: Resource, block: Block, path: str) -> Iterator[str]:
+    remedy = "name the ranges that may come in"
+    stated = (path, "sourceTags", "sourceServiceAccounts")
+    if resource.type == FIREWALL and all(is_missing(block.get(source)) for source in stated):
+        yield say(resource, path, "be stated (absent means 0.0.0.0/0)", None, remedy)
+    for one in _open(block.strings(path)):
+        yield say(resource, block.within(path), "not hold a range of the whole internet", one, remedy)
 
 
 @rule(

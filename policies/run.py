@@ -49,6 +49,12 @@ _REGISTRIES: Final = re.compile(
 _CREDENTIAL: Final = re.compile(
     r"(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|CREDENTIALS?)$", re.IGNORECASE
 )
+# How keys of well-known services begin, whatever the variable is called.
+_TOKEN: Final = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----"
+    r"|^(AIza[\w-]{35}|gh[pousr]_\w{36,}|xox[abprs]-[\w-]{10,}|sk_live_\w{10,})"
+    r"|^AKIA[0-9A-Z]{16}$|://[^/\s:@]+:[^/\s@]+@"
+)
 
 
 def _template(resource: Resource) -> str:
@@ -211,7 +217,9 @@ def no_literal_credential(resource: Resource) -> Iterator[str]:
     for container in _containers(resource):
         for variable in container.each("envs"):
             name = text(variable.get("name"))
-            if name is not None and _CREDENTIAL.search(name) and is_given(variable.get("value")):
+            value = variable.get("value")
+            suspect = name is not None and _CREDENTIAL.search(name) is not None
+            if (suspect and is_given(value)) or _TOKEN.search(text(value) or ""):
                 yield say(
                     resource,
                     f"{variable.within('value')} of {name}",

@@ -18,6 +18,7 @@ _GROUPS = {
     "labels": "Everything",
     "location": "Everything",
     "stateful": "Everything",
+    "type": "Everything",
     "provider": "Everything",
     "service": "Everything",
     "scheduler": "Everything",

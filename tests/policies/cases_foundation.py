@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -17,6 +18,11 @@ _USE = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
 _ACCOUNT = "serviceAccount:aiprod-api@p.iam.gserviceaccount.com"
 _CONTAINER = "template.containers.0"
 _JOB = "template.template"
+
+
+def _policy(member: str) -> str:
+    return json.dumps({"bindings": [{"role": "roles/pubsub.viewer", "members": [member]}]})
+
 
 _GENERAL: dict[str, list[Case]] = {
     "labels-required": [
@@ -36,7 +42,9 @@ _GENERAL: dict[str, list[Case]] = {
         *each("machine", "zone", "us-central1-a"),
         *each("results", "location", "US"),
         *each("ring", "location", "global"),
+        *each("security-logs", "location", "global"),
     ],
+    "type-understood": [more("cloudrun/service:Service", {"location": "europe-west1"})],
     "stateful-protected": [
         one("postgres", protect=False),
         one("suno", protect=False),
@@ -79,10 +87,21 @@ _GENERAL: dict[str, list[Case]] = {
         more(
             "storage/bucketIAMBinding:BucketIAMBinding", {"role": "r", "members": ["allAuthenticatedUsers"]}
         ),
-        more("storage/bucketIAMPolicy:BucketIAMPolicy", {"policyData": '{"members":["allUsers"]}'}),
+        more(
+            "storage/bucketIAMPolicy:BucketIAMPolicy",
+            {"policyData": _policy("allUsers")},
+        ),
         one("list", {"entity": "allUsers"}),
+        more("storage/bucketACL:BucketACL", {"roleEntities": ["OWNER:project-1", "READER:allUsers"]}),
+        more("storage/bucketACL:BucketACL", {"predefinedAcl": "publicRead"}),
     ],
-    "iam-no-single-person": [more(_PROJECT, {"role": "r", "member": "user:cto@aiprod.ai"})],
+    "iam-no-single-person": [
+        more(_PROJECT, {"role": "r", "member": "user:cto@aiprod.ai"}),
+        more(
+            "pubsub/topicIAMPolicy:TopicIAMPolicy",
+            {"policyData": _policy("user:cto@aiprod.ai")},
+        ),
+    ],
     "iam-no-account-key": [more("serviceaccount/key:Key", {"serviceAccountId": "aiprod-api"})],
     "iam-additive-on-project": [
         more("projects/iAMBinding:IAMBinding", {"role": "roles/run.invoker", "members": []}),
@@ -152,6 +171,10 @@ _NETWORK: dict[str, list[Case]] = {
         more(
             "compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule",
             {"direction": "INGRESS", "action": "allow", "match": {"srcIpRanges": ["0.0.0.0/0"]}},
+        ),
+        more(
+            "compute/networkFirewallPolicyWithRules:NetworkFirewallPolicyWithRules",
+            {"rules": [{"direction": "INGRESS", "action": "allow", "match": {"srcIpRanges": ["::/0"]}}]},
         ),
     ],
     "firewall-logging": each("probes", "logConfig", absent),

@@ -100,6 +100,10 @@ _DATA: dict[str, list[Case]] = {
         *each("cache", "redisConfigs", absent),
         *each("cache", "maintenancePolicy", absent),
     ],
+    "redis-cluster-closed": [
+        more("memorystore/instance:Instance", {"authorizationMode": "IAM_AUTH", "kmsKey": "k"}),
+        more("redis/cluster:Cluster", {}),
+    ],
     "bucket-uniform-access": each("results", "uniformBucketLevelAccess", absent, False),
     "bucket-no-public-access": each("results", "publicAccessPrevention", absent, "inherited"),
     "bucket-customer-key": each("results", "encryption", absent),
@@ -162,6 +166,7 @@ _RUN: dict[str, list[Case]] = {
         f"{_CONTAINER}.envs",
         [{"name": "DB_PASSWORD", "value": "hunter2"}],
         [{"name": "A_TOKEN", "value": "[secret]"}],
+        [{"name": "DATABASE", "value": "postgresql://app:hunter2@10.0.0.3/aiprod"}],
     ),
     "run-secret-version-pinned": each(
         "api", f"{_CONTAINER}.envs.1.valueSource.secretKeyRef.version", absent, "latest"
@@ -192,6 +197,10 @@ _EDGE: dict[str, list[Case]] = {
     ],
     "https-proxy-has-tls-policy": each("https", "sslPolicy", absent),
     "forwarding-managed-scheme": each("front", "loadBalancingScheme", "EXTERNAL"),
+    "forwarding-one-way-in": [
+        more("compute/forwardingRule:ForwardingRule", {"target": "t"}),
+        more("compute/forwardingRule:ForwardingRule", {"loadBalancingScheme": "EXTERNAL_MANAGED"}),
+    ],
     "certificate-google-managed": [
         *each("certificate", "selfManaged", {"pemPrivateKey": "[secret]"}),
         more("compute/sSLCertificate:SSLCertificate", {"privateKey": "[secret]"}),

@@ -83,6 +83,17 @@ DATA: tuple[Resource, ...] = (
         },
         protect=True,
     ),
+    resource(
+        "memorystore/instance:Instance",
+        "valkey",
+        {
+            "location": "europe-west1",
+            "authorizationMode": "IAM_AUTH",
+            "transitEncryptionMode": "SERVER_AUTHENTICATION",
+            "kmsKey": KEY,
+            "labels": LABELS,
+        },
+    ),
     *(
         resource(
             "pubsub/topic:Topic",

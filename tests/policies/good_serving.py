@@ -158,6 +158,11 @@ SERVING: tuple[Resource, ...] = (
         {"loadBalancingScheme": "EXTERNAL_MANAGED", "labels": LABELS},
     ),
     resource(
+        "compute/forwardingRule:ForwardingRule",
+        "inner",
+        {"region": "europe-west1", "loadBalancingScheme": "INTERNAL_MANAGED", "labels": LABELS},
+    ),
+    resource(
         "certificatemanager/certificate:Certificate",
         "certificate",
         {"managed": {"domains": ["api.aiprod.ai"]}, "labels": LABELS},

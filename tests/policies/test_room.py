@@ -97,11 +97,17 @@ def test_types_of_rules_are_types_of_the_provider() -> None:
     named = {type for rule in RULES for type in rule.types or ()}
     outside = {type for type in named if facts_for(type) is None}
     assert outside <= {
+        "gcp:appengine/flexibleAppVersion:FlexibleAppVersion",
+        "gcp:appengine/standardAppVersion:StandardAppVersion",
+        "gcp:cloudfunctions/function:Function",
+        "gcp:cloudrun/service:Service",
         "gcp:compute/instance:Instance",
         "gcp:compute/instanceTemplate:InstanceTemplate",
         "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate",
         "gcp:compute/regionSslCertificate:RegionSslCertificate",
         "gcp:compute/sSLCertificate:SSLCertificate",
+        "gcp:compute/targetSSLProxy:TargetSSLProxy",
+        "gcp:compute/targetTCPProxy:TargetTCPProxy",
         "gcp:organizations/iAMCustomRole:IAMCustomRole",
     }
 
