@@ -201,7 +201,10 @@ class Cloud:
         run_phase(Call(Phase.DELETE, type, urn, values, scope, self.world, id, outputs=seen))
         if seen.get("deletionPolicy") == "ABANDON":
             return
-        self.world.remove(type, id, leftover=_KEPT.get(type, ""))
+        if type in _KEPT:
+            self.world.remove(type, id, leftover=_KEPT[type])
+        else:
+            self.world.remove_with_contents(type, id)
 
     def read(
         self,

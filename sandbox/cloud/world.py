@@ -22,6 +22,8 @@ __all__ = ["Record", "World", "WorldFacts"]
 
 _DIGEST: Final = "secretDigest"
 _FILE: Final = "fileHash"
+_SQL: Final = "gcp:sql/databaseInstance:DatabaseInstance"
+_BY_INSTANCE: Final = frozenset({"gcp:sql/user:User", "gcp:sql/sslCert:SslCert"})
 
 
 class _ResourceLike(Protocol):
@@ -144,6 +146,22 @@ class World:
             return
         del self._records[type, id]
         self._by_path.pop(record.path, None)
+
+    def remove_with_contents(self, type: str, id: str) -> None:
+        """Take a resource out of the world together with what lives inside it: databases, versions, grants."""
+        record = self._records.get((type, id))
+        if record is None:
+            return
+        inside = f"{record.path}/"
+        gone = [
+            (other.type, other.id)
+            for other in self._records.values()
+            if other.path.startswith(inside)
+            or (other.type in _BY_INSTANCE and type == _SQL and other.inputs.get("instance") == id)
+        ]
+        for key in gone:
+            self.remove(*key)
+        self.remove(type, id)
 
     def find(self, *types: str) -> list[Record]:
         """The live resources of some types."""
