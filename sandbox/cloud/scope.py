@@ -42,6 +42,8 @@ def with_scope(facts: TypeFacts | None, inputs: Mapping[str, Any], scope: Scope)
         if wanted and value and result.get(name) in (None, ""):
             result[name] = value
     location = properties.get("location")
-    if location is not None and location.optional and scope.region and result.get("location") in (None, ""):
-        result["location"] = scope.region
+    if location is not None and location.optional and result.get("location") in (None, ""):
+        given = location.default or scope.region
+        if given:
+            result["location"] = given
     return result

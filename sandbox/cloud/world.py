@@ -148,7 +148,7 @@ class World:
         self._by_path.pop(record.path, None)
 
     def remove_with_contents(self, type: str, id: str) -> None:
-        """Take a resource out of the world together with what lives inside it: databases, versions, grants."""
+        """Take a resource out of the world with what lives inside it: databases, versions, grants."""
         record = self._records.get((type, id))
         if record is None:
             return
