@@ -132,9 +132,9 @@ class Build:
         self._loops = [asyncio.new_event_loop()]
         self._executor = ThreadPoolExecutor(max_workers=1, initializer=self._open_thread_loop)
         self._loops[0].set_default_executor(self._executor)
+        asyncio.set_event_loop(self._loops[0])
 
     def __call__(self, factory: Callable[[], T], *, config: Mapping[str, str] | None = None) -> T:
-        asyncio.set_event_loop(self._loops[0])
         pulumi.runtime.set_all_config(dict(config or {}), [])
         pulumi.runtime.set_mocks(
             self.recorder,

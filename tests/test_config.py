@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 import re
 from collections.abc import Iterator, Mapping
-from copy import deepcopy
-from functools import cache
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any, cast
@@ -21,28 +19,8 @@ import config
 import config_sections
 from config import ConfigError, Settings, load, parse
 from facts.addresses import refuse_overlaps
-from sandbox.project import load_project, load_stack
-
-ROOT = Path(__file__).parent.parent
-STACKS = ("dev", "staging", "prod")
-PROGRAM = load_project(ROOT)
-
-
-def values(stack: str) -> dict[str, Any]:
-    """The values of a stack file with example values, as `parse` takes them."""
-    return deepcopy(_read(stack))
-
-
-@cache
-def _read(stack: str) -> dict[str, Any]:
-    found = load_stack(PROGRAM, stack).values
-    declared = Settings.model_fields
-    plain = {key.removeprefix("aiprod:"): text for key, text in found.items() if key.startswith("aiprod:")}
-    return {
-        key: text if declared[key].annotation is str else json.loads(text)
-        for key, text in plain.items()
-        if key != "slack_token" and text != "{}"
-    }
+from sandbox.project import load_stack
+from tests.stack_files import PROGRAM, ROOT, STACKS, values
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
@@ -63,7 +41,11 @@ def pulumi_config() -> Iterator[Any]:
     def set_values(found: Mapping[str, str], secret_keys: list[str] | None = None) -> None:
         pulumi.runtime.set_all_config(dict(found), secret_keys or [])
 
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
     yield set_values
+    asyncio.set_event_loop(None)
+    loop.close()
     pulumi.runtime.set_all_config({}, [])
 
 

@@ -141,6 +141,7 @@ def _firewall(
         priority=1000,
         destination_ranges=[_EVERYWHERE],
         allows=[{"protocol": "tcp", "ports": ["443"]}],
+        log_config={"metadata": "INCLUDE_ALL_METADATA"},
         opts=opts,
     )
     if args.private_service_ranges:
@@ -152,5 +153,6 @@ def _firewall(
             priority=1000,
             destination_ranges=list(args.private_service_ranges.values()),
             allows=[{"protocol": "tcp", "ports": list(_DATA_PORTS)}],
+            log_config={"metadata": "INCLUDE_ALL_METADATA"},
             opts=opts,
         )

@@ -35,13 +35,19 @@ def test_every_subnet_logs_its_flows_and_reaches_google_privately(build: Build, 
 
 
 @pytest.mark.parametrize("direction", ["ingress", "egress"])
-def test_everything_else_is_denied_and_logged(build: Build, recorder: Recorder, direction: str) -> None:
+def test_everything_else_is_denied(build: Build, recorder: Recorder, direction: str) -> None:
     build(lambda: Network("network", example_args()))
     rule = recorder.one("Firewall", f"network-deny-{direction}")
     assert rule.inputs["denies"] == [{"protocol": "all"}]
     assert rule.inputs["priority"] == 65534
     assert rule.inputs["direction"] == direction.upper()
-    assert "logConfig" in rule.inputs
+
+
+def test_every_rule_logs(build: Build, recorder: Recorder) -> None:
+    build(lambda: Network("network", example_args()))
+    assert {rule.inputs["logConfig"]["metadata"] for rule in recorder.of_type("Firewall")} == {
+        "INCLUDE_ALL_METADATA"
+    }
 
 
 def test_nothing_is_allowed_in(build: Build, recorder: Recorder) -> None:

@@ -1,0 +1,41 @@
+"""Settings of the real stack files, with example values, for tests of layers."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from config import Settings, parse
+from sandbox.project import load_project, load_stack
+
+ROOT = Path(__file__).parent.parent
+STACKS = ("dev", "staging", "prod")
+PROGRAM = load_project(ROOT)
+
+
+def values(stack: str) -> dict[str, Any]:
+    """The values of a stack file as `parse` takes them; secrets are not among them."""
+    return deepcopy(_read(stack))
+
+
+def settings(stack: str, *, release: bool = True) -> Settings:
+    """The settings of a stack, with or without its release."""
+    made = values(stack)
+    if not release:
+        del made["release"]
+    return parse(made)
+
+
+@cache
+def _read(stack: str) -> dict[str, Any]:
+    found = load_stack(PROGRAM, stack).values
+    declared = Settings.model_fields
+    plain = {key.removeprefix("aiprod:"): text for key, text in found.items() if key.startswith("aiprod:")}
+    return {
+        key: text if declared[key].annotation is str else json.loads(text)
+        for key, text in plain.items()
+        if key != "slack_token" and text != "{}"
+    }
