@@ -155,6 +155,10 @@ def test_insights_hide_client_addresses(build: Build, recorder: Recorder) -> Non
     assert insights["recordClientAddress"] is False
 
 
+def test_protection_is_on_unless_switched_off() -> None:
+    assert example_args().deletion_protection is True
+
+
 @pytest.mark.parametrize("protection", [True, False])
 def test_every_instance_is_protected_three_ways_from_one_field(
     build: Build, recorder: Recorder, protection: bool
@@ -187,18 +191,27 @@ def test_password_user_gets_a_write_only_secret(build: Build, recorder: Recorder
 
     build(factory)
     found = recorder.one("sql/user:User", "postgres-user-app_a")
-    assert found.inputs["type"] == "BUILT_IN"
-    assert found.inputs["name"] == "app_a"
-    assert found.inputs["passwordWo"] == "word"
-    assert found.inputs["passwordWoVersion"] == 2
-    assert "password" not in found.inputs
+    assert found.inputs == {
+        "project": "p-example",
+        "instance": "db",
+        "name": "app_a",
+        "type": "BUILT_IN",
+        "passwordWo": "word",
+        "passwordWoVersion": 2,
+        "deletionPolicy": "ABANDON",
+    }
     assert "passwordWo" in found.secrets
 
 
 def test_database_survives_its_declaration(build: Build, recorder: Recorder) -> None:
     make(build)
-    inputs = recorder.one("sql/database:Database").inputs
-    assert (inputs["name"], inputs["instance"], inputs["deletionPolicy"]) == ("aiprod", "db", "ABANDON")
+    assert recorder.one("sql/database:Database").inputs == {
+        "project": "p-example",
+        "name": "aiprod",
+        "instance": "db",
+        "charset": "UTF8",
+        "deletionPolicy": "ABANDON",
+    }
 
 
 def test_outputs_name_primary_and_replicas(build: Build) -> None:

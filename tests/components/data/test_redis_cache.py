@@ -78,7 +78,7 @@ def test_basic_tier_has_neither_replica_nor_read_mode(build: Build, recorder: Re
 
 def test_read_replicas_switch_their_mode_on(build: Build, recorder: Recorder) -> None:
     inputs = inputs_of(build, recorder, tier=StandardHA(memory_size_gb=5, read_replicas=2))
-    assert inputs["replicaCount"] == 2
+    assert (inputs["tier"], inputs["replicaCount"]) == ("STANDARD_HA", 2)
     assert inputs["readReplicasMode"] == "READ_REPLICAS_ENABLED"
 
 
