@@ -160,16 +160,6 @@ def match_form(call: Call) -> Iterator[Problem]:
             yield Problem(path, f"`{path}.expr` excludes `versionedExpr`; remove one of the two.")
 
 
-@behaviour("ARM-020", _POLICY, Phase.CHECK, 400, "invalid", "wandb/terraform-google-wandb#45")
-def many_ranges(call: Call) -> Iterator[Problem]:
-    """A rule takes at most ten ranges."""
-    for where, rule in _rules(call):
-        ranges = as_list(at(rule, "match.config.srcIpRanges")) or []
-        if len(ranges) > 10:
-            path = f"{where}.match.config.srcIpRanges"
-            yield Problem(path, f"`{path}` takes at most 10 ranges, not {len(ranges)}; make another rule.")
-
-
 @behaviour("ARM-051", _POLICY, _BOTH, 400, "invalid", "general knowledge of Cloud Armor")
 def range_form(call: Call) -> Iterator[Problem]:
     """A range that is none."""

@@ -46,20 +46,6 @@ def wildcard(call: Call) -> Iterator[Problem]:
                 yield Problem(where, f"`{where}`: no DNS authorization covers {domain}; add one.")
 
 
-@behaviour(
-    "CRT-008",
-    _ENTRY,
-    Phase.CHECK,
-    400,
-    _INVALID,
-    "terraform-provider-google-beta website/docs/r/certificate_manager_certif",
-)
-def entry_matcher(call: Call) -> Iterator[Problem]:
-    """An entry has a hostname or the matcher PRIMARY."""
-    if call.absent("hostname") == call.absent("matcher"):
-        yield Problem("hostname", "exactly one of `hostname` and `matcher` is needed; set one.")
-
-
 @behaviour("CRT-009", _ENTRY, Phase.CREATE, 409, "ALREADY_EXISTS", "general knowledge of Certificate Manager")
 def entry_twice(call: Call) -> Iterator[Problem]:
     """The map has an entry for this hostname already."""

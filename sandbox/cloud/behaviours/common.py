@@ -11,7 +11,7 @@ from sandbox.cloud.data import at, bare
 
 # Settings and grants: writing one that is there already changes or repeats it.
 _SHARED: Final = re.compile(
-    r"(?i)iam(?:member|binding|policy|auditconfig|memberremove)$|projects/service|cloudArmorTier|datasetAccess"
+    r"(?i)iam(?:member|binding|policy|auditconfig|memberremove)$|projects/service|cloudArmorTier|datasetAccess|servicenetworking/"
     r"|settings:|config:(?:project|autokey|organization|folder)|binaryauthorization/policy|organizationPolicy"
 )
 _ADOPTABLE: Final = frozenset({"gcp:kms/keyRing:KeyRing", "gcp:kms/cryptoKey:CryptoKey"})

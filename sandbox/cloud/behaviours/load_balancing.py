@@ -183,22 +183,6 @@ def path_matchers(call: Call) -> Iterator[Problem]:
         yield Problem("pathMatchers", f"`pathMatchers`: no host rule uses {name}; add one or remove it.")
 
 
-@behaviour(
-    "LB-027",
-    _MAP,
-    Phase.CHECK,
-    400,
-    "invalid",
-    "terraform-provider-google-beta website/docs/r/compute_url_map",
-)
-def redirect_and_service(call: Call) -> Iterator[Problem]:
-    """A default redirect and a default service exclude each other."""
-    if call.get("defaultUrlRedirect") and not call.absent("defaultService"):
-        yield Problem(
-            "defaultUrlRedirect", "`defaultUrlRedirect` excludes `defaultService`; remove one of the two."
-        )
-
-
 @behaviour("LB-035", _HTTPS, Phase.CREATE, 400, "invalid", "general knowledge of target proxies")
 def no_certificate(call: Call) -> Iterator[Problem]:
     """A proxy for HTTPS without a certificate."""

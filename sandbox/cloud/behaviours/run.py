@@ -296,16 +296,6 @@ def name_form(call: Call) -> Iterator[Problem]:
         )
 
 
-@behaviour("RUN-034", _REVISIONS, Phase.CHECK, 400, _REASON, "google-cloud.md 3.2")
-def two_ways_out(call: Call) -> Iterator[Problem]:
-    """A connector and network interfaces exclude each other."""
-    block = f"{_template(call)}.vpcAccess"
-    if call.get(f"{block}.connector") and call.get(f"{block}.networkInterfaces"):
-        yield Problem(
-            f"{block}.connector", f"`{block}.connector` excludes `networkInterfaces`; remove the connector."
-        )
-
-
 @behaviour(
     "RUN-035",
     _REVISIONS,

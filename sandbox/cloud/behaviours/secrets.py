@@ -21,20 +21,6 @@ _PUBLISHERS: Final = frozenset({"roles/pubsub.publisher", "roles/pubsub.editor",
 
 
 @behaviour(
-    "SEC-001",
-    _SECRET,
-    Phase.CHECK,
-    400,
-    _REASON,
-    "terraform-provider-google-beta website/docs/r/secret_manager_secret",
-)
-def rotation_topic(call: Call) -> Iterator[Problem]:
-    """Rotation needs a topic."""
-    if call.get("rotation") and call.absent("topics"):
-        yield Problem("topics", "`topics` is needed with `rotation`; name the topic that hears of it.")
-
-
-@behaviour(
     "SEC-003",
     _SECRET,
     _BOTH,

@@ -1,0 +1,14 @@
+"""For each behaviour a smallest way to meet it: what is done to the platform of ``stage``, and how the inputs
+differ from those that the cloud accepts."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.sandbox.cloud.case import Case
+from tests.sandbox.cloud.cases_back import BACK
+from tests.sandbox.cloud.cases_front import FRONT
+
+__all__ = ["CASES"]
+
+CASES: Final[tuple[Case, ...]] = (*FRONT, *BACK)
