@@ -155,7 +155,8 @@ def build(
         summary=outcome.summary(),
         steps=tuple(_step(step) for step in outcome.steps),
         resources=tuple(_resource(state) for state in outcome.resources if not state.delete),
-        rules=tuple(rules),
+        # A program that broke off was not judged.
+        rules=() if any(item.kind == "program" for item in outcome.refusals) else tuple(rules),
         violations=tuple(
             Verdict(rule=item.rule, level=item.level, urn=item.urn, message=scrub(item.message))
             for item in outcome.violations

@@ -10,7 +10,9 @@ from jsonschema import Draft202012Validator
 
 __all__ = ["schema_errors"]
 
-SCHEMA: dict[str, Any] = json.loads(Path("review/report.schema.json").read_text(encoding="utf-8"))
+SCHEMA: dict[str, Any] = json.loads(
+    (Path(__file__).parents[2] / "review" / "report.schema.json").read_text(encoding="utf-8")
+)
 
 
 class _Error(Protocol):
