@@ -7,9 +7,10 @@ contracts are defaults, so that a restored or adopted instance can carry another
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from facts.names import check_name
 
@@ -20,6 +21,13 @@ Email = Annotated[str, Field(pattern=r"^[^@\s]+@[a-z0-9.-]+\.[a-z]{2,}$")]
 Hostname = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$", max_length=253)]
 HostLabel = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 Digest = Annotated[str, Field(pattern=r"^[a-z0-9.-]+/.+@sha256:[0-9a-f]{64}$")]
+# Physical names, as Google accepts them.
+InstanceName = Annotated[str, AfterValidator(partial(check_name, "database instance"))]
+CacheName = Annotated[str, AfterValidator(partial(check_name, "redis instance"))]
+KeyName = Annotated[str, AfterValidator(partial(check_name, "key"))]
+SecretName = Annotated[str, AfterValidator(partial(check_name, "secret"))]
+TopicName = Annotated[str, AfterValidator(partial(check_name, "topic"))]
+RunName = Annotated[str, AfterValidator(partial(check_name, "run service"))]
 HourOfDay = Annotated[int, Field(ge=0, le=23)]
 
 # Patterns in words, for the sentence that refuses a value.
@@ -64,7 +72,7 @@ class Network(Section):
 class Keys(Section):
     """`adopt` imports the ring and keys that an earlier deployment left: Google never deletes them."""
 
-    ring: str = "aiprod-keyring"
+    ring: KeyName = "aiprod-keyring"
     rotation_period_seconds: Annotated[int, Field(ge=_DAY, le=7_776_000)] = 7_776_000
     adopt: bool = False
 
@@ -72,13 +80,13 @@ class Keys(Section):
 class Secrets(Section):
     """Vendor secrets get a rotation message after `vendor_rotation_seconds`, the database's more often."""
 
-    vendor: Annotated[tuple[str, ...], Field(min_length=1)] = (
+    vendor: Annotated[tuple[SecretName, ...], Field(min_length=1)] = (
         "suno-api-key",
         "freesound-api-key",
         "google-cloud-api-key",
         "elevenlabs-api-key",
     )
-    database: str = "aiprod-database-password"
+    database: SecretName = "aiprod-database-password"
     vendor_rotation_seconds: Annotated[int, Field(ge=3_600, le=7_776_000)] = 60 * _DAY
     database_rotation_seconds: Annotated[int, Field(ge=3_600, le=7_776_000)] = 30 * _DAY
     # How long a destroyed version can be restored: the rollback window.
@@ -114,7 +122,7 @@ class Replica(Section):
 class Postgres(Section):
     """Cloud SQL for PostgreSQL. A replica is never smaller than the primary, so it takes its tier."""
 
-    name: str = "aiprod-postgres"
+    name: InstanceName = "aiprod-postgres"
     database: str = "aiprod"
     version: Literal["POSTGRES_17", "POSTGRES_18"] = "POSTGRES_17"
     tier: Annotated[str, Field(pattern=r"^db-custom-[0-9]+-[0-9]+$")]
@@ -124,7 +132,7 @@ class Postgres(Section):
     backups_kept: Annotated[int, Field(ge=7, le=365)]
     backup_start_time: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "03:00"
     point_in_time_recovery_days: Annotated[int, Field(ge=1, le=7)] = 7
-    replicas: Mapping[str, Replica] = {}
+    replicas: Mapping[InstanceName, Replica] = {}
     schedule: Schedule
 
     @model_validator(mode="after")
@@ -139,8 +147,10 @@ class Postgres(Section):
                 f"backups_kept must be at least the {self.point_in_time_recovery_days} days of "
                 f"point_in_time_recovery_days, got {self.backups_kept}; keep more backups"
             )
-        for name in (self.name, *self.replicas):
-            check_name("database instance", name)
+        if self.name in self.replicas:
+            raise ValueError(
+                f"replicas must not carry the primary's name, got {self.name!r}; rename the replica"
+            )
         return self
 
 
@@ -148,7 +158,7 @@ class BasicRedis(Section):
     """One node, no failover."""
 
     tier: Literal["BASIC"]
-    name: str = "aiprod-cache"
+    name: CacheName = "aiprod-cache"
     memory_size_gb: Annotated[int, Field(ge=1, le=300)]
 
 
@@ -156,7 +166,7 @@ class HighAvailabilityRedis(Section):
     """One node and one standby in another zone."""
 
     tier: Literal["STANDARD_HA"]
-    name: str = "aiprod-cache"
+    name: CacheName = "aiprod-cache"
     memory_size_gb: Annotated[int, Field(ge=1, le=300)]
 
 
@@ -176,18 +186,12 @@ class Bucket(Section):
 class Queue(Section):
     """A topic, its worker's subscription and their dead letters."""
 
-    topic: str
-    subscription: str
+    topic: TopicName
+    subscription: TopicName
     ack_deadline_seconds: Annotated[int, Field(ge=10, le=600)] = 600
     max_delivery_attempts: Annotated[int, Field(ge=5, le=100)] = 5
     minimum_backoff_seconds: Annotated[int, Field(ge=0, le=600)] = 10
     maximum_backoff_seconds: Annotated[int, Field(ge=0, le=600)] = 600
-
-    @model_validator(mode="after")
-    def _names(self) -> Queue:
-        check_name("topic", self.topic)
-        check_name("topic", self.subscription)
-        return self
 
 
 def _queues() -> dict[str, Queue]:
@@ -227,7 +231,7 @@ class Scaling(Section):
 class Api(Section):
     """The API service. `second_region` absent serves from the first region alone."""
 
-    service: str = "aiprod-v33-api"
+    service: RunName = "aiprod-v33-api"
     scaling: Scaling
     second_region: Scaling | None = None
     cpu: Literal["1", "2", "4", "8"] = "2"
@@ -243,8 +247,8 @@ class Workers(Section):
     The program states the lower bound once; the scaler moves the count between the bounds.
     """
 
-    pool: str = "aiprod-worker"
-    batch_pool: str = "aiprod-batch-worker"
+    pool: RunName = "aiprod-worker"
+    batch_pool: RunName = "aiprod-batch-worker"
     scaling: Scaling
     batch_scaling: Scaling | None = None
     cpu: Literal["1", "2", "4", "8"] = "2"
