@@ -114,6 +114,9 @@ class Settings(BaseModel):
                     f"postgres.replicas.{name}.region must be {self.region} or {self.second_region}, "
                     f"got {replica.region!r}; choose one of them"
                 )
+        domain = self.edge.zone.domain
+        if self.host != domain and not self.host.endswith(f".{domain}"):
+            raise ValueError(f"host must be in edge.zone.domain {domain}, got {self.host!r}; correct one")
         self._release_fits()
         _ = self.addresses
         return self

@@ -1,0 +1,115 @@
+"""The edge as the stack files make it: what stands before a release, what differs by environment."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pulumi
+import pytest
+
+from config import Settings, parse
+from naming import Names
+from stacks.edge import edge
+from tests.recording import Build, Recorded, Recorder
+from tests.stack_files import STACKS, settings, values
+
+ARMOR = "compute/securityPolicy:SecurityPolicy"
+BACKEND = "compute/backendService:BackendService"
+
+
+def record(given: Settings, *, released: bool = True) -> Recorder:
+    recorder = Recorder()
+    names = Names(system="aiprod", environment=given.environment, project_id=given.project_id)
+    regions = given.api_regions if released else ()
+    build = Build(recorder)
+    build(
+        lambda: edge(
+            settings=given,
+            names=names,
+            services={region: f"{given.api.service}-{region}" for region in regions},
+            opts=pulumi.ResourceOptions(),
+        )
+    )
+    build.close()
+    return recorder
+
+
+@cache
+def recorded(stack: str) -> Recorder:
+    return record(settings(stack))
+
+
+def priorities(policy: Recorded) -> list[int]:
+    return [rule["priority"] for rule in policy.inputs["rules"]]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_rules_are_the_same_in_every_environment(stack: str) -> None:
+    here, prod = recorded(stack).one(ARMOR), recorded("prod").one(ARMOR)
+    assert priorities(here) == priorities(prod)
+    assert [rule["match"] for rule in here.inputs["rules"]] == [
+        rule["match"] for rule in prod.inputs["rules"]
+    ]
+
+
+@pytest.mark.parametrize(("stack", "previewed"), [("dev", True), ("staging", False), ("prod", False)])
+def test_waf_is_previewed_in_dev_and_enforced_elsewhere(stack: str, previewed: bool) -> None:
+    own = recorded(stack).one(ARMOR).inputs["rules"][:-1]
+    assert {rule["preview"] for rule in own} == {previewed}
+
+
+def test_rules_judge_as_the_requirements_say() -> None:
+    rules = {rule["priority"]: rule for rule in recorded("prod").one(ARMOR).inputs["rules"]}
+    assert rules[200]["match"]["expr"]["expression"] == "origin.region_code.matches('^(?:IR|KP)$')"
+    assert rules[2100]["rateLimitOptions"]["rateLimitThreshold"] == {"count": 1000, "intervalSec": 60}
+    assert rules[2100]["rateLimitOptions"]["banDurationSec"] == 600
+    assert "> 10485760" in rules[310]["match"]["expr"]["expression"]
+    assert rules[500]["action"] == "deny(404)"
+    waf = [p for p, rule in rules.items() if "evaluatePreconfiguredWaf" in str(rule["match"])]
+    assert len(waf) == 11
+
+
+@pytest.mark.parametrize(("stack", "regions"), [("dev", 1), ("staging", 1), ("prod", 2)])
+def test_each_region_that_serves_is_a_backend(stack: str, regions: int) -> None:
+    backend = recorded(stack).one(BACKEND).inputs
+    assert len(backend["backends"]) == regions
+    assert ("outlierDetection" in backend) is (regions > 1)
+
+
+def test_before_a_release_the_way_in_stands_without_backends() -> None:
+    recorder = record(settings("prod", release=False), released=False)
+    assert recorder.one(BACKEND).inputs["backends"] == []
+    assert recorder.names("RegionNetworkEndpointGroup") == []
+    assert recorder.names("GlobalForwardingRule") == recorded("prod").names("GlobalForwardingRule")
+    assert recorder.one("CertificateMapEntry").inputs["hostname"] == "api.aiprod.ai"
+
+
+def test_production_delegates_the_other_zones_and_names_the_status_page() -> None:
+    records = {
+        record.inputs["name"]: record.inputs["type"]
+        for record in recorded("prod").of_type("recordSet:RecordSet")
+        if record.name.startswith("zone-")
+    }
+    assert records == {
+        "staging.aiprod.ai.": "NS",
+        "dev.aiprod.ai.": "NS",
+        "status.aiprod.ai.": "CNAME",
+    }
+
+
+@pytest.mark.parametrize(("stack", "protected"), [("dev", False), ("staging", True), ("prod", True)])
+def test_zone_is_protected_where_deletion_is(stack: str, protected: bool) -> None:
+    assert recorded(stack).one("managedZone:ManagedZone").protect is protected
+
+
+def test_proxy_waits_for_the_certificate_s_entry() -> None:
+    recorder = recorded("prod")
+    balancer = next(one for one in recorder.resources if one.type == "aiprod:edge:LoadBalancer")
+    assert recorder.one("CertificateMapEntry").urn in balancer.dependencies
+
+
+def test_fails_when_the_host_is_outside_the_zone() -> None:
+    given = values("dev")
+    given["host"] = "api.example.com"
+    with pytest.raises(ValueError, match=r"host must be in edge\.zone\.domain dev\.aiprod\.ai"):
+        parse(given)
