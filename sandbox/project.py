@@ -16,6 +16,7 @@ import difflib
 import hashlib
 import json
 import re
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,7 @@ from sandbox.errors import UsageError
 __all__ = ["PLACEHOLDER", "Program", "StackSettings", "load_project", "load_stack"]
 
 PLACEHOLDER: Final = "REPLACE_ME"
+_INTEGER: Final = re.compile(r"-?[0-9]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,10 +192,12 @@ class _Reader:
         )
 
     def _check(self, key: str, value: Any, declaration: _Declaration) -> None:
+        # The CLI writes numbers and booleans back as text, and reads them so.
+        text = value if isinstance(value, str) else ""
         fits = {
             "string": isinstance(value, str),
-            "integer": isinstance(value, int) and not isinstance(value, bool),
-            "boolean": isinstance(value, bool),
+            "integer": (isinstance(value, int) and not isinstance(value, bool)) or _INTEGER.fullmatch(text),
+            "boolean": isinstance(value, bool) or text in {"true", "false"},
             "array": isinstance(value, list),
             "object": isinstance(value, dict),
         }[declaration.type]

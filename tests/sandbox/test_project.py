@@ -43,6 +43,12 @@ def test_values_become_the_strings_a_program_receives(tmp_path: Path) -> None:
     }
 
 
+def test_numbers_and_booleans_may_be_text_as_the_cli_writes_them(tmp_path: Path) -> None:
+    _write(tmp_path, "config: {demo:region: r, demo:count: '-7', demo:on: 'false'}")
+    settings = load_stack(load_project(tmp_path), "dev")
+    assert (settings.values["demo:count"], settings.values["demo:on"]) == ("-7", "false")
+
+
 def test_an_encrypted_value_is_secret_opaque_and_compared_by_its_ciphertext(tmp_path: Path) -> None:
     _write(tmp_path, "config: {demo:region: r, demo:token: {secure: 'v1:abc:def'}}")
     first = load_stack(load_project(tmp_path), "dev")
