@@ -64,7 +64,7 @@ _AGENT: Final = re.compile(r"service-(?P<number>\d+)@(?P<domain>[a-z0-9-]+)\.iam
 
 
 def agent_email(service: str, number: str) -> str | None:
-    """The address of the primary agent of a service (``pubsub.googleapis.com``) in the project numbered so."""
+    """The address of a service's primary agent in the project with that number."""
     short = service.removesuffix(".googleapis.com")
     if short == "storagetransfer":
         return f"project-{number}@storage-transfer-service.iam.gserviceaccount.com"

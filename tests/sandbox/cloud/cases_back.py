@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from tests.sandbox.cloud.case import Case
 from tests.sandbox.cloud.stage import (
@@ -13,7 +13,7 @@ from tests.sandbox.cloud.stage import (
     TOPIC,
 )
 
-_ROTATION: Final = {
+_ROTATION: Final[dict[str, Any]] = {
     "rotation": {"rotationPeriod": "7776000s", "nextRotationTime": "2030-01-01T00:00:00Z"},
     "topics": [{"name": TOPIC}],
 }
