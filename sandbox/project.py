@@ -16,7 +16,6 @@ import difflib
 import hashlib
 import json
 import re
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path

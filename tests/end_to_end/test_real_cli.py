@@ -114,7 +114,7 @@ def test_real_cli_takes_the_same_steps_to_the_same_state(platform: Platform) -> 
 
     both({"create"})
     platform.edit("dev", lambda config: config.update({"aiprod:release": release}))
-    both({"create"})
+    both({"create", "update"})
     platform.edit("dev", lambda config: config["aiprod:redis"].update(memory_size_gb=5))
     both({"update"})
 
