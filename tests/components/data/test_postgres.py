@@ -150,9 +150,47 @@ def test_flags_log_slow_statements_and_given_ones_win(build: Build, recorder: Re
 
 def test_insights_hide_client_addresses(build: Build, recorder: Recorder) -> None:
     make(build)
-    insights = recorder.one(INSTANCE, "postgres").inputs["settings"]["insightsConfig"]
-    assert insights["queryInsightsEnabled"] is True
-    assert insights["recordClientAddress"] is False
+    assert recorder.one(INSTANCE, "postgres").inputs["settings"]["insightsConfig"] == {
+        "queryInsightsEnabled": True,
+        "queryPlansPerMinute": 5,
+        "queryStringLength": 1024,
+        "recordApplicationTags": True,
+        "recordClientAddress": False,
+    }
+
+
+def test_passwords_must_be_long_and_mixed(build: Build, recorder: Recorder) -> None:
+    make(build)
+    settings = recorder.one(INSTANCE, "postgres").inputs["settings"]
+    assert settings["passwordValidationPolicy"] == {
+        "enablePasswordPolicy": True,
+        "minLength": 16,
+        "complexity": "COMPLEXITY_DEFAULT",
+        "disallowUsernameSubstring": True,
+    }
+    assert settings["diskType"] == "PD_SSD"
+
+
+def test_flags_are_those_of_the_benchmark(build: Build, recorder: Recorder) -> None:
+    make(build)
+    assert flags(recorder.one(INSTANCE, "postgres").inputs["settings"]) == {
+        "cloudsql.enable_pgaudit": "on",
+        "cloudsql.iam_authentication": "on",
+        "log_checkpoints": "on",
+        "log_connections": "on",
+        "log_disconnections": "on",
+        "log_error_verbosity": "default",
+        "log_executor_stats": "off",
+        "log_hostname": "off",
+        "log_lock_waits": "on",
+        "log_min_duration_statement": "500",
+        "log_min_error_statement": "error",
+        "log_min_messages": "warning",
+        "log_statement": "ddl",
+        "log_temp_files": "0",
+        "pg_stat_statements.track": "top",
+        "track_io_timing": "on",
+    }
 
 
 def test_protection_is_on_unless_switched_off() -> None:
@@ -238,6 +276,7 @@ def test_without_replicas_and_users_there_is_one_instance_and_no_user(
         ({"disk_autoresize_limit_gb": 99}, "disk_autoresize_limit_gb must be between 100 and 65536 GB"),
         ({"final_backup_days": 366}, "final_backup_days must be between 1 and 365 days, got 366"),
         ({"flags": {"cloudsql.iam_authentication": "off"}}, "iam_authentication must stay on, got 'off'"),
+        ({"flags": {"cloudsql.enable_pgaudit": "off"}}, "enable_pgaudit must stay on, got 'off'"),
         (
             {"backups": Backups(kept=30, point_in_time_days=8, start_time="03:00", location="eu")},
             r"backups.point_in_time_days must be between 1 and 7 days \(by edition and backups kept\), got 8",
