@@ -16,6 +16,8 @@ def example_args(**changes: Any) -> ImageRepositoryArgs:
         repository_id="aiprod",
         kms_key_id="projects/project/locations/europe/keyRings/r/cryptoKeys/images",
         labels={"system": "aiprod"},
+        readers={"viewer": "user:v@example.com"},
+        writers={"ci": "serviceAccount:c@example.com"},
     )
     return replace(args, **changes)
 
@@ -40,10 +42,7 @@ def test_url_names_location_project_and_repository(build: Build) -> None:
 
 
 def test_readers_and_writers_are_granted_on_the_repository(build: Build, recorder: Recorder) -> None:
-    args = example_args(
-        readers={"viewer": "user:v@example.com"}, writers={"ci": "serviceAccount:c@example.com"}
-    )
-    build(lambda: ImageRepository("images", args))
+    build(lambda: ImageRepository("images", example_args()))
     assert {(r.name, r.inputs["role"]) for r in recorder.of_type("RepositoryIamMember")} == {
         ("images-reader-viewer", "roles/artifactregistry.reader"),
         ("images-writer-ci", "roles/artifactregistry.writer"),

@@ -22,6 +22,8 @@ def example_args(**changes: Any) -> SecretArgs:
         replicas={"europe-west1": "key-1", "europe-west4": "key-4"},
         rotation=ROTATION,
         labels={"system": "aiprod"},
+        accessors={"api": "serviceAccount:a@example.com"},
+        version_managers={"rotator": "serviceAccount:r@example.com"},
     )
     return replace(args, **changes)
 
@@ -51,9 +53,7 @@ def test_what_google_and_the_rotator_move_is_ignored(build: Build, recorder: Rec
 
 
 def test_access_is_granted_on_this_secret_by_capability(build: Build, recorder: Recorder) -> None:
-    accessors = {"api": "serviceAccount:a@example.com"}
-    managers = {"rotator": "serviceAccount:r@example.com"}
-    build(lambda: Secret("suno", example_args(accessors=accessors, version_managers=managers)))
+    build(lambda: Secret("suno", example_args()))
     assert {(r.name, r.inputs["role"], r.inputs["member"]) for r in recorder.of_type("SecretIamMember")} == {
         ("suno-accessor-api", "roles/secretmanager.secretAccessor", "serviceAccount:a@example.com"),
         ("suno-manager-rotator", "roles/secretmanager.secretVersionManager", "serviceAccount:r@example.com"),
@@ -61,7 +61,7 @@ def test_access_is_granted_on_this_secret_by_capability(build: Build, recorder: 
 
 
 def test_no_value_and_no_version_is_made(build: Build, recorder: Recorder) -> None:
-    build(lambda: Secret("suno", example_args()))
+    build(lambda: Secret("suno", example_args(accessors={}, version_managers={})))
     assert [r.type for r in recorder.resources if r.custom] == ["gcp:secretmanager/secret:Secret"]
 
 

@@ -10,7 +10,12 @@ from tests.recording import Build, Recorder
 
 
 def example_args(**changes: Any) -> ServiceIdentityArgs:
-    args = ServiceIdentityArgs(project_id="project", account_id="aiprod-api", display_name="API")
+    args = ServiceIdentityArgs(
+        project_id="project",
+        account_id="aiprod-api",
+        display_name="API",
+        project_roles=frozenset({"roles/logging.logWriter"}),
+    )
     return replace(args, **changes)
 
 
@@ -27,7 +32,7 @@ def test_each_project_role_is_one_grant(build: Build, recorder: Recorder) -> Non
 
 
 def test_no_roles_means_no_grants_and_never_a_key(build: Build, recorder: Recorder) -> None:
-    build(lambda: ServiceIdentity("api", example_args()))
+    build(lambda: ServiceIdentity("api", example_args(project_roles=frozenset())))
     assert [r.type for r in recorder.resources if r.custom] == ["gcp:serviceaccount/account:Account"]
 
 
