@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from ipaddress import ip_network
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from facts.names import check_name
 
@@ -28,6 +29,8 @@ KeyName = Annotated[str, AfterValidator(partial(check_name, "key"))]
 SecretName = Annotated[str, AfterValidator(partial(check_name, "secret"))]
 TopicName = Annotated[str, AfterValidator(partial(check_name, "topic"))]
 RunName = Annotated[str, AfterValidator(partial(check_name, "run service"))]
+CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+PathPrefix = Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.-]+$")]
 HourOfDay = Annotated[int, Field(ge=0, le=23)]
 
 # Patterns in words, for the sentence that refuses a value.
@@ -272,16 +275,29 @@ class Edge(Section):
     waf: Literal["preview", "enforced"]
     # Addresses exempt from geography and from the ban, never from the WAF.
     allowed_ranges: Annotated[tuple[str, ...], Field(max_length=4)] = ()
-    denied_countries: tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...] = ("KP", "IR")
+    denied_countries: Annotated[tuple[CountryCode, ...], Field(min_length=1)] = ("KP", "IR")
     requests_per_minute: Annotated[int, Field(ge=10, le=10_000)] = 1_000
-    ban_seconds: Annotated[int, Field(ge=60, le=86_400)] = 600
+    # Google's list.
+    ban_seconds: Literal[60, 120, 180, 240, 300, 600, 900, 1200, 1800, 2700, 3600] = 600
     auth_requests_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 60
     zone: Zone
     # Share of requests that are logged; Cloud Armor's entries are part of the sample.
     log_sample_rate: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
     max_body_bytes: Annotated[int, Field(ge=1_024, le=33_554_432)] = 10_485_760
     # Path prefixes that may take more than max_body_bytes.
-    upload_path_prefixes: Annotated[tuple[str, ...], Field(max_length=3)] = ()
+    upload_path_prefixes: Annotated[tuple[PathPrefix, ...], Field(max_length=3)] = ()
+
+    @field_validator("allowed_ranges")
+    @classmethod
+    def _ranges(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            try:
+                ip_network(text)
+            except ValueError as error:
+                raise ValueError(
+                    f"allowed_ranges must hold CIDR ranges, got {text!r} ({error}); correct it"
+                ) from None
+        return value
 
 
 class Budget(Section):

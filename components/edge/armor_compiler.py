@@ -109,7 +109,7 @@ def _compile(rule: Rule) -> CompiledRule:
         case DenyRegions():
             _check_items("regions", rule.regions, 1, 100)
             _check_pattern("regions", rule.regions, r"[A-Z]{2}", "an ISO 3166-1 alpha-2 code")
-            region = f"origin.region_code.matches('^(?:{'|'.join(sorted(rule.regions))})$')"
+            region = f"origin.region_code.matches('^(?:{'|'.join(sorted(set(rule.regions)))})$')"
             expression = " && ".join((region, *_not_in(rule.exempt_ranges)))
             return _plain(rule, 200, "deny(403)", "Regions denied", expression)
         case DenyMethods():

@@ -113,3 +113,24 @@ def test_fails_when_the_host_is_outside_the_zone() -> None:
     given["host"] = "api.example.com"
     with pytest.raises(ValueError, match=r"host must be in edge\.zone\.domain dev\.aiprod\.ai"):
         parse(given)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("waf", "off", r"edge\.waf must be 'preview' or 'enforced', got 'off'"),
+        ("allowed_ranges", ["192.0.2.1/24"], r"allowed_ranges must hold CIDR ranges, got '192\.0\.2\.1/24'"),
+        ("denied_countries", ["kp"], r"edge\.denied_countries"),
+        ("denied_countries", [], r"edge\.denied_countries"),
+        ("ban_seconds", 61, r"edge\.ban_seconds must be .*got 61"),
+        ("upload_path_prefixes", ["uploads"], r"edge\.upload_path_prefixes"),
+        ("log_sample_rate", 0, r"edge\.log_sample_rate"),
+        ("zone", {"domain": "Aiprod"}, r"edge\.zone\.domain"),
+        ("zone", {"domain": "dev.aiprod.ai", "delegations": {"x": ["a.example"]}}, r"delegations"),
+    ],
+)
+def test_fails_when_the_stack_file_says_what_google_refuses(key: str, value: object, message: str) -> None:
+    given = values("dev")
+    given["edge"] = {**given["edge"], key: value}
+    with pytest.raises(ValueError, match=message):
+        parse(given)
