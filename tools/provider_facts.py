@@ -31,6 +31,8 @@ FLAGS: Final = {
 RELATIONS: Final = ("conflictsWith", "exactlyOneOf", "atLeastOneOf", "requiredWith")
 # The bridge gives this one output its own name.
 RENAMED: Final = {"terraformLabels": "pulumiLabels"}
+# Sets that the bridge turns into their one item.
+SINGLE: Final = {"gcp:compute/backendService:BackendService": "healthChecks"}
 
 Raw = Mapping[str, Any]
 
@@ -121,7 +123,11 @@ def dump(value: Any) -> str:
 def render(schema: Raw) -> str:
     """The whole data file: the header first, then one type a line, sorted."""
     lines = [f'"":{dump(HEADER)}']
-    lines += [f"{json.dumps(token)}:{dump(compact_type(schema[token]))}" for token in sorted(schema)]
+    for token in sorted(schema):
+        found = compact_type(schema[token])
+        if token in SINGLE:
+            found["properties"][SINGLE[token]]["maxItems"] = 1
+        lines.append(f"{json.dumps(token)}:{dump(found)}")
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 

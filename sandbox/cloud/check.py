@@ -105,6 +105,9 @@ def _check_value(
 ) -> None:
     if value is UNKNOWN or isinstance(value, Opaque | ResourceReference):
         return
+    if kind in {"list", "set"} and found.max_items == 1 and not isinstance(value, list):
+        # The bridge turns a list of at most one item into the item.
+        kind = found.of or "string"
     if not _fits(kind, value):
         failures.append(CheckFailure(path, f"`{path}` must be {_KINDS[kind]}, not {_described(value)}."))
         return

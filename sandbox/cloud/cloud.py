@@ -173,7 +173,8 @@ class Cloud:
             )
         )
         if facts is not None and "generation" in facts.properties:
-            old_outputs = {**old_outputs, "generation": _next(old_outputs.get("generation"))}
+            generation = _next(old_outputs.get("generation"))
+            old_outputs = {**old_outputs, "generation": generation, "observedGeneration": generation}
         making = self._making(type, urn, id, values, scope, provider, version=str(old_outputs.get("etag")))
         outputs = updated_outputs(facts, completed, old_outputs, making)
         self.world.add(type, id, news, outputs)

@@ -19,11 +19,9 @@ _MOVING: Final = frozenset(
     {
         "etag",
         "fingerprint",
-        "generation",
         "lastModifier",
         "latestCreatedRevision",
         "latestReadyRevision",
-        "observedGeneration",
         "updateTime",
         "updated",
     }
@@ -42,7 +40,7 @@ def outputs_of(facts: TypeFacts | None, inputs: Mapping[str, Any], making: Makin
     result = _fill(facts.properties, given, computed, making)
     _labels(facts, inputs, result, making)
     if making is not None:
-        result.setdefault("id", making.id)
+        result["id"] = making.id
     return result
 
 
@@ -105,6 +103,8 @@ def _fill(
             continue
         if name in computed and computed[name] is not None:
             value = computed[name]
+            if found.type == "object" and (block := as_map(value)) is not None:
+                value = _fill(found.properties, {}, block, making)
         elif found.default is not None:
             value = found.default
         elif found.computed:

@@ -42,12 +42,7 @@ def _names(arguments: type[Any]) -> frozenset[str]:
 
 def _block(arguments: type[Any], name: str) -> type[Any] | None:
     types = _types_module()
-    python = {
-        pulumi: python for python, pulumi in types.input_type_py_to_pulumi_names(arguments).items()
-    }.get(name)
-    if python is None:
-        return None
-    found = types.input_type_types(arguments).get(python)
+    found = types.input_type_types(arguments).get(name)
     while found is not None and not isinstance(found, type):
         inner = [item for item in getattr(found, "__args__", ()) if item is not type(None)]
         classes = [item for item in inner if isinstance(item, type) and types.is_input_type(item)]

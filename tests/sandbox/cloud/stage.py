@@ -35,7 +35,7 @@ T: Final = {
         "logging": "Metric ProjectBucketConfig ProjectSink",
         "monitoring": "AlertPolicy CustomService Dashboard NotificationChannel Slo UptimeCheckConfig",
         "projects": "IAMCustomRole IAMMember ServiceIdentity",
-        "pubsub": "Subscription Topic TopicIAMMember",
+        "pubsub": "Subscription SubscriptionIAMMember Topic TopicIAMMember",
         "redis": "Instance",
         "secretmanager": "Secret SecretIamMember SecretVersion",
         "serviceaccount": "Account",

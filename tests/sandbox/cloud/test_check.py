@@ -99,7 +99,7 @@ def test_looks_through_secrets() -> None:
 
 
 def test_fields_newer_than_the_facts_are_taken_from_the_package() -> None:
-    inputs = {"secretId": "s", "replication": {"auto": {}}, "secretType": "x"}
+    inputs: dict[str, Any] = {"secretId": "s", "replication": {"auto": {}}, "secretType": "x"}
     assert _check(SECRET, inputs)[1] == []
 
 

@@ -1,0 +1,241 @@
+"""The world as data, fixtures, provider functions, random values."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.cloud import Cloud, World, load_fixture
+from sandbox.errors import CloudError, UsageError
+from sandbox.values import UNKNOWN, Opaque, Secret
+from tests.sandbox.cloud.stage import GOOD, PROJECT, PROVIDER, RUN, Stage, T
+
+PASSWORD = "random:index/randomPassword:RandomPassword"
+
+
+@dataclass
+class _Managed:
+    type: str
+    id: str
+    inputs: dict[str, Any] = field(default_factory=dict[str, Any])
+    outputs: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+class TestWorld:
+    def test_comes_back_from_its_data(self) -> None:
+        stage = Stage()
+        stage.delete("CryptoKey")
+        data = json.loads(json.dumps(stage.world.to_json()))
+        assert World.from_json(data).to_json() == data
+
+    def test_holds_no_readable_secret(self) -> None:
+        text = json.dumps(Stage().world.to_json())
+        assert "hidden value" not in text
+        again = World.from_json(json.loads(text)).find(T["SecretVersion"])[0]
+        assert isinstance(again.inputs["secretData"].value, Opaque)
+
+    def test_the_same_secret_has_another_digest_in_another_world(self) -> None:
+        first, second = World(), World()
+        for world in (first, second):
+            world.add("t", "i", {"a": Secret("x")}, {})
+        one, two = first.to_json()["resources"], second.to_json()["resources"]
+        assert one != two
+
+    def test_a_copy_is_independent(self) -> None:
+        stage = Stage()
+        copy = stage.world.copy()
+        stage.delete("GlobalForwardingRule")
+        stage.world.facts.images.add("x")
+        assert copy.find(T["GlobalForwardingRule"])
+        assert copy.facts.images == set()
+
+    def test_is_made_of_managed_resources(self) -> None:
+        topic = _Managed(T["Topic"], f"{RUN}/topics/a", {"name": "a"})
+        stack = _Managed("pulumi:pulumi:Stack", "")
+        world = World.from_resources([topic, stack])
+        assert [record.id for record in world] == [f"{RUN}/topics/a"]
+        assert world.at(f"{RUN}/topics/a") is not None
+
+    def test_what_lives_inside_goes_too(self) -> None:
+        stage = Stage()
+        stage.delete("DatabaseInstance")
+        assert stage.world.find(T["Database"], T["User"]) == []
+
+    def test_an_abandoned_resource_stays(self) -> None:
+        stage = Stage()
+        stage.change("Topic", {**GOOD["Topic"], "deletionPolicy": "ABANDON"})
+        stage.delete("Topic")
+        assert stage.world.find(T["Topic"])
+
+    def test_deleting_what_is_gone_is_fine(self) -> None:
+        Stage().cloud.delete(T["Topic"], "urn", "projects/x/topics/gone", {}, {"deletionPolicy": "PREVENT"})
+
+    def test_reads_what_is_there(self) -> None:
+        stage = Stage()
+        record = stage.record("Topic")
+        assert stage.cloud.read(T["Topic"], "urn", record.id, None) == (record.inputs, record.outputs)
+        assert stage.cloud.read(T["Topic"], "urn", "projects/x/topics/none", None) is None
+
+
+class TestFixture:
+    def _load(self, tmp_path: Path, text: str) -> World:
+        path = tmp_path / "fixture.yaml"
+        path.write_text(text, encoding="utf-8")
+        return load_fixture(path)
+
+    def test_reads_every_key(self, tmp_path: Path) -> None:
+        digest = "0" * 64
+        world = self._load(
+            tmp_path,
+            f"""
+images: ["europe-docker.pkg.dev/p/r/api@sha256:{digest}"]
+secret_versions: {{"projects/p/secrets/s": [1, 2]}}
+services: ["run.googleapis.com"]
+projects: {{"p-project": "123456789012"}}
+resources:
+  - {{type: "{T["KeyRing"]}", id: "projects/p/locations/l/keyRings/r", inputs: {{name: r}}}}
+""",
+        )
+        assert world.facts.images == {f"europe-docker.pkg.dev/p/r/api@sha256:{digest}"}
+        assert world.facts.secret_versions == {"projects/p/secrets/s": [1, 2]}
+        assert world.facts.enabled_services == {"run.googleapis.com"}
+        assert world.project_number("p-project") == "123456789012"
+        assert world.at("projects/p/locations/l/keyRings/r") is not None
+        assert not world.facts.assume_release
+
+    def test_an_empty_file_is_an_empty_world(self, tmp_path: Path) -> None:
+        assert len(self._load(tmp_path, "")) == 0
+
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [
+            ("image: []", "did you mean `images`?"),
+            ("- a", "it is not a map"),
+            ("a: [", "is not YAML"),
+            ("images: x", "`images` must be a list"),
+            ("images: [api:latest]", "`images[0]` must be of the form"),
+            ("secret_versions: {s: [1]}", "projects/PROJECT/secrets/NAME"),
+            ("secret_versions: {projects/p/secrets/s: [0]}", "version numbers from 1"),
+            ("services: [run]", "`services[0]`"),
+            ("projects: {p: x}", "project number"),
+            ("resources: [1]", "`resources[0]` must be a map"),
+            ("resources: [{type: x, id: y}]", "`resources[0].type`"),
+            (f"resources: [{{type: '{T['Topic']}'}}]", "`resources[0].id`"),
+            (f"resources: [{{type: '{T['Topic']}', id: a, input: {{}}}}]", "`resources[0].input`"),
+            (f"resources: [{{type: '{T['Topic']}', id: a, inputs: 1}}]", "`resources[0].inputs`"),
+            (f"resources: [{{type: '{T['Topic']}', id: a}}, {{type: '{T['Topic']}', id: a}}]", "twice"),
+        ],
+    )
+    def test_refuses_in_one_sentence(self, tmp_path: Path, text: str, words: str) -> None:
+        with pytest.raises(UsageError) as refused:
+            self._load(tmp_path, text)
+        assert words in refused.value.args[0]
+        assert refused.value.args[0].endswith(".")
+        assert "\n" not in refused.value.args[0]
+
+    def test_a_missing_file_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match="cannot be read"):
+            load_fixture(tmp_path / "none.yaml")
+
+    def test_a_live_resource_of_a_fixture_gets_its_outputs_when_it_is_read(self, tmp_path: Path) -> None:
+        id = f"{RUN}/topics/live"
+        world = self._load(
+            tmp_path, f"resources: [{{type: '{T['Topic']}', id: '{id}', inputs: {{name: live}}}}]"
+        )
+        found = Cloud(world).read(T["Topic"], "urn", id, None, provider=PROVIDER)
+        assert found is not None
+        assert found[1]["project"] == PROJECT
+
+
+class TestInvoke:
+    def _invoke(self, token: str, **args: Any) -> dict[str, Any]:
+        return Cloud(World()).invoke(token, args, provider=PROVIDER)
+
+    def test_the_project(self) -> None:
+        answer = self._invoke("gcp:organizations/getProject:getProject")
+        assert answer["projectId"] == PROJECT
+        assert answer["number"] == World().project_number(PROJECT)
+
+    def test_the_agent_of_storage_exists_once_it_is_asked_for(self) -> None:
+        world = World()
+        answer = Cloud(world).invoke(
+            "gcp:storage/getProjectServiceAccount:getProjectServiceAccount", {}, provider=PROVIDER
+        )
+        assert answer["member"] == f"serviceAccount:{answer['emailAddress']}"
+        assert answer["emailAddress"] in world.facts.asked_agents
+
+    def test_zones(self) -> None:
+        assert self._invoke("gcp:compute/getZones:getZones")["names"][0].startswith("europe-west1-")
+
+    def test_a_key_ring_that_is_not_there(self) -> None:
+        with pytest.raises(CloudError, match="does not exist"):
+            self._invoke("gcp:kms/getKMSKeyRing:getKMSKeyRing", name="r", location="l")
+
+    def test_a_function_that_it_does_not_know(self) -> None:
+        with pytest.raises(CloudError, match="the nearest it answers is gcp:organizations/getProject"):
+            self._invoke("gcp:organizations/getProjects:getProjects")
+
+
+class TestRandom:
+    def _make(self, type: str, inputs: dict[str, Any], urn: str = "urn") -> tuple[str, dict[str, Any]]:
+        cloud = Cloud(World())
+        assert cloud.check(type, urn, None, inputs, b"")[1] == []
+        return cloud.create(type, urn, inputs, preview=False)
+
+    def test_a_password_meets_its_rules_and_is_secret(self) -> None:
+        inputs = {"length": 24, "minSpecial": 4, "minNumeric": 3, "overrideSpecial": "_-"}
+        _, outputs = self._make(PASSWORD, inputs)
+        assert isinstance(outputs["result"], Secret)
+        assert isinstance(outputs["bcryptHash"], Secret)
+        text = outputs["result"].value
+        assert len(text) == 24
+        assert sum(letter in "_-" for letter in text) >= 4
+        assert sum(letter.isdigit() for letter in text) >= 3
+        assert self._make(PASSWORD, {**inputs, "keepers": {"a": "1"}})[1]["result"] != outputs["result"]
+        assert self._make(PASSWORD, inputs)[1] == outputs
+
+    def test_without_special_letters(self) -> None:
+        _, outputs = self._make("random:index/randomString:RandomString", {"length": 40, "special": False})
+        assert outputs["result"].isalnum()
+
+    def test_an_id(self) -> None:
+        _, outputs = self._make("random:index/randomId:RandomId", {"byteLength": 4, "prefix": "p-"})
+        assert outputs["hex"].startswith("p-")
+        assert len(outputs["hex"]) == 10
+
+    def test_the_others(self) -> None:
+        assert self._make("random:index/randomPet:RandomPet", {"length": 3})[0].count("-") == 2
+        assert len(self._make("random:index/randomUuid:RandomUuid", {})[0]) == 36
+        number = self._make("random:index/randomInteger:RandomInteger", {"min": 5, "max": 7})[1]["result"]
+        assert 5 <= number <= 7
+        shuffled = self._make("random:index/randomShuffle:RandomShuffle", {"inputs": ["a", "b", "c"]})[1]
+        assert sorted(shuffled["results"]) == ["a", "b", "c"]
+
+    @pytest.mark.parametrize(
+        ("inputs", "words"),
+        [
+            ({}, "`length` is required"),
+            ({"length": 0}, "from 1 to"),
+            ({"length": True}, "must be a whole number"),
+            ({"length": 4, "minLower": 5}, "at least 5"),
+            ({"length": 4, "lenght": 5}, "did you mean `length`?"),
+        ],
+    )
+    def test_refuses(self, inputs: dict[str, Any], words: str) -> None:
+        _, failures = Cloud(World()).check(PASSWORD, "urn", None, inputs, b"")
+        assert any(words in failure.reason for failure in failures), failures
+
+    def test_a_preview_knows_nothing(self) -> None:
+        id, outputs = Cloud(World()).create(PASSWORD, "urn", {"length": 8}, preview=True)
+        assert id == ""
+        assert outputs["result"] == Secret(UNKNOWN)
+
+    def test_is_read_as_it_was_made(self) -> None:
+        cloud = Cloud(World())
+        _, outputs = cloud.create(PASSWORD, "urn", {"length": 8}, preview=False)
+        assert cloud.read(PASSWORD, "urn", "none", {"length": 8}) == ({"length": 8}, outputs)
+        assert cloud.read(PASSWORD, "urn", "none", None) is None
