@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import contextvars
 import importlib
-import linecache
 import os
 import runpy
 import sys
@@ -19,7 +18,8 @@ import traceback
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from types import ModuleType
+from typing import Any, TypeVar, cast
 
 import pulumi
 from pulumi.runtime import config as pulumi_config
@@ -34,6 +34,8 @@ from sandbox.project import Program, StackSettings
 __all__ = ["run_program"]
 
 _T = TypeVar("_T")
+# What a program may still do after its end before it is cut off.
+_GRACE_SECONDS = 10
 
 # Rooms of this repository that hold no state of a program: loading them anew would only cost time.
 _KEPT = frozenset({"sandbox", "review", "policies", "facts", "tests", "conftest"})
@@ -103,7 +105,7 @@ def _run(
         asyncio.set_event_loop(loop)
         try:
             main = function if function is not None else _main(program)
-            loop.run_until_complete(pulumi_stack.run_in_stack(main))
+            loop.run_until_complete(pulumi_stack.run_in_stack(lambda: _drained(main)))
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -122,6 +124,22 @@ def _main(program: Program | None) -> Callable[[], None]:
         runpy.run_path(str(path), run_name="__main__")
 
     return main
+
+
+async def _drained(main: Callable[[], None]) -> None:
+    """Run the program's code, then wait until its outputs are settled.
+
+    The SDK waits for them too, but hands the whole list to the loop again after each one: a second for a
+    thousand outputs. Failures stay in its list for it to raise. A program that goes on in ``pulumi.run`` may
+    settle outputs there, so it is left to the SDK.
+    """
+    main()
+    root = pulumi_settings.get_root_resource()
+    if root is None or getattr(root, "_async_program", None) is not None:
+        return
+    outputs: set[asyncio.Task[Any]] = cast("Any", pulumi_settings.SETTINGS).outputs
+    while pending := {task for task in outputs if not task.done()}:
+        await asyncio.wait(pending)
 
 
 def _refused(failure: BaseException, deployment: Deployment) -> bool:
@@ -177,16 +195,15 @@ def _program_on_path(program: Program | None) -> Generator[None]:
         _forget_modules(Path(folder))
         sys.modules.update(foreign)
         sys.path[:] = before
-        linecache.clearcache()
 
 
-def _forget_modules(folder: Path) -> dict[str, object]:
+def _forget_modules(folder: Path) -> dict[str, ModuleType]:
     """Unload the modules of a program and those of the same names from elsewhere; return the latter."""
     own = {path.stem for path in folder.glob("*.py")} | {
         path.name for path in folder.iterdir() if path.is_dir() and any(path.glob("*.py"))
     }
     own -= _kept(folder) | {"__main__"}
-    removed: dict[str, object] = {}
+    removed: dict[str, ModuleType] = {}
     for name, module in list(sys.modules.items()):
         if name.split(".", 1)[0] in own:
             file = getattr(module, "__file__", None)
@@ -215,8 +232,8 @@ def _close(loop: asyncio.AbstractEventLoop) -> None:
     for task in pending:
         task.cancel()
     with contextlib.suppress(BaseException):
-        loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
-    with contextlib.suppress(BaseException):
-        loop.run_until_complete(loop.shutdown_default_executor())
+        if pending:
+            loop.run_until_complete(asyncio.wait(pending, timeout=_GRACE_SECONDS))
+        loop.run_until_complete(asyncio.wait_for(loop.shutdown_default_executor(), _GRACE_SECONDS))
     loop.close()
     asyncio.set_event_loop(None)

@@ -1,6 +1,7 @@
 """The scenarios: each a sequence of programs that follow one another on the same stack.
 
-Every name that Google would see is explicit or autonamed on purpose: the order of a replacement depends on it.
+Every name that Google would see is explicit or autonamed on purpose: the order of a replacement depends on
+it.
 """
 
 from __future__ import annotations
@@ -44,10 +45,10 @@ def _with(provider: pulumi.ProviderResource, **options: object) -> pulumi.Resour
     return merged
 
 
-def _pair(**arguments: object) -> Phase:
+def _pair(*, labels: dict[str, str] | None = None, filter: str | None = None) -> Phase:
     def phase() -> None:
         options = pulumi.ResourceOptions(providers=[_provider()])
-        Pair("jobs", opts=options, **arguments)
+        Pair("jobs", labels=labels, filter=filter, opts=options)
 
     return phase
 
