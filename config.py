@@ -41,6 +41,7 @@ from config_sections import (
     Scaling,
     Secrets,
     Workers,
+    default_buckets,
 )
 from facts.addresses import AddressPlan, plan_addresses
 from facts.names import check_name
@@ -52,7 +53,7 @@ UNSET = "REPLACE_ME"
 # A secret is a top-level key of its own, encrypted in the stack file.
 SECRET_KEYS = ("slack_token",)
 
-_ABSENT = frozenset({("release", "{}"), ("slack_token", "")})
+_ABSENT = frozenset({("buckets", "{}"), ("release", "{}"), ("slack_token", "")})
 _LONG_VALUE = 80
 
 
@@ -81,7 +82,7 @@ class Settings(BaseModel):
     secrets: Secrets = Secrets()
     postgres: Postgres
     redis: Redis
-    buckets: Mapping[str, Bucket]
+    buckets: Mapping[str, Bucket] = Field(default_factory=default_buckets)
     messaging: Messaging = Messaging()
     api: Api
     workers: Workers

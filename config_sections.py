@@ -52,8 +52,8 @@ PATTERNS = {
     r"^[a-z][a-z0-9_-]{0,62}$": "a label value of lower-case letters, digits, - and _, a letter first",
     r"^[a-z][a-z0-9-]{1,19}$": "2 to 20 lower-case letters, digits and hyphens, a letter first",
     r"^https://.*[^/]$": "an https address with no slash at its end",
+    r"^/": "a path that begins with a slash",
     r"^/[A-Za-z0-9/_.-]+$": "a path that begins with a slash, of letters, digits and /_.-",
-    r"^/[A-Za-z0-9/_.-]+$": "an absolute path of letters, digits, -, _, . and /",
 }
 
 

@@ -191,10 +191,10 @@ def test_every_run_subnet_holds_two_revisions_of_every_instance() -> None:
         ),
         ("project_id", "-" * 10, "aiprod:project_id: project id name must have only"),
         ("repository", "My Images", "aiprod:repository: repository name must have only"),
-        ("buckets.Uploads", {"data_class": "public"}, "bucket name must have only"),
+        ("buckets", {"Uploads": {"data_class": "public"}}, "bucket name must have only"),
         (
-            "buckets.uploads.data_class",
-            "secret",
+            "buckets",
+            {"uploads": {"data_class": "secret"}},
             "aiprod:buckets.uploads.data_class must be 'public', 'internal'",
         ),
         (
