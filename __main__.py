@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import pulumi
 
-from config import ConfigError, load
+from config import load
 from stacks.platform import platform
 
 
 def main() -> None:
     """One stack, as its file says."""
     try:
-        settings = load()
-    except ConfigError as error:
-        raise pulumi.RunError(str(error)) from None
-    for name, value in platform(settings).items():
+        outputs = platform(load())
+    except ValueError as error:
+        # Config and components refuse what a person wrote with one sentence each; a traceback would bury it.
+        raise pulumi.RunError(str(error)) from error
+    for name, value in outputs.items():
         pulumi.export(name, value)
 
 
