@@ -75,6 +75,16 @@ def test_example_values_stand_in_for_what_only_an_operator_knows(tmp_path: Path)
     assert load_stack(program, "dev", examples=False).values["demo:region"] == "REPLACE_ME"
 
 
+def test_the_example_values_of_one_stack_come_before_those_of_all(tmp_path: Path) -> None:
+    _write(tmp_path, "config: {demo:region: REPLACE_ME, demo:shape: {b: REPLACE_ME}}")
+    (tmp_path / "example-values.yaml").write_text(
+        "demo:region: r\ndemo:shape.b: x\nstacks: {dev: {demo:region: d}, prod: {demo:shape.b: p}}\n",
+        encoding="utf-8",
+    )
+    settings = load_stack(load_project(tmp_path), "dev")
+    assert settings.examples == {"demo:region": "d", "demo:shape.b": "x"}
+
+
 @pytest.mark.parametrize(
     ("stack", "sentence"),
     [
