@@ -137,7 +137,7 @@ def _rules(settings: Settings) -> list[Rule]:
     config = settings.edge
     closed = "|".join(path.removeprefix("/") for path in _CLOSED_PATHS)
     return [
-        AllowProbes(paths=("/health",)),
+        AllowProbes(paths=(settings.api.health_path,)),
         DenyRegions(regions=config.denied_countries, exempt_ranges=config.allowed_ranges),
         DenyMethods(allowed=_METHODS),
         BodyLimit(max_bytes=config.max_body_bytes, exempt_path_prefixes=config.upload_path_prefixes),

@@ -82,7 +82,8 @@ def observability(
             security_retention_days=config.security_log_retention_days if split else None,
             exclusions={
                 "probes": (
-                    'resource.type="http_load_balancer" AND httpRequest.requestUrl=~"/health$" '
+                    'resource.type="http_load_balancer" AND '
+                    f'httpRequest.requestUrl=~"{settings.api.health_path}$" '
                     "AND httpRequest.status<400 AND severity<WARNING"
                 ),
                 "debug": "severity<=DEBUG AND severity!=DEFAULT AND severity<WARNING",
@@ -128,8 +129,8 @@ def observability(
             UptimeCheckArgs(
                 project=settings.project_id,
                 host=settings.host,
-                path="/health",
-                display_name=f"{settings.host}/health",
+                path=settings.api.health_path,
+                display_name=f"{settings.host}{settings.api.health_path}",
                 json_path="$.status",
                 json_value="ok",
                 labels=labels,

@@ -91,7 +91,7 @@ def _api_alerts(targets: ServiceTargets) -> dict[str, Alert]:
             title="API is not reachable from outside",
             severity="CRITICAL",
             owner=targets.owner,
-            summary=f"At least two places in the world get no good answer from https://{targets.host}/health.",
+            summary=f"At least two places in the world get no good answer from {targets.host}.",
             runbook="api-unreachable",
             condition=Query(
                 promql=(
