@@ -56,6 +56,11 @@ def cli() -> None:
 @target_option
 @click.option("--state", type=FILE, help="Start from this `pulumi stack export` instead of .sandbox.")
 @click.option("--save-state", type=TARGET_FILE, help="Write the state that an `up` would leave.")
+@click.option(
+    "--steps-only",
+    is_flag=True,
+    help="Do not play the update on a copy of the cloud: faster, and what only a deployment meets is not seen.",
+)
 @json_option
 @markdown_option
 @fixture_option
@@ -64,6 +69,7 @@ def preview(
     target: str,
     state: Path | None,
     save_state: Path | None,
+    steps_only: bool,
     json_file: Path | None,
     markdown_file: Path | None,
     fixture: Path | None,
@@ -75,7 +81,15 @@ def preview(
     from review import commands
 
     files = _files(json_file, markdown_file, fixture)
-    return commands.preview(_workspace(), stack, files, _console(), state=state, save_state=save_state)
+    return commands.preview(
+        _workspace(),
+        stack,
+        files,
+        _console(),
+        state=state,
+        save_state=save_state,
+        play=False if steps_only else None,
+    )
 
 
 @cli.command()

@@ -33,12 +33,19 @@ class Files:
 
 
 def preview(
-    work: Workspace, stack: str, files: Files, out: Console, *, state: Path | None, save_state: Path | None
+    work: Workspace,
+    stack: str,
+    files: Files,
+    out: Console,
+    *,
+    state: Path | None,
+    save_state: Path | None,
+    play: bool | None = None,
 ) -> int:
     """Show what an ``up`` would do. With ``save_state`` also write the state that it would leave."""
     settings = work.settings(stack)
     ground = work.ground(stack, state=state, fixture=files.fixture)
-    planned = work.plan(stack, settings, ground, always=save_state is not None)
+    planned = work.plan(stack, settings, ground, play=True if save_state is not None else play)
     if save_state is not None and planned.succeeded:
         state_after = snapshot_to_json(planned.after.snapshot, work.store.crypter)
         write(save_state, json.dumps(state_after, indent=2) + "\n")
@@ -50,7 +57,7 @@ def up(work: Workspace, stack: str, files: Files, out: Console) -> int:
     settings = work.settings(stack)
     with work.locked(stack):
         ground = work.ground(stack, fixture=files.fixture)
-        planned = work.plan(stack, settings, ground, label="up", always=True)
+        planned = work.plan(stack, settings, ground, label="up", play=True)
         if planned.update is None or not planned.succeeded:
             return _show(work.report(planned.preview, settings), files, out)
         work.store.save(stack, planned.after.snapshot, planned.after.world.to_json())

@@ -76,7 +76,13 @@ class Workspace:
             yield
 
     def plan(
-        self, stack: str, settings: StackSettings, ground: Ground, *, label: str = "", always: bool = False
+        self,
+        stack: str,
+        settings: StackSettings,
+        ground: Ground,
+        *,
+        label: str = "",
+        play: bool | None = None,
     ) -> Plan:
         """Preview the program and play its update, showing progress."""
         return plan(
@@ -86,7 +92,7 @@ class Workspace:
             ground,
             progress=self.progress,
             label=label,
-            always=always,
+            play=play,
         )
 
     def destroy(self, stack: str, settings: StackSettings, ground: Ground) -> Outcome:
@@ -156,14 +162,14 @@ def plan(
     *,
     progress: Console,
     label: str = "",
-    always: bool = False,
+    play: bool | None = None,
 ) -> Plan:
-    """Preview ``program`` and play the update; with ``always`` also when nothing would change."""
+    """Preview ``program`` and play the update: always, never, or by default when something would change."""
     after = ground.copy()
     name = label or str(Mode.PREVIEW)
     preview = evaluate(program, stack, settings, ground.copy(), Mode.PREVIEW, progress=progress, label=name)
     changes = any(step.logical and step.op is not Op.SAME for step in preview.steps)
-    if not preview.succeeded or not (changes or always):
+    if not preview.succeeded or not (changes if play is None else play):
         return Plan(preview=preview, update=None, after=after)
     update = evaluate(
         program, stack, settings, after, Mode.UPDATE, progress=progress, label=f"{name} (played update)"
