@@ -59,7 +59,7 @@ def cli() -> None:
 @click.option(
     "--steps-only",
     is_flag=True,
-    help="Do not play the update on a copy of the cloud: faster, and what only a deployment meets is not seen.",
+    help="Do not play the update on a copy of the cloud: faster, and sees less.",
 )
 @json_option
 @markdown_option
