@@ -85,6 +85,7 @@ def test_revision_runs_as_its_own_account_with_its_key(build: Build, recorder: R
     assert template["executionEnvironment"] == "EXECUTION_ENVIRONMENT_GEN2"
     assert template["maxInstanceRequestConcurrency"] == 40
     assert template["timeout"] == "30s"
+    assert template["labels"] == {"system": "aiprod"}
     assert template["vpcAccess"] == {
         "egress": "ALL_TRAFFIC",
         "networkInterfaces": [{"network": "network", "subnetwork": "subnetwork", "tags": []}],
@@ -122,16 +123,28 @@ def test_container_has_three_probes_and_stated_resources(build: Build, recorder:
     }
     assert app["livenessProbe"]["httpGet"] == {"path": "/live", "port": 9000}
     assert app["livenessProbe"]["periodSeconds"] == 30
-    assert app["readinessProbe"]["httpGet"] == {"path": "/ready", "port": 9000}
+    assert app["readinessProbe"] == {
+        "httpGet": {"path": "/ready", "port": 9000},
+        "periodSeconds": 10,
+        "timeoutSeconds": 5,
+        "failureThreshold": 3,
+    }
 
 
 def test_collector_runs_beside_the_app_and_keeps_the_cpu(build: Build, recorder: Recorder) -> None:
     app, collector = inputs_of(build, recorder, metrics_collector=COLLECTOR)["template"]["containers"]
     assert app["resources"]["cpuIdle"] is False
-    assert collector["image"] == COLLECTOR
-    assert collector["dependsOns"] == [app["name"]]
-    assert "ports" not in collector
-    assert collector["livenessProbe"]["httpGet"] == {"path": "/liveness", "port": 13133}
+    assert collector == {
+        "name": "collector",
+        "image": COLLECTOR,
+        "dependsOns": [app["name"]],
+        "resources": {"limits": {"cpu": "1", "memory": "512Mi"}, "cpuIdle": False},
+        "livenessProbe": {
+            "httpGet": {"path": "/liveness", "port": 13133},
+            "periodSeconds": 30,
+            "timeoutSeconds": 30,
+        },
+    }
 
 
 def test_secrets_arrive_as_versions_and_never_as_values(build: Build, recorder: Recorder) -> None:
@@ -184,6 +197,10 @@ def test_database_socket_and_secret_file_are_mounted(build: Build, recorder: Rec
 )
 def test_traffic_always_adds_up_to_100(build: Build, recorder: Recorder, traffic: Any, expected: Any) -> None:
     assert inputs_of(build, recorder, traffic=traffic)["traffics"] == expected
+
+
+def test_protection_is_on_unless_switched_off() -> None:
+    assert example_args().deletion_protection is True
 
 
 @pytest.mark.parametrize("protection", [True, False])
