@@ -59,25 +59,25 @@ def component_tree(report: Report) -> Tree:
 
     root = Tree(Text(f"{report.project}-{report.stack}", style="bold"), guide_style="dim")
 
-    def add(node: Tree, urn: str) -> bool:
-        """Put ``urn`` under ``node``; False when nothing in it changes."""
+    def add(node: Tree, urn: str) -> int:
+        """Put ``urn`` under ``node``; how many resources are left out because nothing in them changes."""
         name, type, _ = names[urn]
         step = fates.get(urn)
         sign = SIGNS.get(step.op, " ") if step is not None else " "
         branch = Tree(Text(f"{sign} {name}  {short_type(type)}", style=COLOURS.get(sign, "")))
         branch.guide_style = "dim"
-        unchanged = sum(not add(branch, child) for child in children.get(urn, ()))
-        changes = sign != " " or bool(branch.children)
-        if unchanged and changes:
+        unchanged = sum(add(branch, child) for child in children.get(urn, ()))
+        if sign == " " and not branch.children:
+            return unchanged + 1
+        if unchanged:
             branch.add(Text(f"{unchanged} unchanged", style="dim"))
-        if changes:
-            node.children.append(branch)
-        return changes
+        node.children.append(branch)
+        return 0
 
     tops = children.get(None, [])
     stack = next((urn for urn in tops if names[urn][1] == "pulumi:pulumi:Stack"), None)
     tops = [urn for urn in tops if urn != stack] + (children.get(stack, []) if stack is not None else [])
-    unchanged = sum(not add(root, urn) for urn in tops)
+    unchanged = sum(add(root, urn) for urn in tops)
     if unchanged:
         root.add(Text(f"{unchanged} unchanged", style="dim"))
     return root

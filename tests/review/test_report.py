@@ -14,8 +14,9 @@ from rich.console import Console
 from review import markdown
 from review.report import Notes, RuleRow, build, document, scrubber
 from review.terminal import print_report
+from sandbox.engine.model import Op
 from sandbox.values import Secret
-from tests.review.outcomes import BUCKET, DATABASE, many, sample
+from tests.review.outcomes import BUCKET, DATABASE, many, sample, state, step
 from tests.review.report_schema import schema_errors
 
 RULES = [RuleRow("sql-backups", "Backups are kept", "mandatory"), RuleRow("labels", "Labels", "advisory")]
@@ -136,6 +137,20 @@ def test_terminal_report_folds_what_stays() -> None:
     print_report(build(outcome), Console(file=terminal, width=200))
     assert "nothing changes, 2 unchanged" in terminal.getvalue()
     assert "uploads" not in terminal.getvalue()
+
+
+def test_terminal_tree_counts_everything_that_stays() -> None:
+    outcome = sample()
+    stays = [item for item in outcome.steps if item.op == "same"]
+    (update,) = [item for item in outcome.steps if item.op == "update"]
+    quiet = [step(Op.SAME, row, row) for row in (state(BUCKET, f"quiet-{index}") for index in range(7))]
+    outcome.steps = [*stays, update, *quiet]
+    outcome.resources = [row for row in outcome.resources if row.name not in {"uploads", "results"}]
+    terminal = io.StringIO()
+    print_report(build(outcome), Console(file=terminal, width=200))
+    assert "│" not in terminal.getvalue()
+    assert "7 unchanged" in terminal.getvalue()
+    assert "quiet" not in terminal.getvalue()
 
 
 def test_markdown_stays_under_githubs_limit_and_counts_what_it_left_out() -> None:
