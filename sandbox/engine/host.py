@@ -184,7 +184,7 @@ def _program_on_path(program: Program | None) -> Generator[None]:
         return
     before, folder = list(sys.path), str(program.main if program.main.is_dir() else program.main.parent)
     cwd = Path.cwd()
-    foreign = _forget_modules(Path(folder))
+    loaded = _forget_modules(Path(folder))
     sys.path[:] = [folder, *(entry for entry in before if entry != folder)]
     importlib.invalidate_caches()
     os.chdir(program.directory)
@@ -193,12 +193,15 @@ def _program_on_path(program: Program | None) -> Generator[None]:
     finally:
         os.chdir(cwd)
         _forget_modules(Path(folder))
-        sys.modules.update(foreign)
+        sys.modules.update(loaded)
         sys.path[:] = before
 
 
 def _forget_modules(folder: Path) -> dict[str, ModuleType]:
-    """Unload the modules of a program and those of the same names from elsewhere; return the latter."""
+    """Unload the modules of a program and those of the same names from elsewhere; return them.
+
+    Whoever imported them before the run, such as a test, finds them again after it.
+    """
     own = {path.stem for path in folder.glob("*.py")} | {
         path.name for path in folder.iterdir() if path.is_dir() and any(path.glob("*.py"))
     }
@@ -206,9 +209,7 @@ def _forget_modules(folder: Path) -> dict[str, ModuleType]:
     removed: dict[str, ModuleType] = {}
     for name, module in list(sys.modules.items()):
         if name.split(".", 1)[0] in own:
-            file = getattr(module, "__file__", None)
-            if file is None or not Path(file).is_relative_to(folder):
-                removed[name] = module
+            removed[name] = module
             del sys.modules[name]
     return removed
 
