@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import gc
 import importlib
 import os
 import runpy
@@ -101,7 +102,7 @@ def _run(
     loop.set_default_executor(_InlineExecutor())
     loop.set_exception_handler(lambda _loop, _context: None)
     failure: BaseException | None = None
-    with _program_on_path(program), _no_ambient_config():
+    with _program_on_path(program), _no_ambient_config(), _no_collection():
         asyncio.set_event_loop(loop)
         try:
             main = function if function is not None else _main(program)
@@ -226,6 +227,22 @@ def _no_ambient_config() -> Generator[None]:
         yield
     finally:
         os.environ.update(hidden)
+
+
+@contextlib.contextmanager
+def _no_collection() -> Generator[None]:
+    """Let the garbage collector rest while a program runs.
+
+    A run makes some hundred thousand objects that live to its end; looking through them again and again
+    takes longer than the run itself (measured: 0.5 s against 1.2 s for 316 resources) and frees nothing.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _close(loop: asyncio.AbstractEventLoop) -> None:

@@ -1,0 +1,167 @@
+"""The real Pulumi CLI on a local backend, with the stand-in cloud as its providers, off the network.
+
+The CLI runs a copy of the program's folder made of links, with a stack file of its own: example values for
+what only an operator knows and a passphrase for secrets, so that no key service is called and the project's
+own files stay as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, cast
+
+import yaml
+
+from sandbox.errors import UsageError
+from sandbox.plugin import install
+from sandbox.project import Program, StackSettings
+from sandbox.state import PassphraseCrypter, write_atomically
+
+__all__ = ["CliStep", "SandboxCli"]
+
+_PASSPHRASE: Final = "sandbox"
+_NOT_LINKED: Final = frozenset({".git", ".sandbox", "Pulumi.yaml"})
+
+
+@dataclass(frozen=True, slots=True)
+class CliStep:
+    """A step as the CLI's event log tells it: ``diff`` maps property paths to kinds."""
+
+    op: str
+    urn: str
+    diff: Mapping[str, str]
+    replace_reasons: tuple[str, ...]
+    logical: bool
+
+
+class SandboxCli:
+    """One stack of a program on the real CLI. ``folder`` holds its backend, its cloud and its links."""
+
+    def __init__(self, program: Program, stack: str, settings: StackSettings, folder: Path) -> None:
+        executable = shutil.which("pulumi")
+        if executable is None:
+            raise UsageError(
+                "TARGET=sandbox-cli needs the Pulumi CLI, and `pulumi` is not on PATH: install it"
+            )
+        self.stack = stack
+        self.world = folder / "cloud.json"
+        self._executable = executable
+        self._program = program
+        self._folder = folder
+        self._directory = folder / "program"
+        self._events = folder / "events.jsonl"
+        (folder / "backend").mkdir(parents=True, exist_ok=True)
+        offline = install(folder / "bin", self.world)
+        path = [str(folder / "bin"), str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+        self._environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")},
+            **offline,
+            "PATH": os.pathsep.join(path),
+            "PULUMI_BACKEND_URL": f"file://{(folder / 'backend').resolve()}",
+            "PULUMI_HOME": str((folder / "home").resolve()),
+            "PULUMI_CONFIG_PASSPHRASE": _PASSPHRASE,
+            "PULUMI_DEBUG_COMMANDS": "true",
+            "PULUMI_SKIP_CONFIRMATIONS": "true",
+        }
+        self._link(settings)
+        if not (folder / "backend" / ".pulumi" / "stacks" / program.name / f"{stack}.json").exists():
+            self._run("stack", "init", stack, "--secrets-provider", "passphrase")
+            self._write_stack_file(settings)
+
+    def preview(self) -> list[CliStep]:
+        """The steps that an ``up`` would do."""
+        return self._operate("preview")
+
+    def up(self) -> list[CliStep]:
+        """Deploy; the steps done."""
+        return self._operate("up", "--yes", "--skip-preview")
+
+    def destroy(self, *, exclude_protected: bool = False) -> list[CliStep]:
+        """Delete; the steps done."""
+        excluded = ["--exclude-protected"] if exclude_protected else []
+        return self._operate("destroy", "--yes", "--skip-preview", *excluded)
+
+    def refresh(self) -> list[CliStep]:
+        """Take over what the cloud says; the steps done."""
+        return self._operate("refresh", "--yes", "--skip-preview")
+
+    def export(self) -> dict[str, Any]:
+        """The state as ``pulumi stack export`` writes it."""
+        return json.loads(self._run("stack", "export"))
+
+    def _operate(self, *arguments: str) -> list[CliStep]:
+        self._events.unlink(missing_ok=True)
+        self._run(*arguments, "--event-log", str(self._events.resolve()))
+        return list(self._steps())
+
+    def _run(self, *arguments: str) -> str:
+        command = [self._executable, *arguments, "--non-interactive", "--color", "never"]
+        if arguments[:2] != ("stack", "init"):
+            command += ["--stack", self.stack]
+        done = subprocess.run(
+            command,
+            cwd=self._directory,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            text = done.stdout + done.stderr
+            raise CliError(text.replace(str(self._folder.resolve()), "."))
+        return done.stdout
+
+    def _steps(self) -> Iterator[CliStep]:
+        for line in self._events.read_text(encoding="utf-8").splitlines():
+            event = cast("dict[str, Any]", json.loads(line))
+            found = event.get("resourcePreEvent")
+            if found is None:
+                continue
+            metadata = found["metadata"]
+            yield CliStep(
+                op=metadata["op"],
+                urn=metadata["urn"],
+                diff={path: item["diffKind"] for path, item in (metadata.get("detailedDiff") or {}).items()},
+                replace_reasons=tuple(sorted(metadata.get("keys") or ())),
+                logical=bool(metadata.get("logical")),
+            )
+
+    def _link(self, settings: StackSettings) -> None:
+        self._directory.mkdir(exist_ok=True)
+        for entry in self._program.directory.iterdir():
+            link = self._directory / entry.name
+            foreign = entry.name.startswith("Pulumi.") and entry.suffix == ".yaml"
+            if entry.name not in _NOT_LINKED and not foreign and not link.exists():
+                link.symlink_to(entry)
+        project = yaml.safe_load((self._program.directory / "Pulumi.yaml").read_text(encoding="utf-8"))
+        # The interpreter that runs the sandbox runs the program too: nothing is installed.
+        project["runtime"] = {"name": "python", "options": {"toolchain": "pip"}}
+        write_atomically(self._directory / "Pulumi.yaml", yaml.safe_dump(project, sort_keys=False))
+        self._write_stack_file(settings)
+
+    def _write_stack_file(self, settings: StackSettings) -> None:
+        crypter = PassphraseCrypter(_PASSPHRASE)
+        config: dict[str, Any] = {}
+        for key, value in settings.values.items():
+            secret = key in settings.secret_keys
+            config[key] = {"secure": crypter.encrypt(value)} if secret else self._plain(key, value)
+        document = {"encryptionsalt": crypter.state["salt"], "config": config}
+        path = self._directory / f"Pulumi.{self.stack}.yaml"
+        write_atomically(path, yaml.safe_dump(document, sort_keys=False))
+
+    def _plain(self, key: str, value: str) -> Any:
+        declaration = self._program.declarations.get(key)
+        if declaration is not None and declaration.type != "string":
+            return json.loads(value)
+        return value
+
+
+class CliError(Exception):
+    """The CLI refused; the text is its output with this folder's path taken out."""

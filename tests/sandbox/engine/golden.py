@@ -1,0 +1,78 @@
+"""The real CLI's steps for each scenario: read, made, written."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from sandbox.plugin.cli import SandboxCli
+from sandbox.project import StackSettings, load_project
+
+__all__ = ["PROGRAM", "Steps", "arranged", "golden", "real_steps"]
+
+PROGRAM: Final = Path(__file__).parent / "program"
+_FILE: Final = Path(__file__).parent / "golden" / "steps.json"
+
+Steps = dict[str, list[tuple[str, dict[str, str], list[str]]]]
+"""Operation, changed paths and replace reasons of each URN's steps, in order."""
+
+
+def arranged(steps: Iterable[tuple[str, str, Mapping[str, str], Sequence[str]]]) -> Steps:
+    """Steps by URN."""
+    found: Steps = {}
+    for op, urn, diff, reasons in steps:
+        found.setdefault(urn, []).append((op, dict(sorted(diff.items())), sorted(reasons)))
+    return dict(sorted(found.items()))
+
+
+def golden() -> dict[str, list[Steps]]:
+    """What the CLI did last."""
+    document: dict[str, Any] = json.loads(_FILE.read_text(encoding="utf-8"))
+    return {
+        name: [
+            {urn: [(op, diff, reasons) for op, diff, reasons in rows] for urn, rows in phase.items()}
+            for phase in phases
+        ]
+        for name, phases in document["scenarios"].items()
+    }
+
+
+def real_steps(name: str, phases: int, folder: Path) -> list[Steps]:
+    """What the CLI does now."""
+    program = load_project(PROGRAM)
+    done: list[Steps] = []
+    for phase in range(phases):
+        values = {"scenarios:scenario": name, "scenarios:phase": str(phase)}
+        cli = SandboxCli(program, "dev", StackSettings(values=values), folder)
+        done.append(arranged((step.op, step.urn, step.diff, step.replace_reasons) for step in cli.up()))
+    return done
+
+
+def main() -> None:
+    """Run every scenario on the CLI and write the file."""
+    sys.path.insert(0, str(PROGRAM))
+    from scenarios import SCENARIOS
+
+    version = subprocess.run(["pulumi", "version"], capture_output=True, text=True, check=True)
+    found: dict[str, list[Steps]] = {}
+    for name, phases in SCENARIOS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            found[name] = real_steps(name, len(phases), Path(folder))
+        sys.stdout.write(f"{name}: {len(phases)} phases\n")
+    document = {
+        "cli": version.stdout.strip(),
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "scenarios": found,
+    }
+    _FILE.parent.mkdir(exist_ok=True)
+    _FILE.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
