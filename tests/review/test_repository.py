@@ -1,0 +1,81 @@
+"""The workflow files, the Makefile and the README say the same."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).parents[2]
+WORKFLOWS = sorted((REPOSITORY / ".github" / "workflows").glob("*.yml"))
+
+
+def jobs_of(name: str) -> dict[str, Any]:
+    return yaml.safe_load((REPOSITORY / ".github" / "workflows" / name).read_text(encoding="utf-8"))["jobs"]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_every_action_is_pinned_by_digest_with_its_version(path: Path) -> None:
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if "uses:" in line and "$/" not in line:
+            assert re.search(r"uses: [\w.-]+/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line), line
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_workflows_grant_nothing_by_default(path: Path) -> None:
+    assert yaml.safe_load(path.read_text(encoding="utf-8"))["permissions"] == {}
+
+
+def test_pull_requests_need_no_credential_and_only_the_comment_may_write() -> None:
+    text = (REPOSITORY / ".github" / "workflows" / "pull-request.yml").read_text(encoding="utf-8")
+    assert "secrets." not in text
+    assert "pull_request_target" not in text
+    writers = [
+        name
+        for name, job in jobs_of("pull-request.yml").items()
+        if "write" in cast("dict[str, str]", job["permissions"]).values()
+    ]
+    assert writers == ["comment"]
+    assert not any("checkout" in str(step) for step in jobs_of("pull-request.yml")["comment"]["steps"])
+
+
+def test_deployment_is_protected_serial_and_never_cancelled() -> None:
+    (job,) = jobs_of("deploy-stack.yml").values()
+    assert job["environment"] == "${{ inputs.stack }}"
+    assert job["concurrency"]["cancel-in-progress"] is False
+    chain = {name: job.get("needs") for name, job in jobs_of("deploy.yml").items()}
+    assert chain == {"dev": None, "staging": "dev", "prod": "staging"}
+
+
+def test_deployment_installs_the_cli_of_the_sdks_version() -> None:
+    text = (REPOSITORY / ".github" / "workflows" / "deploy-stack.yml").read_text(encoding="utf-8")
+    requirements = (REPOSITORY / "requirements.txt").read_text(encoding="utf-8")
+    (version,) = re.findall(r"^pulumi==(\S+)$", requirements, re.MULTILINE)
+    assert f"pulumi-version: {version}\n" in text
+
+
+def test_readme_names_the_targets_that_exist() -> None:
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE)) - {"help"}
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `make ([a-z-]+)", readme, re.MULTILINE)) == targets
+
+
+def test_readme_names_folders_that_exist() -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[^|]+`) \|", readme.split("## Layout")[1], re.MULTILINE)
+    names = [name for row in rows for name in re.findall(r"`([^`]+)`", row)]
+    assert len(names) > 10
+    for name in names:
+        pattern = name.replace("<stack>", "*").rstrip("/")
+        assert list(REPOSITORY.glob(pattern)), name
+
+
+def test_every_requirement_is_pinned() -> None:
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        for line in (REPOSITORY / name).read_text(encoding="utf-8").splitlines():
+            if line and not line.startswith(("#", "-r ")):
+                assert re.fullmatch(r"[A-Za-z0-9_.-]+(\[[a-z]+\])?==[0-9][\w.]*", line), line
