@@ -35,16 +35,16 @@ $(STAMP): requirements.txt requirements-dev.txt pyproject.toml
 	@touch $(STAMP)
 
 up: $(STAMP) ## Bring STACK up, in the sandbox or with TARGET=gcp on Google Cloud
-	@$(REVIEW) up --stack $(STACK) --target $(TARGET) $(ARGS)
+	@$(REVIEW) up --stack '$(STACK)' --target '$(TARGET)' $(ARGS)
 
 preview: $(STAMP) ## Show what `up` would do
-	@$(REVIEW) preview --stack $(STACK) --target $(TARGET) $(ARGS)
+	@$(REVIEW) preview --stack '$(STACK)' --target '$(TARGET)' $(ARGS)
 
 down: $(STAMP) ## Delete everything of STACK; refused where something is protected
-	@$(REVIEW) down --stack $(STACK) --target $(TARGET) $(ARGS)
+	@$(REVIEW) down --stack '$(STACK)' --target '$(TARGET)' $(ARGS)
 
 diff: $(STAMP) ## Show what the working tree does to every stack, compared with revision BASE
-	@$(REVIEW) diff --base $(BASE) $(ARGS)
+	@$(REVIEW) diff --base '$(BASE)' $(ARGS)
 
 test: $(STAMP) ## Run all tests
 	@$(BIN)/python -m pytest $(ARGS)
