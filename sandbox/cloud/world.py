@@ -171,13 +171,6 @@ class World:
         """The number of a project: as a fixture says, else derived from its id."""
         return self.facts.project_numbers.get(project) or project_number_of(project)
 
-    def project_of(self, number: str) -> str | None:
-        """The project whose number is known to be this one, or None."""
-        for project, known in self.facts.project_numbers.items():
-            if known == number:
-                return project
-        return None
-
     def copy(self) -> World:
         """An independent world with the same content."""
         world = World(self.facts.copy(), salt=self._salt)

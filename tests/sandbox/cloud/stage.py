@@ -31,7 +31,7 @@ T: Final = {
         "TargetHttpsProxy URLMap",
         "dns": "ManagedZone RecordSet",
         "iam": "WorkloadIdentityPool WorkloadIdentityPoolProvider",
-        "kms": "CryptoKey CryptoKeyIAMMember KeyRing",
+        "kms": "CryptoKey CryptoKeyIAMMember KeyRing KeyRingIAMMember",
         "logging": "Metric ProjectBucketConfig ProjectSink",
         "monitoring": "AlertPolicy CustomService Dashboard NotificationChannel Slo UptimeCheckConfig",
         "projects": "IAMCustomRole IAMMember ServiceIdentity",

@@ -156,3 +156,16 @@ def test_a_preview_refuses_nothing_and_leaves_the_world_alone() -> None:
     )
     assert id == ""
     assert stage.world.to_json() == before
+
+
+def test_a_grant_on_the_key_ring_is_enough() -> None:
+    stage = Stage()
+    email = agent_email("pubsub", stage.world.project_number(PROJECT))
+    ring = KEY.rpartition("/cryptoKeys/")[0]
+    grant = {
+        "keyRingId": ring,
+        "role": "roles/cloudkms.cryptoKeyEncrypterDecrypter",
+        "member": f"serviceAccount:{email}",
+    }
+    stage.make("KeyRingIAMMember", grant)
+    stage.make("Topic", {"name": "sealed", "kmsKeyName": KEY}, logical="sealed")

@@ -150,3 +150,11 @@ class TestNames:
     def test_record_sets_are_never_named(self) -> None:
         made, _ = _check("gcp:dns/recordSet:RecordSet", {"managedZone": "z", "type": "A"})
         assert "name" not in made
+
+
+def test_a_set_of_one_is_given_as_its_item() -> None:
+    type = "gcp:compute/backendService:BackendService"
+    assert _check(type, {"healthChecks": "projects/p/global/healthChecks/h"})[1] == []
+    assert (
+        _check(type, {"healthChecks": 3})[1][0].reason == "`healthChecks` must be a text, not the number 3."
+    )
