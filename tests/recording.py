@@ -12,7 +12,7 @@ import pulumi
 from google.protobuf import empty_pb2
 from pulumi.runtime import mocks, rpc
 
-__all__ = ["Build", "Recorded", "Recorder"]
+__all__ = ["Build", "Recorded", "Recorder", "drain"]
 
 T = TypeVar("T")
 
@@ -160,7 +160,8 @@ class Build:
         return self._loops[0].run_until_complete(output.is_secret())
 
     def close(self) -> None:
-        """Stop the thread and close both loops."""
+        """Stop the thread and close both loops, once nothing is left running on them."""
+        drain(self._loops[0])
         self._executor.shutdown()
         for loop in self._loops:
             loop.close()
@@ -170,6 +171,20 @@ class Build:
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         self._loops.append(loop)
+
+
+def drain(loop: asyncio.AbstractEventLoop) -> None:
+    """Finish what runs on a loop, or end it after a second, so that closing it leaves no coroutine behind."""
+
+    async def finish() -> None:
+        running = asyncio.all_tasks() - {cast("asyncio.Task[None]", asyncio.current_task())}
+        if running:
+            _, late = await asyncio.wait(running, timeout=1)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    loop.run_until_complete(finish())
 
 
 def _plain(value: Any) -> Any:

@@ -20,6 +20,7 @@ import config_sections
 from config import ConfigError, Settings, load, parse
 from facts.addresses import refuse_overlaps
 from sandbox.project import load_stack
+from tests.recording import drain
 from tests.stack_files import PROGRAM, ROOT, STACKS, values
 
 
@@ -44,6 +45,7 @@ def pulumi_config() -> Iterator[Any]:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     yield set_values
+    drain(loop)
     asyncio.set_event_loop(None)
     loop.close()
     pulumi.runtime.set_all_config({}, [])
