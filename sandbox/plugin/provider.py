@@ -6,7 +6,6 @@ each call and read anew, because a preview and its update start different proces
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,15 +15,14 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 import grpc
-from filelock import FileLock
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from sandbox.cloud import Cloud, World
+from sandbox.cloud import Cloud
+from sandbox.cloud.store import FileWorld
 from sandbox.engine.urn import type_of
-from sandbox.errors import CloudError
+from sandbox.errors import CloudError, UsageError
 from sandbox.protobuf import from_struct, to_struct
-from sandbox.state import write_atomically
 from sandbox.values import DiffKind
 
 __all__ = ["ProviderPlugin", "main"]
@@ -49,22 +47,25 @@ class ProviderPlugin(provider_pb2_grpc.ResourceProviderServicer):
 
     def __init__(self, package: str, world: Path) -> None:
         self._package = package
-        self._world = world
-        self._lock = FileLock(world.with_suffix(".lock"))
+        self._world = FileWorld(world)
         self._configuration: dict[str, Any] = {}
 
     @contextmanager
     def _cloud(self, context: _Context, *, keep: bool = False) -> Generator[Cloud]:
-        """The cloud as it stands; with ``keep`` what the call did to it stays. A refusal ends the call."""
-        with self._lock:
-            text = self._world.read_text(encoding="utf-8") if self._world.exists() else ""
-            cloud = Cloud(World.from_json(json.loads(text)) if text else World())
-            try:
-                yield cloud
-            except CloudError as error:
-                context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
-            if keep:
-                write_atomically(self._world, json.dumps(cloud.world.to_json()))
+        """The cloud as it stands; with ``keep`` what the call did to it stays. A refusal ends the call.
+
+        Any other error ends it too, with a status that does not make the CLI doubt the resource's state:
+        nothing was kept.
+        """
+        try:
+            with self._world.open(keep=keep) as world:
+                yield Cloud(world)
+        except CloudError as error:
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+        except UsageError as error:
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error.args[0]))
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            context.abort(grpc.StatusCode.ABORTED, f"the stand-in cloud failed: {error!r}")
 
     def Handshake(self, request: Any, context: _Context) -> provider_pb2.ProviderHandshakeResponse:
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=True, accept_resources=True)
@@ -72,26 +73,44 @@ class ProviderPlugin(provider_pb2_grpc.ResourceProviderServicer):
     def GetPluginInfo(self, request: Any, context: _Context) -> plugin_pb2.PluginInfo:
         return plugin_pb2.PluginInfo(version=metadata.version(f"pulumi-{self._package}"))
 
+    def Attach(self, request: Any, context: _Context) -> empty_pb2.Empty:
+        return empty_pb2.Empty()
+
     def Cancel(self, request: Any, context: _Context) -> empty_pb2.Empty:
         return empty_pb2.Empty()
+
+    def CheckConfig(self, request: Any, context: _Context) -> provider_pb2.CheckResponse:
+        return self._checked(request, f"pulumi:providers:{self._package}", context)
+
+    def DiffConfig(self, request: Any, context: _Context) -> provider_pb2.DiffResponse:
+        return self._differing(request, f"pulumi:providers:{self._package}", context)
 
     def Configure(self, request: Any, context: _Context) -> provider_pb2.ConfigureResponse:
         self._configuration = from_struct(request.args)
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True, acceptResources=True)
 
     def Check(self, request: Any, context: _Context) -> provider_pb2.CheckResponse:
+        return self._checked(request, type_of(request.urn), context)
+
+    def _checked(self, request: Any, type: str, context: _Context) -> provider_pb2.CheckResponse:
         olds = from_struct(request.olds) if request.HasField("olds") and request.olds.fields else None
         with self._cloud(context) as cloud:
             inputs, failures = cloud.check(
-                type_of(request.urn), request.urn, olds, from_struct(request.news), request.randomSeed
+                type, request.urn, olds, from_struct(request.news), request.randomSeed
             )
-        found = [provider_pb2.CheckFailure(property=item.property, reason=item.reason) for item in failures]
-        return provider_pb2.CheckResponse(inputs=to_struct(inputs), failures=found)
+            found = [
+                provider_pb2.CheckFailure(property=item.property, reason=item.reason) for item in failures
+            ]
+            return provider_pb2.CheckResponse(inputs=to_struct(inputs), failures=found)
+        raise AssertionError("abort raises")
 
     def Diff(self, request: Any, context: _Context) -> provider_pb2.DiffResponse:
+        return self._differing(request, type_of(request.urn), context)
+
+    def _differing(self, request: Any, type: str, context: _Context) -> provider_pb2.DiffResponse:
         with self._cloud(context) as cloud:
             result = cloud.diff(
-                type_of(request.urn),
+                type,
                 request.urn,
                 request.id,
                 from_struct(request.old_inputs),
@@ -99,20 +118,21 @@ class ProviderPlugin(provider_pb2_grpc.ResourceProviderServicer):
                 from_struct(request.news),
                 list(request.ignoreChanges),
             )
-        changes = (
-            provider_pb2.DiffResponse.DIFF_SOME if result.changes else provider_pb2.DiffResponse.DIFF_NONE
-        )
-        return provider_pb2.DiffResponse(
-            changes=changes,
-            replaces=list(result.replaces),
-            deleteBeforeReplace=result.delete_before_replace,
-            diffs=sorted({path.split(".")[0].split("[")[0] for path in result.detailed}),
-            detailedDiff={
-                path: provider_pb2.PropertyDiff(kind=_KINDS[kind], inputDiff=True)
-                for path, kind in result.detailed.items()
-            },
-            hasDetailedDiff=True,
-        )
+            changes = (
+                provider_pb2.DiffResponse.DIFF_SOME if result.changes else provider_pb2.DiffResponse.DIFF_NONE
+            )
+            return provider_pb2.DiffResponse(
+                changes=changes,
+                replaces=list(result.replaces),
+                deleteBeforeReplace=result.delete_before_replace,
+                diffs=sorted({path.split(".")[0].split("[")[0] for path in result.detailed}),
+                detailedDiff={
+                    path: provider_pb2.PropertyDiff(kind=_KINDS[kind], inputDiff=True)
+                    for path, kind in result.detailed.items()
+                },
+                hasDetailedDiff=True,
+            )
+        raise AssertionError("abort raises")
 
     def Create(self, request: Any, context: _Context) -> provider_pb2.CreateResponse:
         with self._cloud(context, keep=not request.preview) as cloud:
