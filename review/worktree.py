@@ -48,7 +48,6 @@ def checkout(directory: Path, commit: str) -> Generator[Path]:
     finally:
         waiting = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
-            _git(directory, "worktree", "remove", "--force", str(tree))
             shutil.rmtree(folder, ignore_errors=True)
             _git(directory, "worktree", "prune")
         finally:
