@@ -40,7 +40,9 @@ def measure(command: Sequence[str], *, stdin: str = "", cwd: Path | None = None)
     with tempfile.TemporaryFile("w+") as given, tempfile.TemporaryFile("w+") as said:
         given.write(stdin)
         given.seek(0)
-        process = subprocess.Popen(command, stdin=given, stdout=said, stderr=said, cwd=cwd)
+        # A `make` inside `make bench` must not take over its variables.
+        environment = {key: value for key, value in os.environ.items() if key not in {"MAKEFLAGS", "MFLAGS"}}
+        process = subprocess.Popen(command, stdin=given, stdout=said, stderr=said, cwd=cwd, env=environment)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
