@@ -24,6 +24,7 @@ MEMORY_MB: Final = 500
 FIRST_UP_SECONDS: Final = 120
 LATER_UP_SECONDS: Final = 15
 LEAST_RESOURCES: Final = 200
+MAKE_VARIABLES: Final = frozenset({"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ARGS", "STACK", "TARGET", "BASE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def measure(command: Sequence[str], *, stdin: str = "", cwd: Path | None = None)
         given.write(stdin)
         given.seek(0)
         # A `make` inside `make bench` must not take over its variables.
-        environment = {key: value for key, value in os.environ.items() if key not in {"MAKEFLAGS", "MFLAGS"}}
+        environment = {key: value for key, value in os.environ.items() if key not in MAKE_VARIABLES}
         process = subprocess.Popen(command, stdin=given, stdout=said, stderr=said, cwd=cwd, env=environment)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started
