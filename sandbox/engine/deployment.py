@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from sandbox.cloud import Cloud
 from sandbox.engine.aliases import AliasResolver, AmbiguousAliasError
 from sandbox.engine.differ import Difference, difference
 from sandbox.engine.executor import Executor, now
-from sandbox.engine.goal import Goal
+from sandbox.engine.goal import Goal, Registration
 from sandbox.engine.judge import Judge
 from sandbox.engine.model import (
     Analyzer,
@@ -31,30 +31,21 @@ from sandbox.engine.model import (
 )
 from sandbox.engine.providers import ProviderTable
 from sandbox.engine.recorder import Recorder
+from sandbox.engine.removal import Remover
 from sandbox.engine.replacement import condemned_with
 from sandbox.engine.urn import STACK_TYPE, is_provider, make_urn, package_of, type_of
 from sandbox.errors import CloudError
 from sandbox.values import UNKNOWN
 
-__all__ = ["Deployment", "DeploymentAbortedError", "Registration"]
+__all__ = ["Deployment", "DeploymentAbortedError"]
 
 
 class DeploymentAbortedError(Exception):
     """The update stops: something was refused. The refusal itself is in the deployment's record."""
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """What a program gets back for a resource. With ``failed`` its outputs stay unknown."""
-
-    urn: str
-    id: str = ""
-    outputs: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
-    failed: bool = False
-
-
 class Deployment:
-    """The engine's side of one run. Its methods are called from the program's worker threads."""
+    """The engine's side of one run. A program may call it from several threads."""
 
     def __init__(
         self,
@@ -95,7 +86,7 @@ class Deployment:
         self._news: dict[str, ResourceState] = {}
         self._seen: set[str] = set()
         self._operated: set[str] = set()
-        self._condemned: dict[str, tuple[str, ...]] = {}
+        self._remover = Remover(executor=self._do, record=self.record)
 
     # What the program asks for
 
@@ -162,12 +153,12 @@ class Deployment:
             if not self.record.aborted:
                 self._judge.analyze_stack()
             if not self.record.aborted:
-                self._delete(self._unregistered())
+                self._remover.remove_all(self._unregistered())
 
     def destroy(self, keep: set[str]) -> None:
         """Delete all resources whose URN is not in ``keep``."""
         with self._lock:
-            self._delete([state for state in self._base.resources if state.urn not in keep])
+            self._remover.remove_all([state for state in self._base.resources if state.urn not in keep])
 
     def refresh(self) -> None:
         """Take over what the cloud says of each resource; one that is gone leaves the state."""
@@ -209,7 +200,7 @@ class Deployment:
         if old is not None:
             new.created, new.modified = old.created, old.modified
             new.aliases = [old.urn] if old.urn != new.urn else []
-        recreating = old is not None and old.urn in self._condemned
+        recreating = old is not None and old.urn in self._remover.condemned
         if goal.custom and goal.import_id and not recreating:
             known = (old.import_id or old.id) if old is not None and not old.external else None
             if known != goal.import_id:
@@ -222,7 +213,9 @@ class Deployment:
             return self._failed(new.urn)
         new.inputs = inputs
         if recreating and old is not None:
-            return self._create_replacement(new, old, Difference(replaces=self._condemned.pop(old.urn)))
+            return self._create_replacement(
+                new, old, Difference(replaces=self._remover.condemned.pop(old.urn))
+            )
         if taken_over:
             return self._create_replacement(new, old, Difference(), pending=True)
         if old is None:
@@ -276,10 +269,9 @@ class Deployment:
                 )
                 return self._refuse("protect", message, state.urn)
         for state, reasons in reversed(dependents):
-            self._remove(Op.DELETE_REPLACED, state, pending_replacement=True)
-            self._condemned[state.urn] = reasons
+            self._remover.before_replacement(state, reasons)
         if not old.pending_replacement:
-            self._remove(Op.DELETE_REPLACED, old, pending_replacement=True)
+            self._remover.before_replacement(old, ())
         return self._create_replacement(new, old, change)
 
     def _create_replacement(
@@ -369,40 +361,6 @@ class Deployment:
             for state in self._base.resources
             if state.delete or (state.urn not in self._seen and state.urn not in claimed)
         ]
-
-    def _delete(self, states: Sequence[ResourceState]) -> None:
-        protected = [state for state in states if state.protect and not state.delete]
-        for state in protected:
-            message = (
-                f"{state.name} ({state.type}) is protected and would be deleted: keep it, "
-                "or remove `protect` with an update first"
-            )
-            self.record.refuse(Refusal("protect", message, state.urn))
-        if self.record.aborted:
-            return
-        for state in reversed(states):
-            if state.pending_replacement and not state.delete:
-                self.record.note(Step(Op.REMOVE_PENDING_REPLACE, state.urn, state.type, state, None))
-                self.record.remove(state)
-                continue
-            op = Op.DELETE_REPLACED if state.delete else Op.DELETE
-            if state.external:
-                op = Op.DISCARD_REPLACED if state.delete else Op.DISCARD
-            try:
-                self._remove(op, state, pending_replacement=False)
-            except CloudError as error:
-                self.record.refuse_cloud(error, state.urn, f"{state.name} ({state.type})")
-                return
-
-    def _remove(self, op: Op, state: ResourceState, *, pending_replacement: bool) -> None:
-        self._do.remove(
-            op,
-            state,
-            instead=state.deleted_with in self._condemned,
-            pending_replacement=pending_replacement,
-        )
-        if not state.delete:
-            self._condemned.setdefault(state.urn, ())
 
     def _refresh(self, state: ResourceState) -> None:
         config = self._providers.configuration(state.provider)

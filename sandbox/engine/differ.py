@@ -32,7 +32,7 @@ class Difference:
     @property
     def replacing(self) -> bool:
         """Whether the resource must be replaced."""
-        return self.forced or bool(self.replaces)
+        return self.forced or bool(self.replaces) or any(item.kind.replaces for item in self.properties)
 
     def with_replace_on_changes(self, paths: Sequence[str], *, init_errors: bool) -> Difference:
         """The same difference where a change at one of ``paths`` forces a replacement."""
@@ -43,17 +43,16 @@ class Difference:
             else item
             for item in self.properties
         )
+        # Reasons are whole properties, as the engine gives them; a deeper path shows in the property's kind.
+        changed = dict.fromkeys(str(parse_path(item.path)[0]) for item in properties)
         added = [
-            item.path
-            for item in properties
-            if item.kind.replaces and not any(_covers(reason, item.path) for reason in self.replaces)
+            key
+            for key in changed
+            if any(contains(path, (key,)) for path in outer)
+            and not any(parse_path(reason)[0] == key for reason in self.replaces)
         ]
         forced = self.forced or (init_errors and any(path in (("*",), ("#initerror",)) for path in outer))
         return replace(self, properties=properties, replaces=(*self.replaces, *added), forced=forced)
-
-
-def _covers(reason: str, path: str) -> bool:
-    return contains(parse_path(reason), parse_path(path)) or reason == path
 
 
 def difference(

@@ -1,8 +1,8 @@
-"""What a program asks for: one registration, read from the protocol's request."""
+"""What a program asks for, read from the protocol's request, and what it gets back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -12,7 +12,7 @@ from sandbox.engine.aliases import Alias
 from sandbox.engine.model import ResourceState
 from sandbox.protobuf import from_struct, from_value
 
-__all__ = ["Goal", "goal_of"]
+__all__ = ["Goal", "Registration", "goal_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +63,16 @@ class Goal:
             ignore_changes=self.ignore_changes,
             replace_on_changes=self.replace_on_changes,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What a program gets back for a resource. With ``failed`` its outputs stay unknown."""
+
+    urn: str
+    id: str = ""
+    outputs: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    failed: bool = False
 
 
 def goal_of(request: resource_pb2.RegisterResourceRequest) -> Goal:

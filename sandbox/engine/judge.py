@@ -93,7 +93,7 @@ class Judge:
             and (contains_unknown(trigger) or unwrap(trigger) != unwrap(before))
         )
         if triggered:
-            return Difference(replaces=("replacementTrigger",), forced=True)
+            return Difference(forced=True)
         if any(urn in self._replaced for urn in new.replace_with):
             return Difference(replaces=("replaceWith",), forced=True)
         if new.deleted_with and new.deleted_with in self._replaced:

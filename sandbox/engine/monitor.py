@@ -11,8 +11,8 @@ from typing import Final
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime.proto import engine_pb2, provider_pb2, resource_pb2
 
-from sandbox.engine.deployment import Deployment, Registration
-from sandbox.engine.goal import Goal, goal_of
+from sandbox.engine.deployment import Deployment
+from sandbox.engine.goal import Goal, Registration, goal_of
 from sandbox.errors import CloudError
 from sandbox.protobuf import from_struct, from_value, to_struct
 

@@ -121,14 +121,15 @@ class SandboxCli:
     def _steps(self) -> Iterator[CliStep]:
         for line in self._events.read_text(encoding="utf-8").splitlines():
             event = cast("dict[str, Any]", json.loads(line))
-            found = event.get("resourcePreEvent")
+            found: dict[str, Any] | None = event.get("resourcePreEvent")
             if found is None:
                 continue
-            metadata = found["metadata"]
+            metadata: dict[str, Any] = found["metadata"]
+            detailed: dict[str, dict[str, str]] = metadata.get("detailedDiff") or {}
             yield CliStep(
                 op=metadata["op"],
                 urn=metadata["urn"],
-                diff={path: item["diffKind"] for path, item in (metadata.get("detailedDiff") or {}).items()},
+                diff={path: item["diffKind"] for path, item in detailed.items()},
                 replace_reasons=tuple(sorted(metadata.get("keys") or ())),
                 logical=bool(metadata.get("logical")),
             )

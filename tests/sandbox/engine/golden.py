@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import subprocess
 import sys
@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sandbox.plugin.cli import SandboxCli
 from sandbox.project import StackSettings, load_project
+from tests.sandbox.engine.program.scenarios import SCENARIOS
 
 __all__ = ["PROGRAM", "Steps", "arranged", "golden", "real_steps"]
 
@@ -24,10 +25,17 @@ Steps = dict[str, list[tuple[str, dict[str, str], list[str]]]]
 
 
 def arranged(steps: Iterable[tuple[str, str, Mapping[str, str], Sequence[str]]]) -> Steps:
-    """Steps by URN."""
+    """Steps by URN.
+
+    Of a resource that is replaced because another one is, the CLI gives the reasons only with the creation,
+    the built-in engine also with the replacement: here both have them.
+    """
     found: Steps = {}
     for op, urn, diff, reasons in steps:
         found.setdefault(urn, []).append((op, dict(sorted(diff.items())), sorted(reasons)))
+    for rows in found.values():
+        created = next((reasons for op, _, reasons in rows if op == "create-replacement"), list[str]())
+        rows[:] = [(op, diff, created if op == "replace" else reasons) for op, diff, reasons in rows]
     return dict(sorted(found.items()))
 
 
@@ -56,9 +64,6 @@ def real_steps(name: str, phases: int, folder: Path) -> list[Steps]:
 
 def main() -> None:
     """Run every scenario on the CLI and write the file."""
-    sys.path.insert(0, str(PROGRAM))
-    from scenarios import SCENARIOS
-
     version = subprocess.run(["pulumi", "version"], capture_output=True, text=True, check=True)
     found: dict[str, list[Steps]] = {}
     for name, phases in SCENARIOS.items():
@@ -67,7 +72,7 @@ def main() -> None:
         sys.stdout.write(f"{name}: {len(phases)} phases\n")
     document = {
         "cli": version.stdout.strip(),
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
         "scenarios": found,
     }
     _FILE.parent.mkdir(exist_ok=True)

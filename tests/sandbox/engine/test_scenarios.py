@@ -8,7 +8,6 @@ file anew. The order between resources that do not depend on each other is the C
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,9 +17,7 @@ from sandbox.engine import Mode, Snapshot, Step, run
 from sandbox.project import StackSettings, load_project
 from sandbox.state import PassphraseCrypter, snapshot_from_json, snapshot_to_json
 from tests.sandbox.engine.golden import PROGRAM, Steps, arranged, golden, real_steps
-
-sys.path.insert(0, str(PROGRAM))
-from scenarios import SCENARIOS
+from tests.sandbox.engine.program.scenarios import SCENARIOS
 
 _CRYPTER = PassphraseCrypter("test")
 
