@@ -55,7 +55,6 @@ class StepRow:
     diff: tuple[Change, ...]
     replace_reasons: tuple[str, ...]
     not_compared: tuple[str, ...]
-    logical: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +152,8 @@ def build(
         mode=str(outcome.mode),
         duration_seconds=round(outcome.duration_seconds, 3),
         summary=outcome.summary(),
-        steps=tuple(_step(step) for step in outcome.steps),
+        # As in `pulumi preview --json`: a replacement is one step, not the three that carry it out.
+        steps=tuple(_step(step) for step in outcome.steps if step.logical),
         resources=tuple(_resource(state) for state in outcome.resources if not state.delete),
         # A program that broke off was not judged.
         rules=() if any(item.kind == "program" for item in outcome.refusals) else tuple(rules),
@@ -263,7 +263,6 @@ def _step(step: Step) -> StepRow:
         ),
         replace_reasons=step.replace_reasons,
         not_compared=step.not_compared,
-        logical=step.logical,
     )
 
 

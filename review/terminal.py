@@ -49,7 +49,7 @@ def print_verdicts(violations: Iterable[Verdict], rules: int, console: Console) 
 
 def component_tree(report: Report) -> Tree:
     """What changes, under the components it belongs to; what stays is counted."""
-    fates = {step.urn: step for step in report.steps if step.logical}
+    fates = {step.urn: step for step in report.steps}
     names = {row.urn: (row.name, row.type, row.parent) for row in report.resources}
     for step in report.steps:
         names.setdefault(step.urn, (step.name, step.type, step.parent))

@@ -63,7 +63,7 @@ def short_type(token: str) -> str:
 
 def changed_steps(report: Report) -> Sequence[StepRow]:
     """The steps that stand for a change, one for each resource."""
-    return [step for step in report.steps if step.logical and step.op not in {"same", "read"}]
+    return [step for step in report.steps if step.op not in {"same", "read"}]
 
 
 def headline(report: Report) -> str:
