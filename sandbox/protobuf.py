@@ -14,7 +14,16 @@ from google.protobuf import struct_pb2
 
 from sandbox.values import UNKNOWN, Archive, Asset, ResourceReference, Secret
 
-__all__ = ["SECRET_SIGNATURE", "SIGNATURE_KEY", "UNKNOWN_SENTINEL", "from_struct", "from_value", "to_struct"]
+__all__ = [
+    "OUTPUT_SIGNATURE",
+    "SECRET_SIGNATURE",
+    "SIGNATURE_KEY",
+    "UNKNOWN_SENTINEL",
+    "from_struct",
+    "from_value",
+    "is_unknown",
+    "to_struct",
+]
 
 UNKNOWN_SENTINEL: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 SIGNATURE_KEY: Final = "4dabf18193072939515e22adb298388d"
@@ -22,7 +31,7 @@ SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"
 _ASSET: Final = "c44067f5952c0a294b673a41bacd8c17"
 _ARCHIVE: Final = "0def7320c3a5731c473e5ecbe6d01bc7"
 _REFERENCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
-_OUTPUT: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+OUTPUT_SIGNATURE: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 _UNKNOWN_SENTINELS: Final = frozenset(
     {
         UNKNOWN_SENTINEL,  # string
@@ -34,6 +43,11 @@ _UNKNOWN_SENTINELS: Final = frozenset(
         "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",  # object
     }
 )
+
+
+def is_unknown(text: str) -> bool:
+    """Whether a string on the wire stands for a value that is not known yet."""
+    return text in _UNKNOWN_SENTINELS
 
 
 def from_struct(struct: struct_pb2.Struct) -> dict[str, Any]:
@@ -70,7 +84,7 @@ def from_struct_plain(struct: struct_pb2.Struct) -> dict[str, Any]:
 def _special(signature: str, members: dict[str, Any]) -> Any:
     if signature == SECRET_SIGNATURE:
         return Secret(members.get("value"))
-    if signature == _OUTPUT:
+    if signature == OUTPUT_SIGNATURE:
         value = members.get("value", UNKNOWN)
         return Secret(value) if members.get("secret") else value
     if signature == _REFERENCE:

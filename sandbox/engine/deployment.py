@@ -8,15 +8,18 @@ all of them.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from sandbox.cloud import Cloud
 from sandbox.engine.aliases import AliasResolver, AmbiguousAliasError
-from sandbox.engine.differ import Difference, difference
+from sandbox.engine.callbacks import CallbackServers
+from sandbox.engine.differ import Difference
 from sandbox.engine.executor import Executor, now
 from sandbox.engine.goal import Goal, Registration
+from sandbox.engine.hooks import HookError, Hooks, unrunnable
 from sandbox.engine.judge import Judge
 from sandbox.engine.model import (
     Analyzer,
@@ -31,8 +34,9 @@ from sandbox.engine.model import (
 )
 from sandbox.engine.providers import ProviderTable
 from sandbox.engine.recorder import Recorder
+from sandbox.engine.refreshing import refresh_all
 from sandbox.engine.removal import Remover
-from sandbox.engine.replacement import condemned_with
+from sandbox.engine.replacement import condemned_with, imported, protected, protected_with
 from sandbox.engine.urn import STACK_TYPE, is_provider, make_urn, package_of, type_of
 from sandbox.errors import CloudError
 from sandbox.values import UNKNOWN
@@ -72,7 +76,15 @@ class Deployment:
         self._providers = ProviderTable(
             project=project, stack=stack, config=config, olds=self._olds, register=self.register
         )
-        self._do = Executor(cloud=cloud, record=self.record, providers=self._providers, preview=self.preview)
+        self.callbacks = CallbackServers()
+        self.hooks = Hooks(self.callbacks, self.record, preview=self.preview, unlocked=self._unlocked)
+        self._do = Executor(
+            cloud=cloud,
+            record=self.record,
+            providers=self._providers,
+            hooks=self.hooks,
+            preview=self.preview,
+        )
         self._replaced: set[str] = set()
         self._judge = Judge(
             cloud=cloud,
@@ -85,38 +97,20 @@ class Deployment:
         )
         self._news: dict[str, ResourceState] = {}
         self._seen: set[str] = set()
+        self._changed: dict[str, tuple[Op, ResourceState | None]] = {}
         self._operated: set[str] = set()
         self._remover = Remover(executor=self._do, record=self.record)
+        self._finished = False
 
     # What the program asks for
 
     def register(self, goal: Goal) -> Registration:
         """Bring one resource to its goal: same, create, update, replace or import."""
-        with self._lock:
-            urn = self._enter(goal)
-            if not urn:
-                return Registration("", failed=True)
-            try:
-                provider = self._providers.reference_for(goal) if goal.custom else ""
-                old = self._aliases.find(urn, goal.name, goal.type, goal.parent, goal.aliases, self._seen)
-                return self._bring(goal, goal.state(urn, provider), old)
-            except CloudError as error:
-                return self._refuse_cloud(error, urn)
-            except (AmbiguousAliasError, ValueError) as error:
-                return self._refuse("engine", str(error), urn)
+        return self._one(goal, lambda urn: self._register(goal, urn))
 
     def read(self, goal: Goal, id: Any) -> Registration:
         """A resource that exists already and is not managed here (``Resource.get``)."""
-        with self._lock:
-            urn = self._enter(goal)
-            if not urn:
-                return Registration("", failed=True)
-            try:
-                return self._read(goal, urn, id)
-            except CloudError as error:
-                return self._refuse_cloud(error, urn)
-            except (AmbiguousAliasError, ValueError) as error:
-                return self._refuse("engine", str(error), urn)
+        return self._one(goal, lambda urn: self._read(goal, urn, id))
 
     def register_outputs(self, urn: str, outputs: dict[str, Any]) -> None:
         """Keep what a component, or the program itself, says it puts out."""
@@ -126,6 +120,9 @@ class Deployment:
                 state.outputs = outputs
                 if state.type == STACK_TYPE:
                     self.outputs = outputs
+                elif not state.custom and urn in self._changed:
+                    op, old = self._changed.pop(urn)
+                    self.hooks.after(op, old, state)
 
     def invoke(self, token: str, args: dict[str, Any], provider: str, version: str) -> dict[str, Any]:
         """Call a provider function. Raises CloudError when it is refused."""
@@ -148,8 +145,11 @@ class Deployment:
     # What happens when the program has ended
 
     def finish(self) -> None:
-        """Analyze the whole stack and delete what the program no longer registers."""
+        """Analyze the whole stack and delete what is no longer registered; once, at the first call."""
         with self._lock:
+            if self._finished:
+                return
+            self._finished = True
             if not self.record.aborted:
                 self._judge.analyze_stack()
             if not self.record.aborted:
@@ -158,14 +158,15 @@ class Deployment:
     def destroy(self, keep: set[str]) -> None:
         """Delete all resources whose URN is not in ``keep``."""
         with self._lock:
-            self._remover.remove_all([state for state in self._base.resources if state.urn not in keep])
+            states = [state for state in self._base.resources if state.urn not in keep]
+            for refusal in unrunnable(states):
+                self.record.refuse(refusal, final=True)
+            self._remover.remove_all(states)
 
     def refresh(self) -> None:
         """Take over what the cloud says of each resource; one that is gone leaves the state."""
         with self._lock:
-            for state in self._base.resources:
-                if state.custom and not is_provider(state.type) and not state.delete:
-                    self._refresh(state)
+            refresh_all(self._base.resources, self._cloud, self._providers, self.record)
 
     def fail(self, message: str) -> None:
         """The program raised: nothing more happens in this run."""
@@ -178,6 +179,25 @@ class Deployment:
             return self.record.snapshot(self._aliases.claimed)
 
     # One registration
+
+    def _one(self, goal: Goal, bring: Callable[[str], Registration]) -> Registration:
+        with self._lock:
+            urn = self._enter(goal)
+            if not urn:
+                return Registration("", failed=True)
+            try:
+                return bring(urn)
+            except CloudError as error:
+                return self._refuse_cloud(error, urn)
+            except HookError as error:
+                return self._refuse("program", str(error), urn)
+            except (AmbiguousAliasError, ValueError) as error:
+                return self._refuse("engine", str(error), urn)
+
+    def _register(self, goal: Goal, urn: str) -> Registration:
+        provider = self._providers.reference_for(goal) if goal.custom else ""
+        old = self._aliases.find(urn, goal.name, goal.type, goal.parent, goal.aliases, self._seen)
+        return self._bring(goal, goal.state(urn, provider), old)
 
     def _enter(self, goal: Goal) -> str:
         self._raise_if_aborted()
@@ -239,19 +259,10 @@ class Deployment:
     def _replace(
         self, goal: Goal, new: ResourceState, old: ResourceState, change: Difference
     ) -> Registration:
-        because = ", ".join(change.replaces) or "its options"
         if new.protect and old.protect:
-            message = (
-                f"{new.name} ({new.type}) is protected and would be replaced because of {because}: "
-                "undo that change, or remove `protect` first"
-            )
-            self._refuse("protect", message, new.urn)
+            self._refuse("protect", protected(new, change), new.urn)
         if goal.import_id:
-            message = (
-                f"{new.name} ({new.type}) is imported by id and would be replaced because of {because}: "
-                "remove `import_` from the program first"
-            )
-            return self._refuse("engine", message, new.urn)
+            return self._refuse("engine", imported(new, change), new.urn)
         self._replaced.add(new.urn)
         if goal.custom:
             new.inputs, accepted = self._judge.check(goal, new, None)
@@ -263,10 +274,7 @@ class Deployment:
         dependents = condemned_with(old, self._base.resources, self._operated, self._cloud)
         for state, _ in dependents:
             if state.protect:
-                message = (
-                    f"{state.name} ({state.type}) is protected and would be replaced together with "
-                    f"{new.name}, on which it depends: undo the change of {new.name}"
-                )
+                message = protected_with(state, new)
                 return self._refuse("protect", message, state.urn)
         for state, reasons in reversed(dependents):
             self._remover.before_replacement(state, reasons)
@@ -305,6 +313,8 @@ class Deployment:
         pending: bool = False,
     ) -> Registration:
         self._do.apply(op, old, new, change, pending=pending)
+        if not new.custom:
+            self._changed[new.urn] = (op, old)
         self._operated.add(new.urn)
         return Registration(new.urn, new.id, new.outputs)
 
@@ -352,28 +362,11 @@ class Deployment:
         if is_provider(state.type):
             self._providers.add(state)
 
-    # Deleting and refreshing
+    # Deleting
 
     def _unregistered(self) -> list[ResourceState]:
-        claimed = self._aliases.claimed
-        return [
-            state
-            for state in self._base.resources
-            if state.delete or (state.urn not in self._seen and state.urn not in claimed)
-        ]
-
-    def _refresh(self, state: ResourceState) -> None:
-        config = self._providers.configuration(state.provider)
-        found = self._cloud.read(state.type, state.urn, state.id, state.inputs, provider=config)
-        if found is None:
-            self.record.note(Step(Op.DELETE, state.urn, state.type, state, None))
-            self.record.remove(state)
-            return
-        before = replace(state)
-        diff = difference(before, found[0], self._cloud, ()).properties
-        if diff or found[1] != state.outputs:
-            state.inputs, state.outputs, state.modified = found[0], found[1], now()
-        self.record.note(Step(Op.REFRESH, state.urn, state.type, before, state, diff))
+        kept = {*self._seen, *self._aliases.claimed}
+        return [state for state in self._base.resources if state.delete or state.urn not in kept]
 
     # Refusing
 
@@ -394,3 +387,12 @@ class Deployment:
     def _raise_if_aborted(self) -> None:
         if self.record.aborted:
             raise DeploymentAbortedError
+
+    @contextmanager
+    def _unlocked(self) -> Generator[None]:
+        """Let other threads call while the program itself is being called: it may wait for them."""
+        self._lock.release()
+        try:
+            yield
+        finally:
+            self._lock.acquire()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from sandbox.cloud import Cloud
 from sandbox.engine.differ import Difference
+from sandbox.engine.hooks import HookError, Hooks
 from sandbox.engine.model import Op, ResourceState, Step
 from sandbox.engine.providers import ProviderTable
 from sandbox.engine.recorder import Recorder
@@ -24,10 +25,13 @@ def now() -> str:
 
 
 class Executor:
-    """Does what the deployment decided. A refusal of the cloud is raised as CloudError."""
+    """Does what the deployment decided. The cloud's refusal is raised as CloudError, a hook's HookError."""
 
-    def __init__(self, *, cloud: Cloud, record: Recorder, providers: ProviderTable, preview: bool) -> None:
+    def __init__(
+        self, *, cloud: Cloud, record: Recorder, providers: ProviderTable, hooks: Hooks, preview: bool
+    ) -> None:
         self._cloud = cloud
+        self._hooks = hooks
         self._record = record
         self._providers = providers
         self._preview = preview
@@ -46,12 +50,13 @@ class Executor:
         self._record.started(step)
         if op is Op.UPDATE and old is not None:
             new.id = old.id
-        if new.custom:
-            try:
-                self._call(op, old, new)
-            except CloudError as error:
-                self._record.done(step, str(error))
-                raise
+        try:
+            self._hooks.before(op, old, new)
+            if new.custom:
+                self._call_again(op, old, new)
+        except (CloudError, HookError) as error:
+            self._record.done(step, str(error))
+            raise
         stamp = now()
         if op is not Op.UPDATE:
             new.created = stamp
@@ -59,6 +64,8 @@ class Executor:
             new.modified = stamp
         self._record.done(step, None)
         self._record.place(old, new, pending=pending)
+        if new.custom:
+            self._hooks.after(op, old, new)
 
     def settle(
         self,
@@ -80,8 +87,10 @@ class Executor:
         step = Step(op, state.urn, state.type, state, None)
         self._record.started(step)
         called = state.custom and not is_provider(state.type) and not self._preview
-        if called and not instead and not state.external and not state.retain_on_delete:
-            try:
+        try:
+            if not state.external:
+                self._hooks.before(op, state, None)
+            if called and not instead and not state.external and not state.retain_on_delete:
                 self._cloud.delete(
                     state.type,
                     state.urn,
@@ -90,14 +99,27 @@ class Executor:
                     state.outputs,
                     provider=self._providers.configuration(state.provider),
                 )
-            except CloudError as error:
-                self._record.done(step, str(error))
-                raise
+        except (CloudError, HookError) as error:
+            self._record.done(step, str(error))
+            raise
         self._record.done(step, None)
         if pending_replacement:
             state.pending_replacement = True
         else:
             self._record.remove(state)
+        if not state.external:
+            self._hooks.after(op, state, None)
+
+    def _call_again(self, op: Op, old: ResourceState | None, new: ResourceState) -> None:
+        """Call the cloud, again and again as long as it refuses and an error hook asks for it."""
+        failures: list[str] = []
+        while True:
+            try:
+                return self._call(op, old, new)
+            except CloudError as error:
+                failures.insert(0, str(error))
+                if not self._hooks.retry(op, old, new, failures):
+                    raise
 
     def _call(self, op: Op, old: ResourceState | None, new: ResourceState) -> None:
         if is_provider(new.type):

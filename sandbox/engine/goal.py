@@ -9,6 +9,7 @@ from typing import Any, cast
 from pulumi.runtime.proto import alias_pb2, resource_pb2
 
 from sandbox.engine.aliases import Alias
+from sandbox.engine.hooks import HOOKS_FIELD, hooks_of
 from sandbox.engine.model import ResourceState
 from sandbox.protobuf import from_struct, from_value
 
@@ -40,6 +41,7 @@ class Goal:
     deleted_with: str = ""
     replace_with: list[str] = field(default_factory=list[str])
     replacement_trigger: Any = None
+    hooks: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
     def state(self, urn: str, provider: str) -> ResourceState:
         """The state that this goal begins with."""
@@ -62,6 +64,7 @@ class Goal:
             replacement_trigger=self.replacement_trigger,
             ignore_changes=self.ignore_changes,
             replace_on_changes=self.replace_on_changes,
+            extra={HOOKS_FIELD: self.hooks} if self.hooks else {},
         )
 
 
@@ -103,6 +106,7 @@ def goal_of(request: resource_pb2.RegisterResourceRequest) -> Goal:
         replacement_trigger=from_value(request.replacement_trigger)
         if request.HasField("replacement_trigger")
         else None,
+        hooks=hooks_of(request) if request.HasField("hooks") else {},
     )
 
 

@@ -15,7 +15,6 @@ import importlib
 import os
 import runpy
 import sys
-import traceback
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -30,6 +29,7 @@ from typing_extensions import override
 
 from sandbox.engine.deployment import Deployment, DeploymentAbortedError
 from sandbox.engine.monitor import EngineLog, ResourceMonitor
+from sandbox.engine.wording import sentence_of
 from sandbox.project import Program, StackSettings
 
 __all__ = ["run_program"]
@@ -37,6 +37,7 @@ __all__ = ["run_program"]
 _T = TypeVar("_T")
 # What a program may still do after its end before it is cut off.
 _GRACE_SECONDS = 10
+_THREADS = 256
 
 # Rooms of this repository that hold no state of a program: loading them anew would only cost time.
 _KEPT = frozenset({"sandbox", "review", "policies", "facts", "tests", "conftest"})
@@ -52,12 +53,20 @@ class _InlineExecutor(ThreadPoolExecutor):
     """Runs the SDK's calls of the monitor at once, on the program's own thread.
 
     The SDK hands each call to a worker thread because it expects it to block on the network. Here it does
-    not, and the hand-over would cost more than the call. What a program itself hands over gets a thread.
+    not, and the hand-over would cost more than the call. What a program itself hands over gets a thread, and
+    so does a call that may call the program back: the loop must be free to answer.
     """
+
+    def __init__(self, monitor: ResourceMonitor) -> None:
+        # Each call back that waits for another resource holds a thread; threads come when they are needed.
+        super().__init__(max_workers=_THREADS)
+        self._monitor = monitor
 
     @override
     def submit(self, fn: Callable[..., _T], /, *args: Any, **kwargs: Any) -> Future[_T]:
-        if not getattr(fn, "__module__", "").startswith("pulumi.runtime"):
+        ours = getattr(fn, "__module__", "").startswith("pulumi.runtime")
+        # A resource with transforms of its own has a callback server before the monitor hears of it.
+        if not ours or self._monitor.calls_back or cast("Any", pulumi_settings.SETTINGS).callbacks:
             return super().submit(fn, *args, **kwargs)
         future: Future[_T] = Future()
         try:
@@ -84,13 +93,14 @@ def _run(
     function: Callable[[], None] | None,
 ) -> None:
     root = str(program.directory) if program is not None else str(Path.cwd())
+    monitor = ResourceMonitor(deployment, None if program is None else program.directory)
     pulumi_settings.ROOT.set(None)
     pulumi_settings.configure(
         pulumi_settings.Settings(
             project=deployment.project,
             stack=deployment.stack,
             organization="organization",
-            monitor=ResourceMonitor(deployment),
+            monitor=monitor,
             engine=EngineLog(deployment),
             dry_run=deployment.preview,
             parallel=8,
@@ -99,7 +109,7 @@ def _run(
     )
     pulumi_config.set_all_config(dict(settings.values), sorted(settings.secret_keys))
     loop = asyncio.new_event_loop()
-    loop.set_default_executor(_InlineExecutor())
+    loop.set_default_executor(_InlineExecutor(monitor))
     loop.set_exception_handler(lambda _loop, _context: None)
     failure: BaseException | None = None
     with _program_on_path(program), _no_ambient_config(), _no_collection():
@@ -113,8 +123,9 @@ def _run(
             failure = error
         finally:
             _close(loop)
+            deployment.callbacks.close()
     if failure is not None and not _refused(failure, deployment):
-        deployment.fail(_sentence(failure, program))
+        deployment.fail(sentence_of(failure, None if program is None else program.directory))
 
 
 def _main(program: Program | None) -> Callable[[], None]:
@@ -154,27 +165,6 @@ def _refused(failure: BaseException, deployment: Deployment) -> bool:
         met.add(id(seen))
         seen = seen.__cause__ or seen.__context__
     return bool(deployment.record.refusals) and not isinstance(failure, pulumi.RunError)
-
-
-def _sentence(failure: BaseException, program: Program | None) -> str:
-    """What the program raised and where, without a traceback and without paths of this machine."""
-    text = " ".join(str(failure).split()) or "no message"
-    if isinstance(failure, pulumi.RunError):
-        return text
-    where = ""
-    frames = traceback.extract_tb(failure.__traceback__)
-    for frame in reversed(frames):
-        path = Path(frame.filename)
-        if (
-            program is not None
-            and path.is_relative_to(program.directory)
-            and "site-packages" not in path.parts
-        ):
-            inside = path.relative_to(program.directory)
-            if inside.parts[0] not in _KEPT:
-                where = f" at {inside}:{frame.lineno}"
-                break
-    return f"the program raised {type(failure).__name__}{where}: {text}"
 
 
 @contextlib.contextmanager

@@ -6,13 +6,22 @@ over gRPC in the same process.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final, cast
 
 from google.protobuf import empty_pb2, struct_pb2
-from pulumi.runtime.proto import engine_pb2, provider_pb2, resource_pb2
+from pulumi.runtime.proto import callback_pb2, engine_pb2, provider_pb2, resource_pb2
 
-from sandbox.engine.deployment import Deployment
+from sandbox.engine.assets import with_hashes
+from sandbox.engine.callbacks import CallbackError, Transforms
+from sandbox.engine.deployment import Deployment, DeploymentAbortedError
 from sandbox.engine.goal import Goal, Registration, goal_of
+from sandbox.engine.model import Refusal
+from sandbox.engine.urn import package_of
+from sandbox.engine.wording import place, without_paths
 from sandbox.errors import CloudError
 from sandbox.protobuf import from_struct, from_value, to_struct
 
@@ -25,10 +34,26 @@ _FEATURES: Final = (
     resource_pb2.RESOURCE_MONITOR_FEATURE_REPLACEMENT_TRIGGER,
     resource_pb2.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
     resource_pb2.RESOURCE_MONITOR_FEATURE_REPLACE_WITH,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_TRANSFORMS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_INVOKE_TRANSFORMS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_ERROR_HOOKS,
 )
 _FEATURE_NAMES: Final = frozenset(
-    {"secrets", "resourceReferences", "aliasSpecs", "deletedWith", "replaceWith", "replacementTrigger"}
+    {
+        "secrets",
+        "resourceReferences",
+        "aliasSpecs",
+        "deletedWith",
+        "replaceWith",
+        "replacementTrigger",
+        "transforms",
+        "invokeTransforms",
+        "resourceHooks",
+        "errorHooks",
+    }
 )
+_PACKAGES: Final = frozenset({"gcp", "pulumi", "random"})
 _SEVERITIES: Final = {
     engine_pb2.DEBUG: "debug",
     engine_pb2.INFO: "info",
@@ -40,8 +65,16 @@ _SEVERITIES: Final = {
 class ResourceMonitor:
     """``pulumirpc.ResourceMonitor`` over one deployment; method names are the protocol's."""
 
-    def __init__(self, deployment: Deployment) -> None:
+    def __init__(self, deployment: Deployment, directory: Path | None = None) -> None:
         self._deployment = deployment
+        self._directory = directory
+        self._transforms = Transforms(deployment.callbacks)
+        self._refused_packages: set[str] = set()
+
+    @property
+    def calls_back(self) -> bool:
+        """Whether a call may have to call the program back and wait for it."""
+        return self._transforms.in_use or self._deployment.hooks.in_use
 
     def GetDeploymentInfo(self, request: empty_pb2.Empty) -> resource_pb2.DeploymentInfo:
         return resource_pb2.DeploymentInfo(supportedFeatures=list(_FEATURES))
@@ -59,7 +92,16 @@ class ResourceMonitor:
                 f"{request.name} ({request.type}) is a component of another package: "
                 "the sandbox runs components of the program only"
             )
-        done = self._deployment.register(goal_of(request))
+        if request.custom and self._is_foreign(request.type):
+            return resource_pb2.RegisterResourceResponse(result=resource_pb2.FAIL)
+        if list(cast("Any", request).state_migrations):
+            raise ValueError(f"{request.name} ({request.type}) migrates state: the sandbox does not do that")
+        with self._program_called():
+            request = self._transforms.applied(request)
+        goal = goal_of(request)
+        done = self._deployment.register(replace(goal, inputs=with_hashes(goal.inputs)))
+        if done.urn:
+            self._transforms.registered(done.urn, request)
         return resource_pb2.RegisterResourceResponse(
             urn=done.urn,
             id=done.id,
@@ -74,6 +116,8 @@ class ResourceMonitor:
         return empty_pb2.Empty()
 
     def ReadResource(self, request: resource_pb2.ReadResourceRequest) -> resource_pb2.ReadResourceResponse:
+        if self._is_foreign(request.type):
+            raise DeploymentAbortedError
         goal = Goal(
             type=request.type,
             name=request.name,
@@ -95,6 +139,10 @@ class ResourceMonitor:
         return resource_pb2.ExistsResourceResponse(exists=found)
 
     def Invoke(self, request: resource_pb2.ResourceInvokeRequest) -> resource_pb2.ResourceInvokeResponse:
+        if self._is_foreign(request.tok):
+            raise DeploymentAbortedError
+        with self._program_called():
+            request = self._transforms.invoke(request)
         try:
             result = self._deployment.invoke(
                 request.tok, from_struct(request.args), request.provider, request.version
@@ -115,8 +163,60 @@ class ResourceMonitor:
     ) -> resource_pb2.RegisterPackageResponse:
         raise ValueError(f"package {request.name} is parameterized: the sandbox does not run such packages")
 
-    def SignalAndWaitForShutdown(self, request: empty_pb2.Empty) -> empty_pb2.Empty:
+    def RegisterStackTransform(self, request: callback_pb2.Callback) -> empty_pb2.Empty:
+        self._transforms.add_of_stack(request)
         return empty_pb2.Empty()
+
+    def RegisterStackInvokeTransform(self, request: callback_pb2.Callback) -> empty_pb2.Empty:
+        self._transforms.add_of_invokes(request)
+        return empty_pb2.Empty()
+
+    def RegisterResourceHook(self, request: resource_pb2.RegisterResourceHookRequest) -> empty_pb2.Empty:
+        self._deployment.hooks.add(request)
+        return empty_pb2.Empty()
+
+    def RegisterErrorHook(self, request: resource_pb2.RegisterErrorHookRequest) -> empty_pb2.Empty:
+        self._deployment.hooks.add_on_error(request)
+        return empty_pb2.Empty()
+
+    def SignalAndWaitForShutdown(self, request: empty_pb2.Empty) -> empty_pb2.Empty:
+        # The program has ended, and its functions are served for as long as this call lasts: hooks of
+        # deletions can run only now.
+        if self._deployment.hooks.in_use:
+            self._deployment.finish()
+        return empty_pb2.Empty()
+
+    def _is_foreign(self, token: str) -> bool:
+        """Whether a type or function is of a package that is not run here; each is refused once."""
+        package = package_of(token)
+        if package in _PACKAGES:
+            return False
+        if package not in self._refused_packages:
+            self._refused_packages.add(package)
+            if package == "pulumi-python":
+                message = (
+                    "the program makes a dynamic resource (pulumi.dynamic): its provider is code of the "
+                    "program's own that works on something real, and the sandbox does not run it"
+                )
+            else:
+                message = (
+                    f"the sandbox has no provider for package {package} ({token}): it runs gcp and random"
+                )
+            self._deployment.record.refuse(Refusal("program", message))
+        if self._deployment.record.aborted:
+            raise DeploymentAbortedError
+        return True
+
+    @contextmanager
+    def _program_called(self) -> Generator[None]:
+        """A function of the program that raises ends the run."""
+        try:
+            yield
+        except CallbackError as error:
+            where = place(error.file, error.line, self._directory)
+            text = without_paths(str(error), self._directory)
+            self._deployment.fail(f"a transform of the program raised{where}: {text}")
+            raise DeploymentAbortedError from error
 
 
 class EngineLog:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sandbox.engine.executor import Executor
+from sandbox.engine.hooks import HookError
 from sandbox.engine.model import Op, Refusal, ResourceState, Step
 from sandbox.engine.recorder import Recorder
 from sandbox.errors import CloudError
@@ -46,6 +47,9 @@ class Remover:
                 self._remove_one(state)
             except CloudError as error:
                 self._record.refuse_cloud(error, state.urn, f"{state.name} ({state.type})")
+                return
+            except HookError as error:
+                self._record.refuse(Refusal("program", str(error), state.urn), final=True)
                 return
 
     def _remove_one(self, state: ResourceState) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from sandbox.cloud import Cloud
-from sandbox.engine.differ import difference
+from sandbox.engine.differ import Difference, difference
 from sandbox.engine.graph import dependents_of
 from sandbox.engine.model import ResourceState
 from sandbox.engine.urn import provider_urn
 from sandbox.values import UNKNOWN
 
-__all__ = ["condemned_with"]
+__all__ = ["condemned_with", "imported", "protected", "protected_with"]
 
 
 def condemned_with(
@@ -54,3 +54,31 @@ def _reasons(state: ResourceState, gone: set[str], cloud: Cloud) -> tuple[str, .
     change = difference(state, inputs, cloud, state.ignore_changes)
     change = change.with_replace_on_changes(state.replace_on_changes, init_errors=False)
     return change.replaces if change.replacing else None
+
+
+def protected(new: ResourceState, change: Difference) -> str:
+    """Why a protected resource is not replaced."""
+    return (
+        f"{new.name} ({new.type}) is protected and would be replaced because of {_because(change)}: "
+        "undo that change, or remove `protect` first"
+    )
+
+
+def imported(new: ResourceState, change: Difference) -> str:
+    """Why a resource that is being imported is not replaced."""
+    return (
+        f"{new.name} ({new.type}) is imported by id and would be replaced because of {_because(change)}: "
+        "remove `import_` from the program first"
+    )
+
+
+def protected_with(state: ResourceState, new: ResourceState) -> str:
+    """Why a protected resource is not replaced together with ``new``."""
+    return (
+        f"{state.name} ({state.type}) is protected and would be replaced together with "
+        f"{new.name}, on which it depends: undo the change of {new.name}"
+    )
+
+
+def _because(change: Difference) -> str:
+    return ", ".join(change.replaces) or "its options"

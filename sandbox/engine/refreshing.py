@@ -1,0 +1,39 @@
+"""Takes over into state what the cloud says of each resource."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from sandbox.cloud import Cloud
+from sandbox.engine.differ import difference
+from sandbox.engine.executor import now
+from sandbox.engine.model import Op, ResourceState, Step
+from sandbox.engine.providers import ProviderTable
+from sandbox.engine.recorder import Recorder
+from sandbox.engine.urn import is_provider
+
+__all__ = ["refresh_all"]
+
+
+def refresh_all(
+    states: Iterable[ResourceState], cloud: Cloud, providers: ProviderTable, record: Recorder
+) -> None:
+    """Refresh each managed resource; one that is gone leaves the state."""
+    for state in states:
+        if state.custom and not is_provider(state.type) and not state.delete:
+            _refresh(state, cloud, providers, record)
+
+
+def _refresh(state: ResourceState, cloud: Cloud, providers: ProviderTable, record: Recorder) -> None:
+    config = providers.configuration(state.provider)
+    found = cloud.read(state.type, state.urn, state.id, state.inputs, provider=config)
+    if found is None:
+        record.note(Step(Op.DELETE, state.urn, state.type, state, None))
+        record.remove(state)
+        return
+    before = replace(state)
+    diff = difference(before, found[0], cloud, ()).properties
+    if diff or found[1] != state.outputs:
+        state.inputs, state.outputs, state.modified = found[0], found[1], now()
+    record.note(Step(Op.REFRESH, state.urn, state.type, before, state, diff))
