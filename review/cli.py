@@ -27,10 +27,11 @@ TARGET_FILE = click.Path(dir_okay=False, path_type=Path)
 stack_option = click.option("--stack", default="dev", show_default=True, help="The stack (environment).")
 target_option = click.option(
     "--target",
-    type=click.Choice(["sandbox", "gcp"]),
+    type=click.Choice(["sandbox", "sandbox-cli", "gcp"]),
     default="sandbox",
     show_default=True,
-    help="sandbox: the built-in engine, no cloud. gcp: the real Pulumi CLI on Google Cloud.",
+    help="sandbox: the built-in engine, no cloud. sandbox-cli: the real Pulumi CLI, no cloud. "
+    "gcp: the real Pulumi CLI on Google Cloud.",
 )
 json_option = click.option("--json", "json_file", type=TARGET_FILE, help="Write the report as JSON.")
 markdown_option = click.option(
@@ -78,6 +79,12 @@ def preview(
     if target == "gcp":
         _sandbox_only(state, save_state, json_file, markdown_file, fixture)
         return _real(stack).preview()
+    if target == "sandbox-cli":
+        from review import sandbox_cli
+
+        _sandbox_only(state, save_state)
+        files = _files(json_file, markdown_file, fixture)
+        return sandbox_cli.preview(_workspace(), stack, files, _console())
     from review import commands
 
     files = _files(json_file, markdown_file, fixture)
@@ -105,6 +112,11 @@ def up(
     if target == "gcp":
         _sandbox_only(json_file, markdown_file, fixture)
         return _real(stack).up()
+    if target == "sandbox-cli":
+        from review import sandbox_cli
+
+        files = _files(json_file, markdown_file, fixture)
+        return sandbox_cli.up(_workspace(), stack, files, _console())
     from review import commands
 
     return commands.up(_workspace(), stack, _files(json_file, markdown_file, fixture), _console())
@@ -120,6 +132,11 @@ def down(stack: str, target: str, json_file: Path | None, markdown_file: Path | 
     if target == "gcp":
         _sandbox_only(json_file, markdown_file)
         return _real(stack).down()
+    if target == "sandbox-cli":
+        from review import sandbox_cli
+
+        files = _files(json_file, markdown_file, None)
+        return sandbox_cli.down(_workspace(), stack, files, _console())
     from review import commands
 
     return commands.down(_workspace(), stack, _files(json_file, markdown_file, None), _console())
@@ -166,8 +183,7 @@ def _sandbox_only(*options: Path | None) -> None:
     given = [str(option) for option in options if option is not None]
     if given:
         raise click.UsageError(
-            "--state, --save-state, --json, --markdown and --fixture belong to the sandbox, got "
-            f"{given[0]} with --target gcp: leave it out"
+            f"{given[0]} belongs to another --target: leave it out, or use --target sandbox"
         )
 
 

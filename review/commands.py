@@ -17,7 +17,7 @@ from sandbox.engine.model import Mode, Outcome, Refusal
 from sandbox.errors import UsageError
 from sandbox.state import snapshot_to_json, write_atomically
 
-__all__ = ["FINE", "REFUSED", "Files", "down", "preview", "up", "write"]
+__all__ = ["FINE", "REFUSED", "Files", "down", "preview", "show", "up", "write"]
 
 FINE = 0
 REFUSED = 1
@@ -49,7 +49,7 @@ def preview(
     if save_state is not None and planned.succeeded:
         state_after = snapshot_to_json(planned.after.snapshot, work.store.crypter)
         write(save_state, json.dumps(state_after, indent=2) + "\n")
-    return _show(work.report(planned.preview, settings), files, out)
+    return show(work.report(planned.preview, settings), files, out)
 
 
 def up(work: Workspace, stack: str, files: Files, out: Console) -> int:
@@ -59,9 +59,9 @@ def up(work: Workspace, stack: str, files: Files, out: Console) -> int:
         ground = work.ground(stack, fixture=files.fixture)
         planned = work.plan(stack, settings, ground, label="up", play=True)
         if planned.update is None or not planned.succeeded:
-            return _show(work.report(planned.preview, settings), files, out)
+            return show(work.report(planned.preview, settings), files, out)
         work.store.save(stack, planned.after.snapshot, planned.after.world.to_json())
-    return _show(work.report(planned.update, settings), files, out)
+    return show(work.report(planned.update, settings), files, out)
 
 
 def down(work: Workspace, stack: str, files: Files, out: Console) -> int:
@@ -71,10 +71,10 @@ def down(work: Workspace, stack: str, files: Files, out: Console) -> int:
         ground = work.ground(stack, fixture=files.fixture)
         refused = _protected(work, stack, ground)
         if refused is not None:
-            return _show(work.report(refused, settings), files, out)
+            return show(work.report(refused, settings), files, out)
         outcome = work.destroy(stack, settings, ground)
         work.store.save(stack, outcome.snapshot, ground.world.to_json())
-    return _show(work.report(outcome, settings), files, out)
+    return show(work.report(outcome, settings), files, out)
 
 
 def _protected(work: Workspace, stack: str, ground: Ground) -> Outcome | None:
@@ -100,7 +100,8 @@ def _protected(work: Workspace, stack: str, ground: Ground) -> Outcome | None:
     )
 
 
-def _show(report: Report, files: Files, out: Console) -> int:
+def show(report: Report, files: Files, out: Console) -> int:
+    """Write and print a report; the answer is the exit code."""
     if files.json is not None:
         write(files.json, json.dumps(document(report), indent=2, ensure_ascii=False) + "\n")
     if files.markdown is not None:

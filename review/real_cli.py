@@ -92,7 +92,7 @@ class RealStack:
         if not provider.startswith("gcpkms://") or PLACEHOLDER in provider:
             raise UsageError(
                 f"{program.stack_file(stack).name}: secretsprovider must be a gcpkms:// key, got "
-                f"{provider or 'nothing'}: run bootstrap for this project, which writes it"
+                f"{provider or 'nothing'}: write bootstrap's output secrets_provider there"
             )
         project = project_id(settings.values, program.name)
         if project is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,15 +20,18 @@ from typing import Any, Final, cast
 
 import yaml
 
+from sandbox.engine.model import Violation
 from sandbox.errors import UsageError
 from sandbox.plugin import install
 from sandbox.project import Program, StackSettings
 from sandbox.state import PassphraseCrypter, write_atomically
 
-__all__ = ["CliStep", "SandboxCli"]
+__all__ = ["CliError", "CliStep", "SandboxCli"]
 
 _PASSPHRASE: Final = "sandbox"
-_NOT_LINKED: Final = frozenset({".git", ".sandbox", "Pulumi.yaml"})
+_MARKUP: Final = re.compile(r"<\{%[^%]*%\}>")
+_NOT_LINKED: Final = frozenset({".git", ".sandbox", "__pycache__"})
+_PATIENCE_SECONDS: Final = 1200
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class SandboxCli:
                 "TARGET=sandbox-cli needs the Pulumi CLI, and `pulumi` is not on PATH: install it"
             )
         self.stack = stack
+        self.passphrase = _PASSPHRASE
         self.world = folder / "cloud.json"
         self._executable = executable
         self._program = program
@@ -69,6 +74,8 @@ class SandboxCli:
             "PULUMI_CONFIG_PASSPHRASE": _PASSPHRASE,
             "PULUMI_DEBUG_COMMANDS": "true",
             "PULUMI_SKIP_CONFIRMATIONS": "true",
+            # Policies are started from their own folder and import the program's rooms.
+            "PYTHONPATH": str(program.directory),
         }
         self._link(settings)
         if not (folder / "backend" / ".pulumi" / "stacks" / program.name / f"{stack}.json").exists():
@@ -77,11 +84,11 @@ class SandboxCli:
 
     def preview(self) -> list[CliStep]:
         """The steps that an ``up`` would do."""
-        return self._operate("preview")
+        return self._operate("preview", *self._policies())
 
     def up(self) -> list[CliStep]:
         """Deploy; the steps done."""
-        return self._operate("up", "--yes", "--skip-preview")
+        return self._operate("up", "--yes", "--skip-preview", *self._policies())
 
     def destroy(self, *, exclude_protected: bool = False) -> list[CliStep]:
         """Delete; the steps done."""
@@ -98,6 +105,10 @@ class SandboxCli:
 
     def _operate(self, *arguments: str) -> list[CliStep]:
         self._events.unlink(missing_ok=True)
+        # The caller holds the stack's lock, so one in the CLI's own backend is left from a killed run.
+        locks = self._folder / "backend" / ".pulumi" / "locks"
+        if any(path.is_file() for path in locks.rglob("*")):
+            self._run("cancel", "--yes")
         self._run(*arguments, "--event-log", str(self._events.resolve()))
         return list(self._steps())
 
@@ -105,25 +116,59 @@ class SandboxCli:
         command = [self._executable, *arguments, "--non-interactive", "--color", "never"]
         if arguments[:2] != ("stack", "init"):
             command += ["--stack", self.stack]
-        done = subprocess.run(
-            command,
-            cwd=self._directory,
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                command,
+                cwd=self._directory,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=_PATIENCE_SECONDS,
+            )
+        except subprocess.TimeoutExpired as error:
+            message = f"error: the Pulumi CLI gave no answer within {_PATIENCE_SECONDS} seconds"
+            raise CliError(message) from error
         if done.returncode != 0:
             text = done.stdout + done.stderr
             raise CliError(text.replace(str(self._folder.resolve()), "."))
         return done.stdout
 
-    def _steps(self) -> Iterator[CliStep]:
+    def last_steps(self) -> list[CliStep]:
+        """The steps of the last operation, also when it failed."""
+        return list(self._steps())
+
+    def last_violations(self) -> list[Violation]:
+        """What the program's policy pack found in the last operation."""
+        return [
+            Violation(
+                rule=found["policyName"],
+                level=found["enforcementLevel"],
+                urn=found.get("resourceUrn") or "",
+                message=_MARKUP.sub("", found["message"]).strip().rsplit("\n", 1)[-1].strip(),
+            )
+            for found in self._found("policyEvent")
+        ]
+
+    @property
+    def judged(self) -> bool:
+        """Whether the program has a policy pack that the CLI runs."""
+        return (self._program.directory / "policies" / "PulumiPolicy.yaml").exists()
+
+    def _policies(self) -> list[str]:
+        return ["--policy-pack", str((self._folder / "policies").resolve())] if self.judged else []
+
+    def _found(self, kind: str) -> Iterator[dict[str, Any]]:
+        if not self._events.exists():
+            return
         for line in self._events.read_text(encoding="utf-8").splitlines():
-            event = cast("dict[str, Any]", json.loads(line))
-            found: dict[str, Any] | None = event.get("resourcePreEvent")
-            if found is None:
-                continue
+            found: dict[str, Any] | None = cast("dict[str, Any]", json.loads(line)).get(kind)
+            if found is not None:
+                yield found
+
+    def _steps(self) -> Iterator[CliStep]:
+        for found in self._found("resourcePreEvent"):
             metadata: dict[str, Any] = found["metadata"]
             detailed: dict[str, dict[str, str]] = metadata.get("detailedDiff") or {}
             yield CliStep(
@@ -135,16 +180,9 @@ class SandboxCli:
             )
 
     def _link(self, settings: StackSettings) -> None:
-        self._directory.mkdir(exist_ok=True)
-        for entry in self._program.directory.iterdir():
-            link = self._directory / entry.name
-            foreign = entry.name.startswith("Pulumi.") and entry.suffix == ".yaml"
-            if entry.name not in _NOT_LINKED and not foreign and not link.exists():
-                link.symlink_to(entry)
-        project = yaml.safe_load((self._program.directory / "Pulumi.yaml").read_text(encoding="utf-8"))
-        # The interpreter that runs the sandbox runs the program too: nothing is installed.
-        project["runtime"] = {"name": "python", "options": {"toolchain": "pip"}}
-        write_atomically(self._directory / "Pulumi.yaml", yaml.safe_dump(project, sort_keys=False))
+        _mirror(self._program.directory, self._directory, "Pulumi.yaml")
+        if self.judged:
+            _mirror(self._program.directory / "policies", self._folder / "policies", "PulumiPolicy.yaml")
         self._write_stack_file(settings)
 
     def _write_stack_file(self, settings: StackSettings) -> None:
@@ -164,5 +202,28 @@ class SandboxCli:
         return value
 
 
+def _mirror(source: Path, target: Path, project: str) -> None:
+    """Make ``target`` a folder of links to ``source`` with a project file of its own.
+
+    The interpreter that runs the sandbox runs the program and its policies too: nothing is installed.
+    """
+    target.mkdir(exist_ok=True)
+    for entry in source.iterdir():
+        link = target / entry.name
+        foreign = entry.name.startswith("Pulumi") and entry.suffix == ".yaml"
+        if entry.name not in _NOT_LINKED and not foreign and not link.exists():
+            link.symlink_to(entry)
+    document = yaml.safe_load((source / project).read_text(encoding="utf-8"))
+    document["runtime"] = {"name": "python", "options": {"toolchain": "pip"}}
+    write_atomically(target / project, yaml.safe_dump(document, sort_keys=False))
+
+
 class CliError(Exception):
     """The CLI refused; the text is its output with this folder's path taken out."""
+
+    @property
+    def sentence(self) -> str:
+        """The CLI's first error line."""
+        lines = [line.strip() for line in str(self).splitlines()]
+        found = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+        return found[0] if found else next((line for line in reversed(lines) if line), "no message")

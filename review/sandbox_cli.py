@@ -1,0 +1,115 @@
+"""A stack on the real Pulumi CLI with the stand-in cloud as its providers: ``--target sandbox-cli``.
+
+The same program, cloud and report as in the sandbox, another engine. The CLI keeps its own state in
+``.sandbox/cli/<stack>``; nothing is contacted outside this machine.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from rich.console import Console
+
+from review.commands import FINE, REFUSED, Files, show
+from review.real_cli import KEPT_BY_GOOGLE
+from review.workspace import Workspace, add_fixture
+from sandbox.cloud import World
+from sandbox.engine.model import Mode, Op, Outcome, PropertyDiff, Refusal, Step
+from sandbox.engine.urn import STACK_TYPE, type_of
+from sandbox.plugin.cli import CliError, CliStep, SandboxCli
+from sandbox.project import StackSettings
+from sandbox.state import PassphraseCrypter, snapshot_from_json, write_atomically
+from sandbox.values import DiffKind
+
+__all__ = ["down", "preview", "up"]
+
+
+def preview(work: Workspace, stack: str, files: Files, out: Console) -> int:
+    """What the CLI would do."""
+    return _operate(work, stack, files, out, Mode.PREVIEW, lambda cli: cli.preview())
+
+
+def up(work: Workspace, stack: str, files: Files, out: Console) -> int:
+    """Deploy with the CLI."""
+    return _operate(work, stack, files, out, Mode.UPDATE, lambda cli: cli.up())
+
+
+def down(work: Workspace, stack: str, files: Files, out: Console) -> int:
+    """Delete with the CLI what is not protected; refused when more than what Google keeps is protected."""
+    return _operate(work, stack, files, out, Mode.DESTROY, _destroy)
+
+
+def _destroy(cli: SandboxCli) -> list[CliStep]:
+    states: list[dict[str, Any]] = cli.export()["deployment"].get("resources") or []
+    kept = all(state["type"] in KEPT_BY_GOOGLE for state in states if state.get("protect"))
+    return cli.destroy(exclude_protected=kept)
+
+
+def _operate(
+    work: Workspace,
+    stack: str,
+    files: Files,
+    out: Console,
+    mode: Mode,
+    operate: Callable[[SandboxCli], list[CliStep]],
+) -> int:
+    started = time.perf_counter()
+    settings = work.settings(stack)
+    with work.locked(stack):
+        cli = SandboxCli(work.program, stack, settings, work.store.folder / "cli" / stack)
+        _seed(cli, files)
+        refusals: list[Refusal] = []
+        try:
+            steps = operate(cli)
+        except CliError as error:
+            steps, refusals = cli.last_steps(), [Refusal("engine", error.sentence)]
+        outcome = _outcome(work, stack, mode, cli, settings, steps)
+        outcome.violations = cli.last_violations()
+    outcome.refusals = refusals
+    outcome.duration_seconds = time.perf_counter() - started
+    report = work.report(outcome, settings)
+    show(report if cli.judged else replace(report, rules=()), files, out)
+    return REFUSED if refusals else FINE
+
+
+def _seed(cli: SandboxCli, files: Files) -> None:
+    if files.fixture is None:
+        return
+    world = World()
+    if cli.world.exists():
+        world = World.from_json(json.loads(cli.world.read_text(encoding="utf-8")))
+    add_fixture(world, files.fixture)
+    write_atomically(cli.world, json.dumps(world.to_json()))
+
+
+def _outcome(
+    work: Workspace, stack: str, mode: Mode, cli: SandboxCli, settings: StackSettings, steps: list[CliStep]
+) -> Outcome:
+    crypter = PassphraseCrypter(cli.passphrase)
+    snapshot = snapshot_from_json(cli.export(), "the CLI's state", crypter)
+    states = {state.urn: state for state in snapshot.resources if not state.delete}
+    root = next((state for state in snapshot.resources if state.type == STACK_TYPE), None)
+    return Outcome(
+        project=work.program.name,
+        stack=stack,
+        mode=mode,
+        steps=[
+            Step(
+                Op(step.op),
+                step.urn,
+                type_of(step.urn),
+                None,
+                states.get(step.urn),
+                tuple(PropertyDiff(path, DiffKind(kind)) for path, kind in sorted(step.diff.items())),
+                step.replace_reasons,
+            )
+            for step in steps
+        ],
+        resources=snapshot.resources,
+        outputs=dict(root.outputs) if root is not None else {},
+        snapshot=snapshot,
+    )
