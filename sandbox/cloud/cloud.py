@@ -249,7 +249,13 @@ class Cloud:
         self, token: str, args: Mapping[str, Any], *, provider: Mapping[str, Any] = _NO_PROVIDER
     ) -> Values:
         """The answer of a provider function."""
-        return invoke(self.world, token, args, provider)
+        return invoke(
+            self.world,
+            token,
+            args,
+            provider,
+            lambda type, id: self.read(type, "", id, None, provider=provider),
+        )
 
     # Within.
 

@@ -8,8 +8,12 @@ YAML or JSON with these keys, all optional::
     projects: {"PROJECT": "123456789012"}   # project numbers
     resources:
       - {type: "gcp:kms/keyRing:KeyRing", id: "projects/...", inputs: {}, outputs: {}}
+    lookups:                                # what provider functions answer
+      - {function: "gcp:compute/getImage:getImage", arguments: {family: "debian-12"}, result: {name: "..."}}
+    stacks:                                 # what other stacks put out, for StackReference
+      organization/PROJECT/STACK: {endpoint: "...", password: {secret: "..."}}
 
-A release is then taken at its word only for what the file lists.
+A release is then taken at its word only for what the file lists, unless it lists look-ups and stacks alone.
 """
 
 from __future__ import annotations
@@ -22,14 +26,18 @@ from typing import Any, Final, cast
 import yaml
 
 from facts.provider import facts_for
-from sandbox.cloud.data import as_list, as_map
+from sandbox.cloud.data import Values, as_list, as_map
 from sandbox.cloud.package import package_type
-from sandbox.cloud.world import World, WorldFacts
+from sandbox.cloud.world import Lookup, World, WorldFacts
 from sandbox.errors import UsageError
+from sandbox.values import Secret
 
 __all__ = ["load_fixture"]
 
-_KEYS: Final = ("images", "projects", "resources", "secret_versions", "services")
+_KEYS: Final = ("images", "lookups", "projects", "resources", "secret_versions", "services", "stacks")
+_ANSWERS: Final = frozenset({"lookups", "stacks"})
+_STACK: Final = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
+_FUNCTION: Final = re.compile(r"[a-z][\w-]*:[\w/-]+:\w+")
 _IMAGE: Final = re.compile(r"[a-z0-9.-]+/[a-z0-9._/-]+@sha256:[0-9a-f]{64}")
 _SECRET: Final = re.compile(r"projects/[a-z0-9.:-]+/secrets/[A-Za-z0-9_-]+")
 _SERVICE: Final = re.compile(r"[a-z0-9-]+\.googleapis\.com")
@@ -77,7 +85,9 @@ class _Fixture:
             if services is None
             else set(self.texts(data, "services", _SERVICE, "NAME.googleapis.com")),
             project_numbers=self.numbers(data.get("projects")),
-            assume_release=False,
+            assume_release=set(data) <= _ANSWERS,
+            lookups=self.lookups(data.get("lookups")),
+            stack_outputs=self.stacks(data.get("stacks")),
         )
         world = World(facts)
         items = self.items(data.get("resources"), "resources")
@@ -130,6 +140,41 @@ class _Fixture:
             if not _NUMBER.fullmatch(str(number)):
                 raise self.refuse(f"projects.{project}", f"must be a project number, not {number!r}")
             result[str(project)] = str(number)
+        return result
+
+    def lookups(self, value: Any) -> tuple[Lookup, ...]:
+        result: list[Lookup] = []
+        for index, item in enumerate(self.items(value, "lookups")):
+            field = f"lookups[{index}]"
+            entry = self.mapping(item, field)
+            for key in entry:
+                if key not in {"function", "arguments", "result"}:
+                    raise self.refuse(
+                        f"{field}.{key}", "is not a key of a look-up; use function, arguments, result"
+                    )
+            function = entry.get("function")
+            if not isinstance(function, str) or not _FUNCTION.fullmatch(function):
+                raise self.refuse(
+                    f"{field}.function",
+                    f"must be a function's token such as gcp:compute/getImage:getImage, not {function!r}",
+                )
+            arguments = self.mapping(entry.get("arguments"), f"{field}.arguments")
+            if "result" not in entry:
+                raise self.refuse(f"{field}.result", "is missing; give what the function answers")
+            answer = self.mapping(entry["result"], f"{field}.result")
+            result.append(Lookup(function, arguments, answer))
+        return tuple(result)
+
+    def stacks(self, value: Any) -> dict[str, Values]:
+        result: dict[str, Values] = {}
+        for name, outputs in self.mapping(value, "stacks").items():
+            field = f"stacks.{name}"
+            if not _STACK.fullmatch(str(name)):
+                raise self.refuse(field, "must be named ORGANIZATION/PROJECT/STACK")
+            result[str(name)] = {
+                key: Secret(item["secret"]) if as_map(item) is not None and set(item) == {"secret"} else item
+                for key, item in self.mapping(outputs, field).items()
+            }
         return result
 
     def resource(self, world: World, field: str, item: Any) -> None:

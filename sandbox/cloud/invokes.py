@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from sandbox.cloud.data import Values, as_list, plain
+from sandbox.cloud.lookups import SOURCE as _SOURCE
+from sandbox.cloud.lookups import from_fixture, from_world, not_answered
 from sandbox.cloud.scope import Scope
 from sandbox.cloud.world import World
 from sandbox.errors import CloudError
 
 __all__ = ["invoke"]
-
-_SOURCE: Final = "pulumi-gcp 10.2.0, functions of the package"
 
 
 class _Call:
@@ -171,17 +170,22 @@ _FUNCTIONS: Final[dict[str, Callable[[_Call], Values]]] = {
 }
 
 
-def invoke(world: World, token: str, args: Mapping[str, Any], provider: Mapping[str, Any]) -> Values:
-    """The answer of a provider function."""
+def invoke(
+    world: World,
+    token: str,
+    args: Mapping[str, Any],
+    provider: Mapping[str, Any],
+    read: Callable[[str, str], Any],
+) -> Values:
+    """The answer of a provider function: a fixture's, this module's, or what exists in the world."""
+    arguments, scope = plain(dict(args)), Scope.of(provider)
+    answer = from_fixture(world.facts.lookups, token, arguments)
+    if answer is not None:
+        return answer
     function = _FUNCTIONS.get(token)
-    if function is None:
-        near = difflib.get_close_matches(token, _FUNCTIONS, n=1)
-        hint = f"; the nearest it answers is {near[0]}" if near else ""
-        raise CloudError(
-            501,
-            "NOT_IMPLEMENTED",
-            f"the sandbox does not answer the provider function {token}{hint}; configure the value.",
-            behaviour="INV-003",
-            source=_SOURCE,
-        )
-    return function(_Call(world, plain(dict(args)), Scope.of(provider)))
+    if function is not None:
+        return function(_Call(world, arguments, scope))
+    found = from_world(world, token, args, scope, read)
+    if found is None:
+        raise not_answered(token, args)
+    return found

@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, cast
 
-from sandbox.cloud.data import Values, transform
+from sandbox.cloud.data import Values, plain, transform
 from sandbox.cloud.paths import canonical
 from sandbox.cloud.seeds import project_number_of
 from sandbox.values import UNKNOWN, Archive, Asset, Opaque, Secret
 
-__all__ = ["Record", "World", "WorldFacts"]
+__all__ = ["Lookup", "Record", "World", "WorldFacts"]
 
 _DIGEST: Final = "secretDigest"
 _FILE: Final = "fileHash"
@@ -56,13 +56,29 @@ class Record:
         return canonical(link) if isinstance(link, str) and link else self.id
 
 
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """An answer that a fixture gives: for this function, with at least these arguments."""
+
+    function: str
+    arguments: Mapping[str, Any]
+    result: Mapping[str, Any] = field(repr=False)
+
+    def answers(self, function: str, arguments: Mapping[str, Any]) -> bool:
+        """Whether it answers a call."""
+        return self.function == function and all(
+            plain(arguments.get(key)) == value for key, value in self.arguments.items()
+        )
+
+
 @dataclass(slots=True)
 class WorldFacts:
     """What is true at the cloud without being a resource of the stack.
 
     ``images`` are ``repository@sha256:...``; ``secret_versions`` the version numbers of a secret's full name;
     ``enabled_services`` None when every service is enabled. With ``assume_release`` every image and secret
-    version that a release names counts as existing.
+    version that a release names counts as existing. ``lookups`` and ``stack_outputs`` are a
+    fixture's answers; they are not kept from one command to the next.
     """
 
     images: set[str] = field(default_factory=set[str])
@@ -71,6 +87,8 @@ class WorldFacts:
     project_numbers: dict[str, str] = field(default_factory=dict[str, str])
     asked_agents: set[str] = field(default_factory=set[str])
     assume_release: bool = True
+    lookups: tuple[Lookup, ...] = ()
+    stack_outputs: Mapping[str, Values] = field(default_factory=dict[str, Values], repr=False)
 
     def copy(self) -> WorldFacts:
         """An independent copy."""
@@ -81,6 +99,8 @@ class WorldFacts:
             project_numbers=dict(self.project_numbers),
             asked_agents=set(self.asked_agents),
             assume_release=self.assume_release,
+            lookups=self.lookups,
+            stack_outputs=self.stack_outputs,
         )
 
 
