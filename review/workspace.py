@@ -6,6 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -65,9 +66,18 @@ class Workspace:
         else:
             snapshot = self.store.load(stack)
             cloud = self.store.load_cloud(stack)
-            world = World.from_json(cloud) if cloud is not None else World.from_resources(snapshot.resources)
+            world = World.from_resources(snapshot.resources) if cloud is None else self._world(stack, cloud)
         add_fixture(world, fixture)
         return Ground(snapshot=snapshot, world=world)
+
+    def _world(self, stack: str, cloud: dict[str, Any]) -> World:
+        try:
+            return World.from_json(cloud)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            path = self.store.cloud_path(stack)
+            raise UsageError(
+                f"{path} does not hold a stand-in cloud: delete it, and it is rebuilt from the state"
+            ) from error
 
     @contextmanager
     def locked(self, stack: str) -> Generator[None]:

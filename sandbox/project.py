@@ -13,7 +13,6 @@ alone stand under ``stacks``.
 from __future__ import annotations
 
 import difflib
-import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -24,6 +23,7 @@ from typing import Any, Final, cast
 import yaml
 
 from sandbox.errors import UsageError
+from sandbox.values import Opaque
 
 __all__ = ["PLACEHOLDER", "Program", "StackSettings", "load_project", "load_stack"]
 
@@ -120,7 +120,7 @@ def _declaration(key: str, value: Any) -> _Declaration:
     items: Any = members.get("items") or {}
     return _Declaration(
         type=type_,
-        items=str(cast("dict[str, Any]", items).get("type", "")),
+        items=str(cast("dict[str, Any]", items).get("type", "")) if isinstance(items, dict) else "",
         default=members.get("default"),
         secret=bool(members.get("secret")),
         required="default" not in members,
@@ -240,12 +240,25 @@ def _example_values(program: Program, stack: str) -> Mapping[str, str]:
     if not path.exists():
         return {}
     common = _read_mapping(path)
-    stacks = cast("dict[str, dict[str, Any]]", common.pop("stacks", {}))
-    return {str(key): str(value) for key, value in {**common, **stacks.get(stack, {})}.items()}
+    stacks: Any = common.pop("stacks", None) or {}
+    own: Any = cast("dict[str, Any]", stacks).get(stack) or {} if isinstance(stacks, dict) else None
+    if not isinstance(own, dict):
+        raise UsageError(f"{path.name}: stacks must map each stack to a mapping of examples: correct it")
+    return {str(key): str(value) for key, value in {**common, **cast("dict[str, Any]", own)}.items()}
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as the CLI reads it: only ``true`` and ``false`` are booleans, ``on`` and ``yes`` are text."""
+    """YAML as the CLI reads it: only ``true`` and ``false`` are booleans, and no key stands twice."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen and key.value != "<<":
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key.value!r} stands twice", key.start_mark
+                )
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -263,7 +276,9 @@ def _read_mapping(path: Path) -> dict[str, Any]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1})" if mark is not None else ""
-        raise UsageError(f"{path.name} is not valid YAML{where}: correct it") from error
+        problem = str(getattr(error, "problem", ""))
+        wrong = f"holds a key twice: {problem}" if "stands twice" in problem else "is not valid YAML"
+        raise UsageError(f"{path.name} {wrong}{where}: correct it") from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path.name} cannot be read as text: check the file") from error
     if document is None:
@@ -282,8 +297,7 @@ def _seal(value: Any) -> tuple[Any, bool]:
     if isinstance(value, dict):
         members = cast("dict[str, Any]", value)
         if set(members) == {"secure"}:
-            digest = hashlib.sha256(str(members["secure"]).encode()).hexdigest()[:32]
-            return f"encrypted-{digest}", True
+            return Opaque(str(members["secure"])).stand_in, True
         sealed = {key: _seal(item) for key, item in members.items()}
         secret = any(found for _, found in sealed.values())
         return ({key: item for key, (item, _) in sealed.items()} if secret else members), secret

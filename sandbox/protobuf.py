@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 from google.protobuf import struct_pb2
 
-from sandbox.values import UNKNOWN, Archive, Asset, ResourceReference, Secret
+from sandbox.values import UNKNOWN, Archive, Asset, Opaque, ResourceReference, Secret
 
 __all__ = [
     "OUTPUT_SIGNATURE",
@@ -146,7 +146,9 @@ def _set(target: struct_pb2.Value, value: Any) -> None:
 
 def _special_members(value: Any) -> dict[str, Any]:
     if isinstance(value, Secret):
-        return {SIGNATURE_KEY: SECRET_SIGNATURE, "value": value.value}
+        inner = value.value
+        shown = inner.stand_in if isinstance(inner, Opaque) else inner
+        return {SIGNATURE_KEY: SECRET_SIGNATURE, "value": shown}
     if isinstance(value, ResourceReference):
         members: dict[str, Any] = {SIGNATURE_KEY: _REFERENCE, "urn": value.urn}
         if value.id is not None:

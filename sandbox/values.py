@@ -7,6 +7,7 @@ unreadable here, a file, a reference to another resource.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -85,6 +86,11 @@ class Opaque:
     """A secret whose key is not here: compared by its ciphertext, never read. Always inside ``Secret``."""
 
     ciphertext: str = field(repr=False)
+
+    @property
+    def stand_in(self) -> str:
+        """What a program gets in its place: equal for equal ciphertexts, and of no use to anyone."""
+        return f"encrypted-{hashlib.sha256(self.ciphertext.encode()).hexdigest()[:32]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from sandbox.engine.model import (
     Snapshot,
     Step,
 )
+from sandbox.engine.paths import parse_path, reset
 from sandbox.engine.providers import ProviderTable
 from sandbox.engine.recorder import Recorder
 from sandbox.engine.refreshing import refresh_all
@@ -253,6 +254,9 @@ class Deployment:
             self._remember(old)
             return Registration(new.urn, old.id, old.outputs)
         new.id, new.outputs = old.id, old.outputs
+        for path in change.not_compared:
+            # The program had a stand-in only: what cannot be read here stays in the state as it was.
+            new.inputs, _ = reset(parse_path(path), old.inputs, new.inputs)
         self._do.settle(Op.SAME, old, new, change)
         return Registration(new.urn, new.id, new.outputs)
 

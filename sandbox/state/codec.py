@@ -45,6 +45,23 @@ _PLAIN: Final = {
     "ignoreChanges": "ignore_changes",
     "replaceOnChanges": "replace_on_changes",
 }
+# What the file holds under a field; text where nothing is said.
+_SHAPES: Final[dict[str, type]] = {
+    **dict.fromkeys(("protect", "external", "pending_replacement", "retain_on_delete"), bool),
+    **dict.fromkeys(("inputs", "outputs", "property_dependencies", "custom_timeouts"), dict),
+    **dict.fromkeys(
+        (
+            "dependencies",
+            "init_errors",
+            "additional_secret_outputs",
+            "aliases",
+            "replace_with",
+            "ignore_changes",
+            "replace_on_changes",
+        ),
+        list,
+    ),
+}
 _KNOWN: Final = frozenset(
     {*_PLAIN, "urn", "type", "custom", "id", "delete", "inputs", "outputs", "replacementTrigger"}
 )
@@ -224,6 +241,13 @@ def _resource_from_json(record: Any, where: str, decoder: _Decoder) -> ResourceS
     if not isinstance(urn, str) or urn.count("::") < 3 or not isinstance(type_, str):
         raise UsageError(f"{where}: a resource has no urn or type ({urn!r}): export the stack again")
     plain = {attribute: fields[key] for key, attribute in _PLAIN.items() if fields.get(key) is not None}
+    for key, attribute in {**_PLAIN, "inputs": "inputs", "outputs": "outputs"}.items():
+        expected = _SHAPES.get(attribute, str)
+        if fields.get(key) is not None and not isinstance(fields[key], expected):
+            raise UsageError(
+                f"{where}: {key} of resource {urn} must be a {expected.__name__}, got {fields[key]!r:.60}: "
+                "export the stack again"
+            )
     return ResourceState(
         urn=urn,
         type=type_,

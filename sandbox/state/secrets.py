@@ -67,7 +67,13 @@ class PassphraseCrypter:
                 "secrets_providers.state.salt must have the form v1:<salt>:<proof>: "
                 "export the state again with `pulumi stack export`"
             )
-        crypter = cls(passphrase, base64.b64decode(salt))
+        try:
+            crypter = cls(passphrase, base64.b64decode(salt, validate=True))
+        except ValueError as error:
+            raise UsageError(
+                "secrets_providers.state.salt holds no base64 salt: "
+                "export the state again with `pulumi stack export`"
+            ) from error
         return crypter if crypter.decrypt(proof) == _PROOF else None
 
     def same_passphrase(self, state: dict[str, Any]) -> PassphraseCrypter | None:

@@ -18,8 +18,8 @@ from review.cli import main
         (["preview", "--stak", "dev"], "No such option"),
         (["diff"], "Missing option '--base'."),
         (["preview", "--state", "absent.json"], "File 'absent.json' does not exist."),
-        (["up", "--target", "aws"], "'aws' is not one of 'sandbox', 'gcp'."),
-        (["preview", "--target", "gcp", "--json", "x.json"], "belong to the sandbox, got x.json"),
+        (["up", "--target", "aws"], "'aws' is not one of 'sandbox', 'sandbox-cli', 'gcp'."),
+        (["preview", "--target", "gcp", "--json", "x.json"], "x.json belongs to another --target"),
         (["up"], "Pulumi.yaml does not exist: run this in the folder of a Pulumi project"),
     ],
 )

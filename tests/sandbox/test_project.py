@@ -102,6 +102,10 @@ def test_the_example_values_of_one_stack_come_before_those_of_all(tmp_path: Path
         ("config: [1]", "config must be a mapping"),
         ("- 1", "must hold a mapping"),
         ("config: {", "not valid YAML"),
+        (
+            "config: {demo:region: r, demo:region: s}",
+            r"holds a key twice: key 'demo:region' stands twice \(line 1",
+        ),
     ],
 )
 def test_fails_when_a_stack_file_is_wrong(tmp_path: Path, stack: str, sentence: str) -> None:
@@ -130,6 +134,7 @@ def test_a_secret_of_the_wrong_type_is_not_shown(tmp_path: Path) -> None:
         ("name: demo\nruntime: nodejs", "runtime must be python"),
         ("name: demo\nruntime: python\nconfig: [1]", "config must be a mapping"),
         ("name: demo\nruntime: python\nconfig: {a: {type: text}}", "must be string, integer, boolean"),
+        ("name: demo\nruntime: python\nname: other", "holds a key twice"),
     ],
 )
 def test_fails_when_the_project_file_is_wrong(tmp_path: Path, project: str, sentence: str) -> None:
@@ -141,3 +146,10 @@ def test_fails_when_the_project_file_is_wrong(tmp_path: Path, project: str, sent
 def test_fails_when_there_is_no_project(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="run this in the folder of a Pulumi project"):
         load_project(tmp_path)
+
+
+def test_fails_when_the_examples_of_a_stack_are_no_mapping(tmp_path: Path) -> None:
+    _write(tmp_path, "config: {demo:region: REPLACE_ME}")
+    (tmp_path / "example-values.yaml").write_text("stacks: [1]", encoding="utf-8")
+    with pytest.raises(UsageError, match="stacks must map each stack"):
+        load_stack(load_project(tmp_path), "dev")

@@ -13,6 +13,7 @@ import pytest
 from sandbox.cloud import World
 from sandbox.engine import AnalyzedResource, Mode, Outcome, Snapshot, Violation, run
 from sandbox.project import StackSettings
+from sandbox.state import PassphraseCrypter, snapshot_from_json, snapshot_to_json
 from sandbox.values import UNKNOWN, Secret, unwrap
 
 _CONFIG = StackSettings(values={"gcp:project": "aiprod-test", "gcp:region": "europe-west1"})
@@ -378,3 +379,21 @@ def test_an_environment_variable_does_not_stand_in_for_configuration(
     seen: list[str | None] = []
     stack.preview(lambda: seen.append(pulumi.Config().get("greeting")))
     assert seen == [None]
+
+
+def test_a_secret_that_cannot_be_read_is_not_compared_and_stays_in_the_state(stack: Stack) -> None:
+    def program() -> None:
+        password = random.RandomPassword("db", length=20)
+        secret = gcp.secretmanager.Secret("s", secret_id="s-1", replication={"auto": {}})
+        gcp.secretmanager.SecretVersion("v", secret=secret.id, secret_data=password.result)
+        pulumi.export("password", password.result)
+
+    stack.up(program)
+    document = snapshot_to_json(stack.snapshot, PassphraseCrypter("lost"))
+    stack.snapshot = snapshot_from_json(document, "state", PassphraseCrypter("another"))
+    before = [state.inputs for state in stack.snapshot.resources]
+    outcome = stack.up(program)
+    assert outcome.refusals == []
+    assert set(outcome.summary()) == {"same"}
+    assert [path for step in outcome.steps for path in step.not_compared] == ["secretData"]
+    assert [state.inputs for state in stack.snapshot.resources] == before

@@ -88,6 +88,19 @@ def test_fields_of_a_newer_format_are_kept() -> None:
     assert snapshot_to_json(read, _CRYPTER)["deployment"]["resources"][0]["snippetId"] == "x"
 
 
+def _broken(**fields: Any) -> str:
+    resource = {"urn": _urn("a"), "type": "gcp:pubsub/topic:Topic", "custom": True, **fields}
+    return json.dumps({"version": 3, "deployment": {"resources": [resource]}})
+
+
+@pytest.mark.parametrize("salt", ["v1:x:y", "v2:AAAA:y", "v1:AAAA", ""])
+def test_fails_when_the_salt_is_none(salt: str) -> None:
+    document = snapshot_to_json(Snapshot(resources=[_state("a", inputs={"p": Secret("x")})]), _CRYPTER)
+    document["deployment"]["secrets_providers"]["state"] = {"salt": salt}
+    with pytest.raises(UsageError, match=r"secrets_providers\.state\.salt"):
+        snapshot_from_json(document, "here", _CRYPTER)
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -97,6 +110,10 @@ def test_fields_of_a_newer_format_are_kept() -> None:
         ('{"version": 9, "deployment": {}}', "version 3 or 4"),
         ('{"version": 3, "deployment": {"resources": [{"custom": true}]}}', "no urn or type"),
         ('{"version": 3, "deployment": {"resources": 4}}', "must be a list"),
+        (_broken(dependencies=5), "dependencies of resource .* must be a list, got 5"),
+        (_broken(provider=5), "provider of resource .* must be a str"),
+        (_broken(inputs=5), "inputs of resource .* must be a dict"),
+        (_broken(protect="yes"), "protect of resource .* must be a bool"),
         (
             json.dumps(
                 {
