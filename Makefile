@@ -1,6 +1,6 @@
 # The platform's commands. Every target that needs the virtual environment makes it first.
 #
-#   make up [STACK=dev] [TARGET=sandbox|gcp]
+#   make up [STACK=dev] [TARGET=sandbox|sandbox-cli|gcp]
 #
 # A recipe's exit code is that of `python -m review`: 0 fine, 1 refused, 2 wrong use.
 
@@ -16,7 +16,7 @@ STAMP := $(VENV)/.installed
 REVIEW := $(BIN)/python -m review
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview down diff test check static format-check lint types imports workflows bench fmt clean
+.PHONY: help setup up preview down diff test check static format-check lint types imports workflows golden bench fmt clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -34,7 +34,7 @@ $(STAMP): requirements.txt requirements-dev.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $(STAMP)
 
-up: $(STAMP) ## Bring STACK up, in the sandbox or with TARGET=gcp on Google Cloud
+up: $(STAMP) ## Bring STACK up: in the sandbox, on the real CLI without a cloud, or on Google Cloud
 	@$(REVIEW) up --stack '$(STACK)' --target '$(TARGET)' $(ARGS)
 
 preview: $(STAMP) ## Show what `up` would do
@@ -68,6 +68,9 @@ imports: $(STAMP)
 workflows: $(STAMP)
 	@$(BIN)/zizmor --offline --no-progress --quiet .github/workflows
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+
+golden: $(STAMP) ## Write the real CLI's steps anew (needs the Pulumi CLI on PATH)
+	@$(BIN)/python -m tests.sandbox.engine.golden
 
 bench: $(STAMP) ## Measure, print ratios, write build/bench.json
 	@$(BIN)/python -m bench $(ARGS)

@@ -24,6 +24,9 @@ MEMORY_MB: Final = 500
 FIRST_UP_SECONDS: Final = 120
 LATER_UP_SECONDS: Final = 15
 LEAST_RESOURCES: Final = 200
+ENGINE_RATIO: Final = 1.3
+GROWTH_RATIO: Final = 4.4
+STATE_SECONDS: Final = 3
 MAKE_VARIABLES: Final = frozenset({"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ARGS", "STACK", "TARGET", "BASE"})
 
 
@@ -113,6 +116,25 @@ def set_up(folder: Path) -> dict[str, float]:
     }
 
 
+def engine(pairs: int) -> dict[str, float]:
+    """The engine by itself: topics against the echo floor, many against few, a large state."""
+    command = [sys.executable, "-m", "bench.topics"]
+    runs = [
+        (
+            measure([*command, "echo", "2000"]),
+            measure([*command, "preview", "2000"]),
+            measure([*command, "preview", "500"]),
+        )
+        for _ in range(pairs)
+    ]
+    state = subprocess.run([*command, "state", "2000"], capture_output=True, text=True, check=True)
+    return {
+        "overhead_ratio": statistics.median(many.seconds / echo.seconds for echo, many, _ in runs),
+        "growth_ratio": statistics.median(many.seconds / few.seconds for _, many, few in runs),
+        "state_seconds": float(state.stdout),
+    }
+
+
 def say(text: str, value: float, allowed: str) -> None:
     """One line of the result."""
     click.echo(f"sandbox bench: {text}: {value:.2f} ({allowed})")
@@ -128,16 +150,20 @@ def main(stack: str, pairs: int, with_set_up: bool) -> None:
         folder = Path(name)
         preview = preview_ratio(stack, pairs, folder)
         again = second_up(stack, folder)
-        result: dict[str, Any] = {"preview": preview, "second_up": again}
+        result: dict[str, Any] = {"preview": preview, "second_up": again, "engine": engine(pairs)}
         if with_set_up:
             result["set_up"] = set_up(folder)
     OUTPUT.parent.mkdir(exist_ok=True)
     OUTPUT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     say(f"steps of a preview of {stack} / floor", preview["steps_only_ratio"], f"at most {FLOOR_RATIO}")
-    say(f"preview of {stack} with its update played / floor", preview["ratio"], "two evaluations")
+    say(f"preview of {stack} with its update played / floor", preview["ratio"], f"at most {FLOOR_RATIO}")
     say(f"peak memory of it / {MEMORY_MB} MB", preview["peak_mb"] / MEMORY_MB, "at most 1")
     say(f"its resources / {LEAST_RESOURCES}", preview["resources"] / LEAST_RESOURCES, "at least 1")
     say("same steps of a second up / all", again.get("same", 0) / sum(again.values()), "1")
+    say("2,000 topics / echo floor", result["engine"]["overhead_ratio"], f"at most {ENGINE_RATIO}")
+    say("2,000 topics / 500 topics", result["engine"]["growth_ratio"], f"at most {GROWTH_RATIO}")
+    state = result["engine"]["state_seconds"]
+    say(f"load and diff a state of 2,000 / {STATE_SECONDS} s", state / STATE_SECONDS, "at most 1")
     if with_set_up:
         times = result["set_up"]
         first = times["set_up_seconds"] + times["first_up_seconds"]

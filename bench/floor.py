@@ -11,7 +11,7 @@ import contextvars
 import importlib
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pulumi
@@ -22,7 +22,7 @@ from pulumi.runtime.settings import configure
 from pulumi.runtime.stack import run_in_stack
 from typing_extensions import override
 
-__all__ = ["main"]
+__all__ = ["main", "run_program"]
 
 
 class Silent(Mocks):
@@ -54,7 +54,7 @@ def program(types: Mapping[str, int]) -> None:
             pulumi.CustomResource(token, name, {"name": name})
 
 
-def run(work: Mapping[str, Any]) -> None:
+def run_program(function: Callable[[], None]) -> None:
     """One evaluation, as the sandbox evaluates a program."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -65,7 +65,7 @@ def run(work: Mapping[str, Any]) -> None:
             )
         )
         set_all_config({})
-        loop.run_until_complete(run_in_stack(lambda: program(work["types"])))
+        loop.run_until_complete(run_in_stack(function))
     finally:
         loop.close()
 
@@ -75,7 +75,7 @@ def main() -> None:
     work = json.load(sys.stdin)
     for name in work["modules"]:
         importlib.import_module(name)
-    contextvars.copy_context().run(run, work)
+    contextvars.copy_context().run(run_program, lambda: program(work["types"]))
 
 
 if __name__ == "__main__":

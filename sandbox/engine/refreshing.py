@@ -19,10 +19,12 @@ __all__ = ["refresh_all"]
 def refresh_all(
     states: Iterable[ResourceState], cloud: Cloud, providers: ProviderTable, record: Recorder
 ) -> None:
-    """Refresh each managed resource; one that is gone leaves the state."""
+    """Refresh each managed resource; one that is gone leaves the state. Steps say what was found."""
     for state in states:
         if state.custom and not is_provider(state.type) and not state.delete:
             _refresh(state, cloud, providers, record)
+        else:
+            record.note(Step(Op.SAME, state.urn, state.type, state, state))
 
 
 def _refresh(state: ResourceState, cloud: Cloud, providers: ProviderTable, record: Recorder) -> None:
@@ -36,4 +38,4 @@ def _refresh(state: ResourceState, cloud: Cloud, providers: ProviderTable, recor
     diff = difference(before, found[0], cloud, ()).properties
     if diff or found[1] != state.outputs:
         state.inputs, state.outputs, state.modified = found[0], found[1], now()
-    record.note(Step(Op.REFRESH, state.urn, state.type, before, state, diff))
+    record.note(Step(Op.UPDATE if diff else Op.SAME, state.urn, state.type, before, state, diff))

@@ -62,6 +62,8 @@ class SandboxCli:
         self._folder = folder
         self._directory = folder / "program"
         self._events = folder / "events.jsonl"
+        self.last_arguments: tuple[str, ...] = ()
+        """What the CLI was last asked to do."""
         (folder / "backend").mkdir(parents=True, exist_ok=True)
         offline = install(folder / "bin", self.world)
         path = [str(folder / "bin"), str(Path(sys.executable).parent), os.environ.get("PATH", "")]
@@ -96,8 +98,9 @@ class SandboxCli:
         return self._operate("destroy", "--yes", "--skip-preview", *excluded)
 
     def refresh(self) -> list[CliStep]:
-        """Take over what the cloud says; the steps done."""
-        return self._operate("refresh", "--yes", "--skip-preview")
+        """Take over what the cloud says; the steps done, each with what the refresh found."""
+        self._operate("refresh", "--yes", "--skip-preview")
+        return list(self._steps("resOutputsEvent"))
 
     def export(self) -> dict[str, Any]:
         """The state as ``pulumi stack export`` writes it."""
@@ -105,6 +108,7 @@ class SandboxCli:
 
     def _operate(self, *arguments: str) -> list[CliStep]:
         self._events.unlink(missing_ok=True)
+        self.last_arguments = arguments
         # The caller holds the stack's lock, so one in the CLI's own backend is left from a killed run.
         locks = self._folder / "backend" / ".pulumi" / "locks"
         if any(path.is_file() for path in locks.rglob("*")):
@@ -167,9 +171,14 @@ class SandboxCli:
             if found is not None:
                 yield found
 
-    def _steps(self) -> Iterator[CliStep]:
-        for found in self._found("resourcePreEvent"):
+    def _steps(self, kind: str = "resourcePreEvent") -> Iterator[CliStep]:
+        failed = {
+            (found["metadata"]["op"], found["metadata"]["urn"]) for found in self._found("resOpFailedEvent")
+        }
+        for found in self._found(kind):
             metadata: dict[str, Any] = found["metadata"]
+            if (metadata["op"], metadata["urn"]) in failed:
+                continue
             detailed: dict[str, dict[str, str]] = metadata.get("detailedDiff") or {}
             yield CliStep(
                 op=metadata["op"],

@@ -1,4 +1,4 @@
-"""The real CLI's steps for each scenario: read, made, written."""
+"""The real CLI's steps for each scenario: read, made, written (``make golden``)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from sandbox.plugin.cli import SandboxCli
+from sandbox.cloud import World
+from sandbox.plugin.cli import CliError, SandboxCli
 from sandbox.project import StackSettings, load_project
-from tests.sandbox.engine.program.scenarios import SCENARIOS
+from tests.sandbox.engine.program.scenarios import SCENARIOS, Behind, Refresh
 
-__all__ = ["PROGRAM", "Steps", "arranged", "golden", "real_steps"]
+__all__ = ["PROGRAM", "Steps", "arranged", "change_behind", "golden", "real_steps"]
 
 PROGRAM: Final = Path(__file__).parent / "program"
 _FILE: Final = Path(__file__).parent / "golden" / "steps.json"
@@ -51,14 +52,38 @@ def golden() -> dict[str, list[Steps]]:
     }
 
 
-def real_steps(name: str, phases: int, folder: Path) -> list[Steps]:
-    """What the CLI does now."""
+def change_behind(world: World, change: Behind) -> None:
+    """What somebody else did at the cloud."""
+    if change.inputs is None:
+        world.remove(change.type, change.id)
+        return
+    record = world.get(change.type, change.id)
+    outputs = {**(record.outputs if record is not None else {}), **change.inputs, "id": change.id}
+    world.add(change.type, change.id, change.inputs, outputs)
+
+
+def real_steps(name: str, folder: Path) -> list[Steps]:
+    """What the CLI does now, phase by phase; what it refuses has the steps done until then."""
     program = load_project(PROGRAM)
     done: list[Steps] = []
-    for phase in range(phases):
-        values = {"scenarios:scenario": name, "scenarios:phase": str(phase)}
+    for index, phase in enumerate(SCENARIOS[name]):
+        values = {"scenarios:scenario": name, "scenarios:phase": str(index)}
         cli = SandboxCli(program, "dev", StackSettings(values=values), folder)
-        done.append(arranged((step.op, step.urn, step.diff, step.replace_reasons) for step in cli.up()))
+        if isinstance(phase, Behind):
+            stored = json.loads(cli.world.read_text(encoding="utf-8")) if cli.world.exists() else None
+            world = World.from_json(stored) if stored else World()
+            change_behind(world, phase)
+            cli.world.write_text(json.dumps(world.to_json()), encoding="utf-8")
+            done.append({})
+            continue
+        try:
+            # As `up` does: what a preview refuses is not begun.
+            if not isinstance(phase, Refresh):
+                cli.preview()
+            steps = cli.refresh() if isinstance(phase, Refresh) else cli.up()
+        except CliError:
+            steps = [] if "preview" in cli.last_arguments else cli.last_steps()
+        done.append(arranged((step.op, step.urn, step.diff, step.replace_reasons) for step in steps))
     return done
 
 
@@ -68,7 +93,7 @@ def main() -> None:
     found: dict[str, list[Steps]] = {}
     for name, phases in SCENARIOS.items():
         with tempfile.TemporaryDirectory() as folder:
-            found[name] = real_steps(name, len(phases), Path(folder))
+            found[name] = real_steps(name, Path(folder))
         sys.stdout.write(f"{name}: {len(phases)} phases\n")
     document = {
         "cli": version.stdout.strip(),

@@ -6,4 +6,6 @@ import pulumi
 from scenarios import SCENARIOS
 
 config = pulumi.Config()
-SCENARIOS[config.require("scenario")][config.require_int("phase")]()
+phase = SCENARIOS[config.require("scenario")][config.require_int("phase")]
+if callable(phase):
+    phase()

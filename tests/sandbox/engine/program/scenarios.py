@@ -7,13 +7,32 @@ it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 import pulumi
 import pulumi_gcp as gcp
 import pulumi_random as random
 
 Phase = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """A refresh in place of an update."""
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A change at the cloud behind the engine's back: inputs of a resource, or None where it goes."""
+
+    type: str
+    id: str
+    inputs: dict[str, Any] | None
+
+
+TOPIC: Final = "gcp:pubsub/topic:Topic"
+JOBS: Final = "projects/aiprod-test/topics/jobs"
 
 
 class Pair(pulumi.ComponentResource):
@@ -162,7 +181,28 @@ def _trigger(value: str) -> Phase:
     return phase
 
 
-SCENARIOS: Final[dict[str, tuple[Phase, ...]]] = {
+def _named(label: str, **options: object) -> Phase:
+    def phase() -> None:
+        gcp.pubsub.Topic("jobs", name="jobs", labels={"a": label}, opts=_with(_provider(), **options))
+
+    return phase
+
+
+def _live(label: str | None) -> Behind:
+    return Behind(TOPIC, JOBS, None if label is None else {"name": "jobs", "labels": {"a": label}})
+
+
+def _fails_first(suffix: str) -> Phase:
+    def phase() -> None:
+        provider = _provider()
+        topic = gcp.pubsub.Topic("jobs", name="jobs", opts=_with(provider))
+        target = topic.id.apply(lambda found: f"{found}{suffix}")
+        gcp.pubsub.Subscription("pull", name="pull", topic=target, opts=_with(provider))
+
+    return phase
+
+
+SCENARIOS: Final[dict[str, tuple[Phase | Refresh | Behind, ...]]] = {
     "create-then-same": (_pair(), _pair()),
     "update": (_pair(labels={"a": "b"}), _pair(labels={"a": "c"})),
     "replace-create-first": (_pair(filter='attributes.a = "1"'), _pair(filter='attributes.a = "2"')),
@@ -195,4 +235,11 @@ SCENARIOS: Final[dict[str, tuple[Phase, ...]]] = {
     "password": (_password(20), _password(20), _password(24)),
     "replacement-trigger": (_trigger("1"), _trigger("1"), _trigger("2")),
     "protected": (_topic(protect=True), _topic(protect=True)),
+    "protected-is-not-deleted": (_topic(protect=True), _empty, _topic(protect=True)),
+    "refresh-finds-nothing": (_named("b"), Refresh(), _named("b")),
+    "refresh-finds-drift": (_named("b"), _live("drifted"), Refresh(), _named("b")),
+    "refresh-finds-it-gone": (_named("b"), _live(None), Refresh(), _named("b")),
+    "import": (_live("b"), _named("b", import_=JOBS), _named("b", import_=JOBS), _named("b")),
+    "import-that-differs": (_live("b"), _named("c", import_=JOBS), _named("c", import_=JOBS)),
+    "failure-and-resume": (_fails_first("-missing"), _fails_first("")),
 }
