@@ -11,6 +11,7 @@ from pulumi.runtime.proto import alias_pb2, resource_pb2
 from sandbox.engine.aliases import Alias
 from sandbox.engine.hooks import HOOKS_FIELD, hooks_of
 from sandbox.engine.model import ResourceState
+from sandbox.engine.urn import is_provider
 from sandbox.protobuf import from_struct, from_value
 
 __all__ = ["Goal", "Registration", "goal_of"]
@@ -80,11 +81,14 @@ class Registration:
 
 def goal_of(request: resource_pb2.RegisterResourceRequest) -> Goal:
     """The goal in a registration request."""
+    inputs = from_struct(request.object)
+    if is_provider(request.type) and request.version:
+        inputs["version"] = request.version
     return Goal(
         type=request.type,
         name=request.name,
         custom=request.custom,
-        inputs=from_struct(request.object),
+        inputs=inputs,
         parent=request.parent,
         protect=request.protect,
         dependencies=sorted(set(request.dependencies)),
