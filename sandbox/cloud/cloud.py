@@ -254,7 +254,7 @@ class Cloud:
             token,
             args,
             provider,
-            lambda type, id: self.read(type, "", id, None, provider=provider),
+            lambda kind, name: self.read(kind, "", name, None, provider=provider),
         )
 
     # Within.

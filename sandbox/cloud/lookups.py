@@ -58,8 +58,8 @@ def from_world(
         raise CloudError(
             404,
             "NOT_FOUND",
-            f"{token} finds no {type} with {_shown(arguments)}; create it first, or give a fixture that has it "
-            f"under `resources`, or the answer under `lookups`.",
+            f"{token} finds no {type} with {_shown(arguments)}; create it first, or give a fixture that has "
+            f"it under `resources`, or the answer under `lookups`.",
             behaviour="INV-004",
             source=SOURCE,
         )
