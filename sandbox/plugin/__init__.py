@@ -10,10 +10,10 @@ import shlex
 import sys
 from pathlib import Path
 
-__all__ = ["PACKAGES", "install"]
+__all__ = ["PACKAGES", "ROOT", "install"]
 
 PACKAGES = ("gcp", "random")
-_ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def install(folder: Path, world: Path) -> dict[str, str]:
@@ -25,7 +25,7 @@ def install(folder: Path, world: Path) -> dict[str, str]:
             [sys.executable, "-u", "-m", "sandbox.plugin.provider", package, str(world.absolute())]
         )
         path.write_text(
-            f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(_ROOT))} exec {command} "$@"\n', encoding="utf-8"
+            f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(ROOT))} exec {command} "$@"\n', encoding="utf-8"
         )
         path.chmod(0o755)
     return {

@@ -22,7 +22,7 @@ import yaml
 
 from sandbox.engine.model import Violation
 from sandbox.errors import UsageError
-from sandbox.plugin import install
+from sandbox.plugin import ROOT, install
 from sandbox.project import Program, StackSettings
 from sandbox.state import PassphraseCrypter, write_atomically
 
@@ -76,8 +76,10 @@ class SandboxCli:
             "PULUMI_CONFIG_PASSPHRASE": _PASSPHRASE,
             "PULUMI_DEBUG_COMMANDS": "true",
             "PULUMI_SKIP_CONFIRMATIONS": "true",
-            # Policies are started from their own folder and import the program's rooms.
-            "PYTHONPATH": str(program.directory),
+            # Policies, and programs in a folder of this repository, import rooms from outside their own.
+            "PYTHONPATH": os.pathsep.join(
+                [str(program.directory), *filter(None, [os.environ.get("PYTHONPATH")]), str(ROOT)]
+            ),
         }
         self._link(settings)
         if not (folder / "backend" / ".pulumi" / "stacks" / program.name / f"{stack}.json").exists():
