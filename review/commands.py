@@ -17,10 +17,11 @@ from sandbox.engine.model import Mode, Outcome, Refusal
 from sandbox.errors import UsageError
 from sandbox.state import snapshot_to_json, write_atomically
 
-__all__ = ["FINE", "REFUSED", "Files", "down", "preview", "show", "up", "write"]
+__all__ = ["FINE", "REFUSED", "WRONG_USE", "Files", "down", "exit_code", "preview", "show", "up", "write"]
 
 FINE = 0
 REFUSED = 1
+WRONG_USE = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +108,13 @@ def show(report: Report, files: Files, out: Console) -> int:
     if files.markdown is not None:
         write(files.markdown, render(report))
     print_report(report, out)
+    return exit_code(report)
+
+
+def exit_code(report: Report) -> int:
+    """2 for a configuration that cannot be used, 1 for any other refusal."""
+    if report.misused:
+        return WRONG_USE
     return REFUSED if report.refused else FINE
 
 

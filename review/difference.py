@@ -16,7 +16,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from review.commands import FINE, REFUSED, Files, write
+from review.commands import Files, exit_code, write
 from review.markdown import LIMIT, Page, code, plain, report_lines
 from review.report import ENGINE, Report, Verdict, document, violation_document
 from review.terminal import print_report
@@ -85,7 +85,7 @@ def diff(work: Workspace, base: str, files: Files, out: Console) -> int:
     if files.markdown is not None:
         write(files.markdown, render(found))
     print_difference(found, out)
-    return REFUSED if found.refused else FINE
+    return max((exit_code(item.report) for item in found.stacks), default=0)
 
 
 def compare(work: Workspace, base: str, fixture: Path | None = None) -> Difference:

@@ -132,6 +132,11 @@ class Report:
         return bool(self.errors) or any(item.level == "mandatory" for item in self.violations)
 
     @property
+    def misused(self) -> bool:
+        """Whether the program refused what stands in the stack file."""
+        return any(item.kind == "usage" for item in self.errors)
+
+    @property
     def changes(self) -> int:
         """How many resources do not stay as they are."""
         return sum(count for op, count in self.summary.items() if op not in {Op.SAME, Op.READ})
@@ -156,7 +161,7 @@ def build(
         steps=tuple(_step(step) for step in outcome.steps if step.logical),
         resources=tuple(_resource(state) for state in outcome.resources if not state.delete),
         # A program that broke off was not judged.
-        rules=() if any(item.kind == "program" for item in outcome.refusals) else tuple(rules),
+        rules=() if any(item.kind in {"program", "usage"} for item in outcome.refusals) else tuple(rules),
         violations=tuple(
             Verdict(rule=item.rule, level=item.level, urn=item.urn, message=scrub(item.message))
             for item in outcome.violations

@@ -165,13 +165,27 @@ class _Reader:
             near = difflib.get_close_matches(key, declarations, n=1)
             hint = f"did you mean {near[0]}?" if near else f"the keys are {', '.join(sorted(declarations))}"
             raise UsageError(f"{self._file}: {key} is not a configuration key of this project: {hint}")
+        if value is None:
+            # Nothing is given: the declared default stands.
+            return
+        if declaration is not None and declaration.secret:
+            self._refuse_readable(key, value)
         filled = self._fill(key, value)
         opened, secret = _seal(filled)
         if declaration is not None and not (secret and opened is not filled):
             self._check(key, opened, declaration)
-        if secret or (declaration is not None and declaration.secret):
+        if secret or (declaration is not None and declaration.secret and key in self._examples):
             self._secret_keys.add(key)
         self._values[key] = _text(opened)
+
+    def _refuse_readable(self, key: str, value: Any) -> None:
+        """A declared secret is encrypted, or not given yet."""
+        encrypted = isinstance(value, dict) and set(cast("dict[str, Any]", value)) == {"secure"}
+        if not encrypted and value not in ("", PLACEHOLDER):
+            raise UsageError(
+                f"{self._file}: {key} must be encrypted, got a readable value: revoke it where it was issued "
+                f"and set a new one with `pulumi config set --secret {key}`"
+            )
 
     def settings(self) -> StackSettings:
         for key, declaration in self._program.declarations.items():

@@ -49,7 +49,7 @@ def test_main_is_under_30_lines() -> None:
 )
 def test_a_bad_stack_file_is_one_sentence_and_no_step(changes: dict[str, str], sentence: str) -> None:
     outcome = deploy("dev", **changes)
-    assert [refusal.kind for refusal in outcome.refusals] == ["program"]
+    assert [refusal.kind for refusal in outcome.refusals] == ["usage"]
     assert outcome.refusals[0].message.startswith(sentence)
     assert "Traceback" not in outcome.refusals[0].message
     assert not [step for step in outcome.steps if step.type.startswith(("gcp:", "random:"))]

@@ -169,10 +169,11 @@ class Deployment:
         with self._lock:
             refresh_all(self._base.resources, self._cloud, self._providers, self.record)
 
-    def fail(self, message: str) -> None:
-        """The program raised: nothing more happens in this run."""
+    def fail(self, message: str, *, usage: bool = False) -> None:
+        """The program raised: it ends here. ``usage``: what a person wrote is wrong, if nothing is registered."""
         with self._lock:
-            self.record.refuse(Refusal("program", message), final=True)
+            begun = any(type_of(urn) != STACK_TYPE for urn in self._seen)
+            self.record.refuse(Refusal("usage" if usage and not begun else "program", message), final=True)
 
     def snapshot(self) -> Snapshot:
         """The state after this run; after a failed run, what was done and what was there before."""

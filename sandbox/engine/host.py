@@ -125,7 +125,8 @@ def _run(
             _close(loop)
             deployment.callbacks.close()
     if failure is not None and not _refused(failure, deployment):
-        deployment.fail(sentence_of(failure, None if program is None else program.directory))
+        sentence = sentence_of(failure, None if program is None else program.directory)
+        deployment.fail(sentence, usage=isinstance(failure, pulumi.RunError))
 
 
 def _main(program: Program | None) -> Callable[[], None]:

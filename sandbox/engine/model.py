@@ -153,7 +153,7 @@ class Step:
         }
 
 
-RefusalKind = Literal["cloud", "check", "program", "policy", "protect", "engine"]
+RefusalKind = Literal["cloud", "check", "program", "policy", "protect", "engine", "usage"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ REFUSED_CONFIG: dict[str, tuple[Callable[[Config], object], str, int]] = {
     "unknown nested key": (
         lambda config: config["aiprod:postgres"].update(teir="x"),
         "aiprod:postgres.teir is not a known key; did you mean tier",
-        1,
+        2,
     ),
     "wrong type": (
         lambda config: config.update({"aiprod:deletion_protection": "no"}),
@@ -35,34 +35,34 @@ REFUSED_CONFIG: dict[str, tuple[Callable[[Config], object], str, int]] = {
     "wrong range": (
         lambda config: config["aiprod:postgres"].update(backups_kept=3),
         "aiprod:postgres.backups_kept must be greater than or equal to 7, got 3",
-        1,
+        2,
     ),
     "wrong unit": (
         lambda config: config["aiprod:workers"].update(memory="4 GB"),
         "aiprod:workers.memory must",
-        1,
+        2,
     ),
     "image without digest": (
         lambda config: config["aiprod:release"]["images"].update(
             api="europe-docker.pkg.dev/aiprod-dev-example/aiprod/api:latest"
         ),
         "aiprod:release.images.api must",
-        1,
+        2,
     ),
     "image from another registry": (
         lambda config: config["aiprod:release"]["images"].update(api=f"docker.io/library/api@{DIGEST}"),
         "/aiprod/NAME@sha256:DIGEST, got 'docker.io/library/api@",
-        1,
+        2,
     ),
     "overlapping ranges": (
         lambda config: config["aiprod:network"].update(peered_ranges={"office": "10.32.0.0/16"}),
         "overlap",
-        1,
+        2,
     ),
     "refused name": (
         lambda config: config.update({"aiprod:repository": "Not_A_Name"}),
         "aiprod:repository",
-        1,
+        2,
     ),
 }
 
@@ -130,7 +130,7 @@ def test_fails_when_an_up_is_refused_and_keeps_the_last_good_state(platform: Pla
     good = platform.files()
 
     platform.edit("dev", lambda config: config["aiprod:redis"].update(memory_size_gb=9_999))
-    assert platform.run("up").code == 1
+    assert platform.run("up").code == 2
     assert platform.files() == good
 
     with StateStore(platform.folder / ".sandbox", project="aiprod").lock("dev"):
@@ -146,6 +146,19 @@ def test_fails_when_an_up_is_refused_and_keeps_the_last_good_state(platform: Pla
     assert up.code == 2
     assert "dev.json" in one_sentence(up.error)
     assert platform.files() == corrupt
+
+
+def test_fails_when_the_program_refuses_after_its_first_resource(platform: Platform) -> None:
+    (platform.folder / "__main__.py").unlink()
+    (platform.folder / "__main__.py").write_text(
+        "import pulumi\n"
+        "import pulumi_random\n"
+        "pulumi_random.RandomPet('one', opts=pulumi.ResourceOptions(provider=pulumi_random.Provider('p')))\n"
+        "raise pulumi.RunError('half-way')\n"
+    )
+    result = platform.run("preview")
+    assert result.code == 1
+    assert [error["kind"] for error in result.report["errors"]] == ["program"]
 
 
 @pytest.mark.parametrize("command", ["preview", "up"])

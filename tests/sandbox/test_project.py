@@ -127,6 +127,26 @@ def test_a_secret_of_the_wrong_type_is_not_shown(tmp_path: Path) -> None:
     assert "hunter2" not in str(refused.value)
 
 
+@pytest.mark.parametrize("value", ["xoxb-hunter2", "'REPLACE_ME xoxb-hunter2'", "[hunter2]", "{a: hunter2}", "5"])
+def test_fails_when_a_declared_secret_is_readable_and_does_not_show_it(tmp_path: Path, value: str) -> None:
+    _write(tmp_path, f"config: {{demo:region: r, demo:token: {value}}}")
+    with pytest.raises(UsageError, match="demo:token must be encrypted, got a readable value") as refused:
+        load_stack(load_project(tmp_path), "dev")
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("value", "secret"), [("''", False), ("null", False), ("REPLACE_ME", True)])
+def test_only_ciphertexts_and_examples_of_a_secret_are_marked(
+    tmp_path: Path, value: str, secret: bool
+) -> None:
+    _write(tmp_path, f"config: {{demo:region: r, demo:token: {value}}}")
+    (tmp_path / "example-values.yaml").write_text("demo:token: xoxb-example\n", encoding="utf-8")
+    program = load_project(tmp_path)
+    assert load_stack(program, "dev").secret_keys == ({"demo:token"} if secret else set())
+    unfilled = load_stack(program, "dev", examples=False)
+    assert unfilled.secret_keys == set()
+
+
 @pytest.mark.parametrize(
     ("project", "sentence"),
     [
