@@ -33,6 +33,12 @@ target_option = click.option(
     help="sandbox: the built-in engine, no cloud. sandbox-cli: the real Pulumi CLI, no cloud. "
     "gcp: the real Pulumi CLI on Google Cloud.",
 )
+program_option = click.option(
+    "--program",
+    type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
+    default=Path(),
+    help="The folder of the program, where its Pulumi.yaml is; default: the current one.",
+)
 json_option = click.option("--json", "json_file", type=TARGET_FILE, help="Write the report as JSON.")
 markdown_option = click.option(
     "--markdown", "markdown_file", type=TARGET_FILE, help="Write the report as Markdown."
@@ -53,6 +59,7 @@ def cli() -> None:
 
 
 @cli.command()
+@program_option
 @stack_option
 @target_option
 @click.option("--state", type=FILE, help="Start from this `pulumi stack export` instead of .sandbox.")
@@ -66,6 +73,7 @@ def cli() -> None:
 @markdown_option
 @fixture_option
 def preview(
+    program: Path,
     stack: str,
     target: str,
     state: Path | None,
@@ -78,18 +86,18 @@ def preview(
     """Show what `up` would do; nothing is changed."""
     if target == "gcp":
         _sandbox_only(state, save_state, json_file, markdown_file, fixture)
-        return _real(stack).preview()
+        return _real(stack, program).preview()
     if target == "sandbox-cli":
         from review import sandbox_cli
 
         _sandbox_only(state, save_state)
         files = _files(json_file, markdown_file, fixture)
-        return sandbox_cli.preview(_workspace(), stack, files, _console())
+        return sandbox_cli.preview(_workspace(program), stack, files, _console())
     from review import commands
 
     files = _files(json_file, markdown_file, fixture)
     return commands.preview(
-        _workspace(),
+        _workspace(program),
         stack,
         files,
         _console(),
@@ -100,46 +108,53 @@ def preview(
 
 
 @cli.command()
+@program_option
 @stack_option
 @target_option
 @json_option
 @markdown_option
 @fixture_option
 def up(
-    stack: str, target: str, json_file: Path | None, markdown_file: Path | None, fixture: Path | None
+    program: Path,
+    stack: str,
+    target: str,
+    json_file: Path | None,
+    markdown_file: Path | None,
+    fixture: Path | None,
 ) -> int:
     """Bring the stack up: preview, then update."""
     if target == "gcp":
         _sandbox_only(json_file, markdown_file, fixture)
-        return _real(stack).up()
+        return _real(stack, program).up()
     if target == "sandbox-cli":
         from review import sandbox_cli
 
         files = _files(json_file, markdown_file, fixture)
-        return sandbox_cli.up(_workspace(), stack, files, _console())
+        return sandbox_cli.up(_workspace(program), stack, files, _console())
     from review import commands
 
-    return commands.up(_workspace(), stack, _files(json_file, markdown_file, fixture), _console())
+    return commands.up(_workspace(program), stack, _files(json_file, markdown_file, fixture), _console())
 
 
 @cli.command()
+@program_option
 @stack_option
 @target_option
 @json_option
 @markdown_option
-def down(stack: str, target: str, json_file: Path | None, markdown_file: Path | None) -> int:
+def down(program: Path, stack: str, target: str, json_file: Path | None, markdown_file: Path | None) -> int:
     """Delete everything of the stack; refused before the first delete where something is protected."""
     if target == "gcp":
         _sandbox_only(json_file, markdown_file)
-        return _real(stack).down()
+        return _real(stack, program).down()
     if target == "sandbox-cli":
         from review import sandbox_cli
 
         files = _files(json_file, markdown_file, None)
-        return sandbox_cli.down(_workspace(), stack, files, _console())
+        return sandbox_cli.down(_workspace(program), stack, files, _console())
     from review import commands
 
-    return commands.down(_workspace(), stack, _files(json_file, markdown_file, None), _console())
+    return commands.down(_workspace(program), stack, _files(json_file, markdown_file, None), _console())
 
 
 @cli.command()
@@ -201,15 +216,15 @@ def _console(*, stderr: bool = False) -> Console:
     return console if console.is_terminal else Console(stderr=stderr, width=WIDE)
 
 
-def _workspace() -> Workspace:
+def _workspace(program: Path | None = None) -> Workspace:
     from review.workspace import Workspace
 
-    return Workspace.open(Path.cwd(), _console(stderr=True))
+    return Workspace.open(program or Path.cwd(), _console(stderr=True))
 
 
-def _real(stack: str) -> RealStack:
+def _real(stack: str, program: Path) -> RealStack:
     from review.real_cli import RealStack
     from sandbox.project import load_project
 
     say: Callable[[str], None] = click.echo
-    return RealStack.open(load_project(Path.cwd()), stack, say)
+    return RealStack.open(load_project(program), stack, say)

@@ -90,7 +90,6 @@ def load_project(directory: Path) -> Program:
         raise UsageError(
             f"{path.name}: runtime must be python, got {kind!r}: the sandbox runs Python programs only"
         )
-    main = document.get("main") or "."
     declared: Any = document.get("config") or {}
     if not isinstance(declared, dict):
         raise UsageError(f"{path.name}: config must be a mapping of keys, got {type(declared).__name__}")
@@ -101,9 +100,17 @@ def load_project(directory: Path) -> Program:
     return Program(
         directory=directory.resolve(),
         name=name,
-        main=(directory / str(main)).resolve(),
+        main=_main(directory.resolve(), str(document.get("main") or ".")),
         declarations=declarations,
     )
+
+
+def _main(directory: Path, main: str) -> Path:
+    """The folder or file to run; it lies inside the project, as the CLI demands."""
+    path = (directory / main).resolve()
+    if Path(main).is_absolute() or not path.is_relative_to(directory):
+        raise UsageError(f"Pulumi.yaml: main must be a path inside the project, got {main!r}: correct it")
+    return path
 
 
 def _declaration(key: str, value: Any) -> _Declaration:
@@ -135,8 +142,11 @@ def load_stack(program: Program, stack: str, *, examples: bool = True) -> StackS
     value of the wrong type.
     """
     path = program.stack_file(stack)
+    if not path.exists() and not program.stacks:
+        # As after `pulumi stack init`: no stack of this project has settings of its own.
+        return _Reader(program, path.name, {}).settings()
     if not path.exists():
-        known = ", ".join(program.stacks) or "none"
+        known = ", ".join(program.stacks)
         raise UsageError(f"stack {stack!r} is unknown: {path.name} does not exist; stacks here: {known}")
     document = _read_mapping(path)
     config: Any = document.get("config") or {}

@@ -11,14 +11,11 @@ import asyncio
 import contextlib
 import contextvars
 import gc
-import importlib
 import os
 import runpy
-import sys
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from types import ModuleType
 from typing import Any, TypeVar, cast
 
 import pulumi
@@ -28,6 +25,7 @@ from pulumi.runtime import stack as pulumi_stack
 from typing_extensions import override
 
 from sandbox.engine.deployment import Deployment, DeploymentAbortedError
+from sandbox.engine.isolation import program_on_path
 from sandbox.engine.monitor import EngineLog, ResourceMonitor
 from sandbox.engine.wording import sentence_of
 from sandbox.project import Program, StackSettings
@@ -38,15 +36,6 @@ _T = TypeVar("_T")
 # What a program may still do after its end before it is cut off.
 _GRACE_SECONDS = 10
 _THREADS = 256
-
-# Rooms of this repository that hold no state of a program: loading them anew would only cost time.
-_KEPT = frozenset({"sandbox", "review", "policies", "facts", "tests", "conftest"})
-_HOME = Path(__file__).resolve().parents[2]
-
-
-def _kept(folder: Path) -> frozenset[str]:
-    """The rooms that stay loaded for the program in ``folder``: another revision brings its own facts."""
-    return _KEPT if (folder / "facts").resolve() == _HOME / "facts" else _KEPT - {"facts"}
 
 
 class _InlineExecutor(ThreadPoolExecutor):
@@ -112,7 +101,7 @@ def _run(
     loop.set_default_executor(_InlineExecutor(monitor))
     loop.set_exception_handler(lambda _loop, _context: None)
     failure: BaseException | None = None
-    with _program_on_path(program), _no_ambient_config(), _no_collection():
+    with program_on_path(program), _no_ambient_config(), _no_collection():
         asyncio.set_event_loop(loop)
         try:
             main = function if function is not None else _main(program)
@@ -120,7 +109,8 @@ def _run(
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            failure = error
+            # As under the CLI, a program may end itself; what it has registered by then is what it asks for.
+            failure = None if isinstance(error, SystemExit) and not error.code else error
         finally:
             _close(loop)
             deployment.callbacks.close()
@@ -132,6 +122,12 @@ def _run(
 def _main(program: Program | None) -> Callable[[], None]:
     assert program is not None
     path = program.main
+    file = path / "__main__.py" if path.is_dir() else path
+    if not file.exists():
+        inside = file.relative_to(program.directory).as_posix()
+        raise pulumi.RunError(
+            f"{inside} does not exist: add it, or name the program with `main` in Pulumi.yaml"
+        )
 
     def main() -> None:
         runpy.run_path(str(path), run_name="__main__")
@@ -166,44 +162,6 @@ def _refused(failure: BaseException, deployment: Deployment) -> bool:
         met.add(id(seen))
         seen = seen.__cause__ or seen.__context__
     return bool(deployment.record.refusals) and not isinstance(failure, pulumi.RunError)
-
-
-@contextlib.contextmanager
-def _program_on_path(program: Program | None) -> Generator[None]:
-    """Make the program's own modules importable, and loaded anew for each run."""
-    if program is None:
-        yield
-        return
-    before, folder = list(sys.path), str(program.main if program.main.is_dir() else program.main.parent)
-    cwd = Path.cwd()
-    loaded = _forget_modules(Path(folder))
-    sys.path[:] = [folder, *(entry for entry in before if entry != folder)]
-    importlib.invalidate_caches()
-    os.chdir(program.directory)
-    try:
-        yield
-    finally:
-        os.chdir(cwd)
-        _forget_modules(Path(folder))
-        sys.modules.update(loaded)
-        sys.path[:] = before
-
-
-def _forget_modules(folder: Path) -> dict[str, ModuleType]:
-    """Unload the modules of a program and those of the same names from elsewhere; return them.
-
-    Whoever imported them before the run, such as a test, finds them again after it.
-    """
-    own = {path.stem for path in folder.glob("*.py")} | {
-        path.name for path in folder.iterdir() if path.is_dir() and any(path.glob("*.py"))
-    }
-    own -= _kept(folder) | {"__main__"}
-    removed: dict[str, ModuleType] = {}
-    for name, module in list(sys.modules.items()):
-        if name.split(".", 1)[0] in own:
-            removed[name] = module
-            del sys.modules[name]
-    return removed
 
 
 @contextlib.contextmanager

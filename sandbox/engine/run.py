@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from sandbox.cloud import Cloud, World
+from sandbox.cloud import World
+from sandbox.engine.builtin import EngineCloud
 from sandbox.engine.deployment import Deployment
 from sandbox.engine.graph import kept_by
 from sandbox.engine.host import run_function, run_program
@@ -41,7 +42,7 @@ def run(
     name = program.name if isinstance(program, Program) else project
     if not name:
         raise UsageError("project must name the project when the program is a function")
-    cloud = Cloud(world)
+    cloud = EngineCloud(world, program if isinstance(program, Program) else None)
     deployment = Deployment(
         project=name,
         stack=stack,

@@ -1,0 +1,189 @@
+"""The resources of the engine itself: references to other stacks, and stashes.
+
+What another stack puts out is read from a fixture (``stacks``), or from the sandbox's own state of a stack
+of this project or of a project in a folder beside it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from typing_extensions import override
+
+from sandbox.cloud import Cloud, World
+from sandbox.cloud.results import CheckFailure, DiffResult
+from sandbox.engine.urn import STACK_TYPE
+from sandbox.errors import CloudError, UsageError
+from sandbox.project import Program, load_project
+from sandbox.values import DiffKind, contains_secret
+
+__all__ = ["SANDBOX_FOLDER", "EngineCloud"]
+
+SANDBOX_FOLDER: Final = ".sandbox"
+_REFERENCE: Final = "pulumi:pulumi:StackReference"
+_STASH: Final = "pulumi:index:Stash"
+_INPUTS: Final = {_REFERENCE: "name", _STASH: "input"}
+_NO_PROVIDER: Final[Mapping[str, Any]] = {}
+
+Values = dict[str, Any]
+
+
+class EngineCloud(Cloud):
+    """The stand-in cloud, and beside it what the engine provides itself."""
+
+    def __init__(self, world: World, program: Program | None) -> None:
+        super().__init__(world)
+        self._program = program
+        # State is read through the engine's model, so this import at the top would go in a circle; and while
+        # a program runs, the name may be a module of its own.
+        from sandbox.state import StateStore
+
+        self._store = StateStore
+
+    @override
+    def check(
+        self, type: str, urn: str, olds: Mapping[str, Any] | None, news: Mapping[str, Any], seed: bytes
+    ) -> tuple[Values, list[CheckFailure]]:
+        if type not in _INPUTS:
+            return super().check(type, urn, olds, news, seed)
+        wrong = [
+            CheckFailure(key, "is not a property here; remove it.") for key in news if key != _INPUTS[type]
+        ]
+        return dict(news), wrong
+
+    @override
+    def diff(
+        self,
+        type: str,
+        urn: str,
+        id: str,
+        old_inputs: Mapping[str, Any],
+        old_outputs: Mapping[str, Any],
+        news: Mapping[str, Any],
+        ignore_changes: Sequence[str] = (),
+    ) -> DiffResult:
+        if type not in _INPUTS:
+            return super().diff(type, urn, id, old_inputs, old_outputs, news, ignore_changes)
+        key = _INPUTS[type]
+        if old_inputs.get(key) == news.get(key):
+            return DiffResult(detailed={}, replaces=())
+        replaces = (key,) if type == _REFERENCE else ()
+        kind = DiffKind.UPDATE_REPLACE if replaces else DiffKind.UPDATE
+        return DiffResult(detailed={key: kind}, replaces=replaces)
+
+    @override
+    def create(
+        self,
+        type: str,
+        urn: str,
+        inputs: Mapping[str, Any],
+        *,
+        preview: bool,
+        provider: Mapping[str, Any] = _NO_PROVIDER,
+    ) -> tuple[str, Values]:
+        if type not in _INPUTS:
+            return super().create(type, urn, inputs, preview=preview, provider=provider)
+        id = "" if preview else str(uuid.uuid4())
+        if type == _REFERENCE:
+            return id, self._reference(str(inputs.get("name")))
+        return id, {"input": inputs.get("input"), "output": inputs.get("input")}
+
+    @override
+    def update(
+        self,
+        type: str,
+        urn: str,
+        id: str,
+        old_inputs: Mapping[str, Any],
+        old_outputs: Mapping[str, Any],
+        news: Mapping[str, Any],
+        *,
+        preview: bool,
+        provider: Mapping[str, Any] = _NO_PROVIDER,
+    ) -> Values:
+        if type == _STASH:
+            return {"input": news.get("input"), "output": old_outputs.get("output")}
+        return super().update(
+            type, urn, id, old_inputs, old_outputs, news, preview=preview, provider=provider
+        )
+
+    @override
+    def delete(
+        self,
+        type: str,
+        urn: str,
+        id: str,
+        inputs: Mapping[str, Any],
+        outputs: Mapping[str, Any],
+        *,
+        provider: Mapping[str, Any] = _NO_PROVIDER,
+    ) -> None:
+        if type not in _INPUTS:
+            super().delete(type, urn, id, inputs, outputs, provider=provider)
+
+    @override
+    def read(
+        self,
+        type: str,
+        urn: str,
+        id: str,
+        inputs: Mapping[str, Any] | None,
+        *,
+        provider: Mapping[str, Any] = _NO_PROVIDER,
+    ) -> tuple[Values, Values] | None:
+        if type == _REFERENCE:
+            return dict(inputs or {}), self._reference(str((inputs or {}).get("name") or id))
+        if type == _STASH:
+            return None if inputs is None else (dict(inputs), {"input": inputs.get("input")})
+        return super().read(type, urn, id, inputs, provider=provider)
+
+    def _reference(self, name: str) -> Values:
+        outputs = self._outputs_of(name)
+        secret = sorted(key for key, value in outputs.items() if contains_secret(value))
+        return {"name": name, "outputs": outputs, "secretOutputNames": secret}
+
+    def _outputs_of(self, name: str) -> Mapping[str, Any]:
+        own = self._program.name if self._program is not None else ""
+        *_, project, stack = ["", own, *name.split("/")] if "/" not in name else name.split("/")
+        for key, outputs in self.world.facts.stack_outputs.items():
+            if key == name or key.split("/")[1:] == [project, stack]:
+                return outputs
+        found = None if self._program is None else _folder_of(self._program, project)
+        outputs = None if found is None else self._state_outputs(found, project, stack)
+        if outputs is None:
+            raise CloudError(
+                404,
+                "NOT_FOUND",
+                f"stack {name} is not known here; bring {stack} of project {project} up in the sandbox "
+                f"first, or give what it puts out in a fixture (--fixture FILE) under `stacks`: "
+                f"{{organization/{project}/{stack}: {{OUTPUT: VALUE}}}}.",
+                behaviour="INV-005",
+                source="pulumi, StackReference",
+            )
+        return outputs
+
+    def _state_outputs(self, folder: Path, project: str, stack: str) -> Mapping[str, Any] | None:
+        store = self._store(folder / SANDBOX_FOLDER, project=project)
+        if not store.path(stack).exists():
+            return None
+        try:
+            resources = store.load(stack).resources
+        except UsageError as error:
+            raise ValueError(str(error)) from error
+        return next((state.outputs for state in resources if state.type == STACK_TYPE), Values())
+
+
+def _folder_of(program: Program, project: str) -> Path | None:
+    """Where a project lies: the program's own folder, or one beside it."""
+    if project == program.name:
+        return program.directory
+    for file in sorted(program.directory.parent.glob("*/Pulumi.yaml")):
+        try:
+            if load_project(file.parent).name == project:
+                return file.parent
+        except UsageError:
+            continue
+    return None
