@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol, cast
 
 from sandbox.cloud.data import Values, plain, transform
 from sandbox.cloud.paths import canonical
+from sandbox.cloud.remembered import REMEMBERED
 from sandbox.cloud.seeds import project_number_of
 from sandbox.values import UNKNOWN, Archive, Asset, Opaque, Secret
 
@@ -147,9 +148,15 @@ class World:
         return None if record is None or record.leftover else record
 
     def leftover(self, type: str, id: str) -> Record | None:
-        """What Google keeps of a deleted resource, or None."""
+        """What Google keeps for ever of a deleted resource, or None; an import takes it up again."""
         record = self._records.get((type, id))
-        return record if record is not None and record.leftover else None
+        kept = record is not None and record.leftover and type not in REMEMBERED
+        return record if kept else None
+
+    def remembered(self, type: str, id: str) -> Record | None:
+        """The deleted resource whose name Google does not give again for a while, or None."""
+        record = self._records.get((type, id))
+        return record if record is not None and record.leftover and type in REMEMBERED else None
 
     def at(self, path: str) -> Record | None:
         """The live resource with this relative name, or None."""
@@ -181,7 +188,7 @@ class World:
         ]
         for key in gone:
             self.remove(*key)
-        self.remove(type, id)
+        self.remove(type, id, leftover=REMEMBERED.get(type, ""))
 
     def find(self, *types: str) -> list[Record]:
         """The live resources of some types."""

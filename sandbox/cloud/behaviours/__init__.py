@@ -7,6 +7,7 @@ from sandbox.cloud.behaviours import (
     certificates,
     common,
     iam,
+    in_use,
     kms,
     load_balancing,
     network,
@@ -21,16 +22,26 @@ from sandbox.cloud.behaviours import (
     sql_replicas,
     sql_users,
     storage,
+    taken,
 )
-from sandbox.cloud.behaviours.table import BEHAVIOURS, Behaviour, Call, Phase, check_phase, run_phase
+from sandbox.cloud.behaviours.table import (
+    BEHAVIOURS,
+    Behaviour,
+    Call,
+    Phase,
+    check_phase,
+    run_phase,
+    switched_off,
+)
 
-__all__ = ["BEHAVIOURS", "Behaviour", "Call", "Phase", "check_phase", "run_phase"]
+__all__ = ["BEHAVIOURS", "Behaviour", "Call", "Phase", "check_phase", "run_phase", "switched_off"]
 
 for _module in (
     armor,
     certificates,
     common,
     iam,
+    in_use,
     kms,
     load_balancing,
     network,
@@ -45,5 +56,6 @@ for _module in (
     sql_replicas,
     sql_users,
     storage,
+    taken,
 ):
     assert _module.__name__

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from sandbox.cloud.behaviours.table import ANY, Call, Phase, Problem, behaviour
-from sandbox.cloud.data import at, bare
+from sandbox.cloud.data import bare
 
 # Settings and grants: writing one that is there already changes or repeats it.
 _SHARED: Final = re.compile(
@@ -69,24 +69,6 @@ def deletion_protection(call: Call) -> Iterator[Problem]:
             "deletionProtection",
             f"{call.id} cannot be deleted while `deletionProtection` is true; deploy false first.",
         )
-
-
-@behaviour(
-    "COM-002",
-    ("gcp:sql/databaseInstance:DatabaseInstance", "gcp:memorystore/instance:Instance"),
-    Phase.DELETE,
-    400,
-    "FAILED_PRECONDITION",
-    "google-cloud.md 0.1: locks of the API against deletion",
-)
-def deletion_lock(call: Call) -> Iterator[Problem]:
-    """Google's own lock against deletion is on."""
-    for path in ("settings.deletionProtectionEnabled", "deletionProtectionEnabled"):
-        if at(dict(call.outputs), path) is True:
-            yield Problem(
-                path,
-                f"{call.id} cannot be deleted while `{path}` is true; deploy false first.",
-            )
 
 
 @behaviour(

@@ -12,7 +12,7 @@ from sandbox.cloud.data import as_list, at, plain, strings
 from sandbox.cloud.paths import canonical, render_parent, type_of_path
 from sandbox.cloud.world import Record, World
 
-__all__ = ["Reference", "references"]
+__all__ = ["Reference", "references", "used_by"]
 
 
 class Reference(NamedTuple):
@@ -202,10 +202,15 @@ _USERS: Final[dict[str, tuple[str, ...]]] = {
 )
 def still_used(call: Call) -> Iterator[Problem]:
     """Another resource still uses it."""
+    yield from used_by(call, *_USERS[call.type])
+
+
+def used_by(call: Call, *types: str) -> Iterator[Problem]:
+    """A problem for each live resource of these types that names the one of the call."""
     record = call.world.get(call.type, call.id)
     if record is None:
         return
-    for user in call.world.find(*_USERS[call.type]):
+    for user in call.world.find(*types):
         if user is not record and any(path == record.path for _, path in _references_of(user, call.world)):
             yield Problem("", f"{call.id} is still used by {user.id}; delete or change that one first.")
 

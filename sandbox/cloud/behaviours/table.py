@@ -7,7 +7,8 @@ others it becomes the refusal of the call. In ``CHECK`` values may be unknown: `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -31,6 +32,7 @@ __all__ = [
     "behaviour",
     "check_phase",
     "run_phase",
+    "switched_off",
 ]
 
 ANY: Final = "*"
@@ -125,14 +127,16 @@ class Behaviour:
     reason: str
     source: str
     rule: Rule
+    told: str = ""
 
     @property
     def title(self) -> str:
         """What it refuses, in one line."""
-        return (self.rule.__doc__ or "").strip().split("\n")[0]
+        return self.told or (self.rule.__doc__ or "").strip().split("\n")[0]
 
 
 BEHAVIOURS: Final[dict[str, Behaviour]] = {}
+_OFF: Final[set[str]] = set()
 _BY_TYPE: Final[dict[tuple[Phase, str], list[Behaviour]]] = {}
 
 
@@ -143,8 +147,10 @@ def behaviour(
     status: int,
     reason: str,
     source: str,
+    *,
+    title: str = "",
 ) -> Callable[[Rule], Rule]:
-    """Register a behaviour under its id."""
+    """Register a behaviour under its id; ``title`` stands in for the rule's own first line."""
     known = (types,) if isinstance(types, str) else types
     phases = (phase,) if isinstance(phase, Phase) else phase
 
@@ -154,18 +160,33 @@ def behaviour(
         for type in known:
             if type != ANY and facts_for(type) is None:
                 raise ValueError(f"behaviour {id} names a type without facts: {type}")
-        BEHAVIOURS[id] = found = Behaviour(id, known, phases, status, reason, source, rule)
+        BEHAVIOURS[id] = found = Behaviour(id, known, phases, status, reason, source, rule, title)
         for type in known:
             for each in phases:
-                _BY_TYPE.setdefault((each, type), []).append(found)
+                watching = _BY_TYPE.setdefault((each, type), [])
+                watching.append(found)
+                watching.sort(key=lambda item: len(item.types))
         return rule
 
     return register
 
 
 def _watching(phase: Phase, type: str) -> Iterator[Behaviour]:
-    yield from _BY_TYPE.get((phase, ANY), ())
-    yield from _BY_TYPE.get((phase, type), ())
+    """The particular ones first: they say more than those of every type."""
+    for found in (_BY_TYPE.get((phase, type), ()), _BY_TYPE.get((phase, ANY), ())):
+        for each in found:
+            if each.id not in _OFF:
+                yield each
+
+
+@contextmanager
+def switched_off(id: str) -> Generator[None]:
+    """Within it the behaviour refuses nothing: so tests see that their case really meets it."""
+    _OFF.add(id)
+    try:
+        yield
+    finally:
+        _OFF.discard(id)
 
 
 def check_phase(call: Call) -> list[CheckFailure]:

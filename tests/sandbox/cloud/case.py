@@ -15,3 +15,5 @@ class Case(NamedTuple):
     name: str
     changes: dict[str, Any]
     before: tuple[tuple[str, str, dict[str, Any]], ...] = ()
+    fine: dict[str, Any] | None = None
+    """The nearest inputs that are accepted; else the platform's own ones are."""

@@ -79,20 +79,7 @@ FRONT: Final = (
         "SecurityPolicy",
         _armor(match={"versionedExpr": "SRC_IPS_V1", "config": {"srcIpRanges": ["10.0.0"]}}),
     ),
-    Case(
-        "COM-001",
-        "delete",
-        "DatabaseInstance",
-        {},
-        (("change", "DatabaseInstance", {"deletionProtection": True}),),
-    ),
-    Case(
-        "COM-002",
-        "delete",
-        "DatabaseInstance",
-        {},
-        (("change", "DatabaseInstance", {"settings.deletionProtectionEnabled": True}),),
-    ),
+    Case("COM-001", "delete", "Folder", {}, (("stand", "Folder", {"deletionProtection": True}),)),
     Case("CRT-001", "create", "Certificate", {"managed": {"domains": ["*.example.com"]}}),
     Case("CRT-009", "create", "CertificateMapEntry", {"hostname": "api.example.com"}),
     Case(
@@ -177,7 +164,16 @@ FRONT: Final = (
     Case("QTA-007", "create", "Topic", {"name": "jobs"}),
     Case("QTA-011", "delete", "Topic", {}, (("change", "Topic", {"deletionPolicy": "PREVENT"}),)),
     Case("REF-001", "create", "Subscription", {"topic": f"{RUN}/topics/none"}),
-    Case("REF-002", "delete", "URLMap", {}),
+    Case(
+        "REF-002",
+        "delete",
+        "HealthCheck",
+        {},
+        (
+            ("make", "HealthCheck", {"name": "http", "httpHealthCheck": {"port": 80}}),
+            ("point", "BackendService", {"healthChecks": f"{RUN}/global/healthChecks/http"}),
+        ),
+    ),
     Case(
         "RUN-001",
         "create",

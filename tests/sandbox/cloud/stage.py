@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Final
 
 from sandbox.cloud import Cloud, World
@@ -25,8 +26,10 @@ T: Final = {
     for area, names in {
         "artifactregistry": "Repository",
         "certificatemanager": "Certificate CertificateMap CertificateMapEntry DnsAuthorization",
-        "cloudrunv2": "Service WorkerPool",
-        "compute": "BackendService Firewall GlobalAddress GlobalForwardingRule Network "
+        "bigquery": "Table",
+        "cloudrunv2": "Job Service WorkerPool",
+        "cloudtasks": "Queue",
+        "compute": "Address BackendService Firewall GlobalAddress GlobalForwardingRule HealthCheck Network "
         "RegionNetworkEndpointGroup Router RouterNat SSLPolicy SecurityPolicy Subnetwork "
         "TargetHttpsProxy URLMap",
         "dns": "ManagedZone RecordSet",
@@ -34,7 +37,8 @@ T: Final = {
         "kms": "CryptoKey CryptoKeyIAMMember KeyRing KeyRingIAMMember",
         "logging": "Metric ProjectBucketConfig ProjectSink",
         "monitoring": "AlertPolicy CustomService Dashboard NotificationChannel Slo UptimeCheckConfig",
-        "projects": "IAMCustomRole IAMMember ServiceIdentity",
+        "organizations": "Folder Project",
+        "projects": "ApiKey IAMCustomRole IAMMember ServiceIdentity",
         "pubsub": "Subscription SubscriptionIAMMember Topic TopicIAMMember",
         "redis": "Instance",
         "secretmanager": "Secret SecretIamMember SecretVersion",
@@ -42,9 +46,10 @@ T: Final = {
         "servicenetworking": "Connection",
         "sql": "Database DatabaseInstance User",
         "storage": "Bucket BucketIAMMember",
+        "workflows": "Workflow",
     }.items()
     for name in names.split()
-}
+} | {"Valkey": "gcp:memorystore/instance:Instance"}
 
 RULE: Final[dict[str, Any]] = {
     "action": "allow",
@@ -251,6 +256,14 @@ class Stage:
         for name, inputs in GOOD.items():
             self.make(name, inputs)
 
+    @classmethod
+    def again(cls) -> Stage:
+        """The platform anew, made only once."""
+        stage = cls.__new__(cls)
+        stage.world = _first().world.copy()
+        stage.cloud = Cloud(stage.world)
+        return stage
+
     def urn(self, name: str, logical: str = "it") -> str:
         """A URN for a resource of the type with this class name."""
         return f"urn:pulumi:test::aiprod::{T[name]}::{logical}"
@@ -276,6 +289,11 @@ class Stage:
     def record(self, name: str) -> Any:
         """The platform's own resource of that type."""
         return self.world.find(T[name])[0]
+
+
+@cache
+def _first() -> Stage:
+    return Stage()
 
 
 def patched(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,25 @@
+"""What Google remembers of deleted resources, and for how long.
+
+The cloud has no clock: within one world nothing of it runs out.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["REMEMBERED"]
+
+REMEMBERED: Final[dict[str, str]] = {
+    "gcp:cloudtasks/queue:Queue": "the name of a deleted queue is blocked for about 7 days",
+    "gcp:iam/workloadIdentityPool:WorkloadIdentityPool": "a deleted pool keeps its id for 30 days",
+    "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider": (
+        "a deleted provider keeps its id for 30 days"
+    ),
+    "gcp:logging/projectBucketConfig:ProjectBucketConfig": "a deleted log bucket is kept for 7 days",
+    "gcp:organizations/project:Project": "a project id is never given twice",
+    "gcp:projects/apiKey:ApiKey": "a deleted key keeps its id for 30 days",
+    "gcp:projects/iAMCustomRole:IAMCustomRole": "a deleted role keeps its id for up to 44 days",
+    "gcp:serviceaccount/account:Account": "a deleted account can be brought back for 30 days",
+    "gcp:sql/databaseInstance:DatabaseInstance": "the name of a deleted instance is blocked for about a week",
+}
+"""An account's address may be used again at once: it is remembered, and refuses nothing."""
