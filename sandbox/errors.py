@@ -29,5 +29,10 @@ class CloudError(Exception):
         self.behaviour = behaviour
         self.source = source
 
+    @property
+    def uncertain(self) -> bool:
+        """Whether the call may have taken place all the same."""
+        return self.code == 408 or self.code >= 500
+
     def __str__(self) -> str:
         return f"{self.message} (Error {self.code}: {self.reason})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from facts.google.resource_ids import template_of
@@ -245,6 +245,35 @@ class Cloud:
             record = self.world.add(type, id, record.inputs, outputs_of(facts, completed, making))
         return dict(record.inputs), dict(record.outputs)
 
+    def made(
+        self,
+        type: str,
+        urn: str,
+        inputs: Mapping[str, Any],
+        *,
+        provider: Mapping[str, Any] = _NO_PROVIDER,
+    ) -> list[tuple[str, Values]]:
+        """The live objects that a ``create`` with exactly these inputs would have made: ids and outputs.
+
+        Whoever lost the answer of a ``create`` finds here whether it took place.
+        """
+        if type.startswith(provider_config.PREFIX) or type in random_provider.RANDOM_TYPES:
+            return []
+        facts = facts_for(type)
+        scope = Scope.of(provider)
+        completed = with_scope(facts, _without_defaults(inputs), scope)
+        values = plain(completed)
+        found: list[tuple[str, Values]] = []
+        for id in self._ids(type, urn, values, scope):
+            record = self.world.get(type, id)
+            if record is None and self.world.leftover(type, id) is None:
+                break
+            if record is None or diff_inputs(type, facts, record.inputs, record.outputs, inputs, []).changes:
+                continue
+            making = self._making(type, urn, id, values, scope, provider)
+            found.append((id, outputs_of(facts, completed, making)))
+        return found
+
     def invoke(
         self, token: str, args: Mapping[str, Any], *, provider: Mapping[str, Any] = _NO_PROVIDER
     ) -> Values:
@@ -271,11 +300,22 @@ class Cloud:
             )
 
     def _new_id(self, type: str, urn: str, values: Values, scope: Scope) -> str:
+        ids = self._ids(type, urn, values, scope)
+        id = next(ids)
+        for following in ids:
+            if not (self.world.get(type, id) or self.world.leftover(type, id)):
+                break
+            id = following
+        return id
+
+    def _ids(self, type: str, urn: str, values: Values, scope: Scope) -> Iterator[str]:
+        """The id that a resource gets; where Google numbers them, then those it gets when that is taken."""
         template = template_of(type)
         seeds = Seeds(type, urn, str(values.get("name") or ""))
         if template is None:
             name = values.get("name")
-            return str(name) if name else seeds.hex("id", 24)
+            yield str(name) if name else seeds.hex("id", 24)
+            return
         missing = missing_field(template, values)
         if missing is not None and missing in {"project", "region", "zone", "location"}:
             raise CloudError(
@@ -286,13 +326,12 @@ class Cloud:
                 source="terraform-provider-google, required field is not set",
             )
         number = self.world.project_number(str(values.get("project") or scope.project))
-        id = render(template, values, seeds=seeds, number=number)
+        yield render(template, values, seeds=seeds, number=number)
         turn = 1
-        while "{+" in template and (self.world.get(type, id) or self.world.leftover(type, id)):
+        while "{+" in template:
             turn += 1
             again = Seeds(type, urn, str(values.get("name") or ""), str(turn))
-            id = render(template, values, seeds=again, number=number, next_number=turn)
-        return id
+            yield render(template, values, seeds=again, number=number, next_number=turn)
 
     def _making(
         self,

@@ -13,14 +13,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from sandbox.cloud import Cloud
 from sandbox.engine.aliases import AliasResolver, AmbiguousAliasError
 from sandbox.engine.callbacks import CallbackServers
+from sandbox.engine.cloud_api import CloudApi
 from sandbox.engine.differ import Difference
 from sandbox.engine.executor import Executor, now
 from sandbox.engine.goal import Goal, Registration
 from sandbox.engine.hooks import HookError, Hooks, unrunnable
 from sandbox.engine.judge import Judge
+from sandbox.engine.keeping import Keeper
 from sandbox.engine.model import (
     Analyzer,
     Mode,
@@ -33,8 +34,9 @@ from sandbox.engine.model import (
     Step,
 )
 from sandbox.engine.paths import parse_path, reset
+from sandbox.engine.pending import settle
 from sandbox.engine.providers import ProviderTable
-from sandbox.engine.recorder import Recorder
+from sandbox.engine.recorder import Recorder, tell
 from sandbox.engine.refreshing import refresh_all
 from sandbox.engine.removal import Remover
 from sandbox.engine.replacement import condemned_with, imported, protected, protected_with
@@ -59,17 +61,21 @@ class Deployment:
         stack: str,
         mode: Mode,
         base: Snapshot,
-        cloud: Cloud,
+        cloud: CloudApi,
         config: Mapping[str, str],
         observers: Sequence[Observer] = (),
         analyzers: Sequence[Analyzer] = (),
+        keeper: Keeper | None = None,
     ) -> None:
         self.project = project
         self.stack = stack
         self.preview = mode is Mode.PREVIEW
         self.outputs: dict[str, Any] = {}
-        self._base = replace(base, resources=[replace(state) for state in base.resources])
-        self.record = Recorder(self._base, observers, preview=self.preview)
+        copied = replace(base, resources=[replace(state) for state in base.resources])
+        self._base = settle(copied, cloud, lambda urn, text: tell(observers, "warning", text, urn))
+        if keeper is not None:
+            keeper.start(self._base, settled=self._base is not copied)
+        self.record = Recorder(self._base, observers, preview=self.preview, keeper=keeper)
         self._lock = threading.RLock()
         self._cloud = cloud
         self._olds = {state.urn: state for state in self._base.resources if not state.delete}
@@ -119,6 +125,7 @@ class Deployment:
             state = self._news.get(urn)
             if state is not None:
                 state.outputs = outputs
+                self.record.changed(state)
                 if state.type == STACK_TYPE:
                     self.outputs = outputs
                 elif not state.custom and urn in self._changed:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sandbox.cloud import Cloud
+from sandbox.engine.cloud_api import CloudApi
 from sandbox.engine.model import PropertyDiff, ResourceState
 from sandbox.engine.paths import contains, lookup, parse_path
 
@@ -56,7 +56,7 @@ class Difference:
 
 
 def difference(
-    old: ResourceState, inputs: dict[str, Any], cloud: Cloud, ignore_changes: Sequence[str]
+    old: ResourceState, inputs: dict[str, Any], cloud: CloudApi, ignore_changes: Sequence[str]
 ) -> Difference:
     """What the provider says of the change from ``old`` to ``inputs``."""
     found = cloud.diff(old.type, old.urn, old.id, old.inputs, old.outputs, inputs, ignore_changes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime
 
-from sandbox.cloud import Cloud
+from sandbox.engine.cloud_api import CloudApi
 from sandbox.engine.differ import Difference
 from sandbox.engine.hooks import HookError, Hooks
 from sandbox.engine.model import Op, ResourceState, Step
@@ -28,7 +28,7 @@ class Executor:
     """Does what the deployment decided. The cloud's refusal is raised as CloudError, a hook's HookError."""
 
     def __init__(
-        self, *, cloud: Cloud, record: Recorder, providers: ProviderTable, hooks: Hooks, preview: bool
+        self, *, cloud: CloudApi, record: Recorder, providers: ProviderTable, hooks: Hooks, preview: bool
     ) -> None:
         self._cloud = cloud
         self._hooks = hooks
@@ -91,20 +91,17 @@ class Executor:
             if not state.external:
                 self._hooks.before(op, state, None)
             if called and not instead and not state.external and not state.retain_on_delete:
-                self._cloud.delete(
-                    state.type,
-                    state.urn,
-                    state.id,
-                    state.inputs,
-                    state.outputs,
-                    provider=self._providers.configuration(state.provider),
-                )
+                config = self._providers.configuration(state.provider)
+                arguments = (state.type, state.urn, state.id, state.inputs, state.outputs)
+                with self._record.calling("deleting", state):
+                    self._cloud.delete(*arguments, provider=config)
         except (CloudError, HookError) as error:
             self._record.done(step, str(error))
             raise
         self._record.done(step, None)
         if pending_replacement:
             state.pending_replacement = True
+            self._record.changed(state)
         else:
             self._record.remove(state)
         if not state.external:
@@ -129,20 +126,14 @@ class Executor:
             return
         config = self._providers.configuration(new.provider)
         if op is Op.UPDATE and old is not None:
-            new.outputs = self._cloud.update(
-                new.type,
-                new.urn,
-                old.id,
-                old.inputs,
-                old.outputs,
-                new.inputs,
-                preview=self._preview,
-                provider=config,
-            )
+            arguments = (new.type, new.urn, old.id, old.inputs, old.outputs, new.inputs)
+            with self._record.calling("updating", new):
+                new.outputs = self._cloud.update(*arguments, preview=self._preview, provider=config)
         else:
-            new.id, new.outputs = self._cloud.create(
-                new.type, new.urn, new.inputs, preview=self._preview, provider=config
-            )
+            with self._record.calling("creating", new):
+                new.id, new.outputs = self._cloud.create(
+                    new.type, new.urn, new.inputs, preview=self._preview, provider=config
+                )
         for key in new.additional_secret_outputs:
             if key in new.outputs and not isinstance(new.outputs[key], Secret):
                 new.outputs[key] = Secret(new.outputs[key])

@@ -6,7 +6,7 @@ import secrets as randomness
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sandbox.cloud import Cloud
+from sandbox.engine.cloud_api import CloudApi
 from sandbox.engine.differ import Difference, difference
 from sandbox.engine.goal import Goal
 from sandbox.engine.model import AnalyzedResource, Analyzer, Refusal, ResourceState
@@ -25,7 +25,7 @@ class Judge:
     def __init__(
         self,
         *,
-        cloud: Cloud,
+        cloud: CloudApi,
         record: Recorder,
         providers: ProviderTable,
         analyzers: Sequence[Analyzer],

@@ -16,6 +16,7 @@ __all__ = [
     "Observer",
     "Op",
     "Outcome",
+    "PendingOperation",
     "PropertyDiff",
     "Refusal",
     "RefusalKind",
@@ -100,12 +101,20 @@ class ResourceState:
         return self.urn.split("::", 3)[3]
 
 
+@dataclass(frozen=True, slots=True)
+class PendingOperation:
+    """A call of the cloud of which nobody knows how it ended: ``creating``, ``updating`` or ``deleting``."""
+
+    resource: ResourceState
+    type: str
+
+
 @dataclass(kw_only=True)
 class Snapshot:
     """The state of a stack: what ``pulumi stack export`` writes."""
 
     resources: list[ResourceState] = field(default_factory=list[ResourceState])
-    pending_operations: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    pending_operations: list[PendingOperation] = field(default_factory=list[PendingOperation])
     metadata: dict[str, Any] = field(default_factory=dict[str, Any])
 
 

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 
 from sandbox.engine.graph import in_dependency_order
-from sandbox.engine.model import Observer, Refusal, ResourceState, Snapshot, Step, Violation
+from sandbox.engine.keeping import Keeper
+from sandbox.engine.model import (
+    Observer,
+    PendingOperation,
+    Refusal,
+    ResourceState,
+    Snapshot,
+    Step,
+    Violation,
+)
 from sandbox.errors import CloudError
 
-__all__ = ["Recorder"]
+__all__ = ["Recorder", "tell"]
 
 
 class Recorder:
     """Keeps steps and states, and tells observers. The base's states are this run's own copies."""
 
-    def __init__(self, base: Snapshot, observers: Sequence[Observer], *, preview: bool) -> None:
+    def __init__(
+        self, base: Snapshot, observers: Sequence[Observer], *, preview: bool, keeper: Keeper | None = None
+    ) -> None:
         self.steps: list[Step] = []
         self.refusals: list[Refusal] = []
         self.violations: list[Violation] = []
@@ -26,6 +39,14 @@ class Recorder:
         self._placed: list[ResourceState] = []
         self._gone: set[int] = set()
         self._imported: set[str] = set()
+        self.stopped: BaseException | None = None
+        """What ended the run from outside; nothing that happens after it counts."""
+        self._keeper = None if preview else keeper
+        self._slots = {id(state): slot for slot, state in enumerate(base.resources)}
+        self._used = len(base.resources)
+        self._pending: dict[int, PendingOperation] = {}
+        self._answered: dict[str, int] = {}
+        self._begun = 0
 
     def refuse(self, refusal: Refusal, *, final: bool = False) -> None:
         """Something does not happen. A preview goes on, unless the refusal is ``final``."""
@@ -65,23 +86,84 @@ class Recorder:
 
     def message(self, severity: str, text: str, urn: str | None) -> None:
         """Pass on what the program or the engine says."""
-        for observer in self._observers:
-            observer.message(severity, text, urn)
+        tell(self._observers, severity, text, urn)
 
     def place(self, old: ResourceState | None, new: ResourceState, *, pending: bool = False) -> None:
         """``new`` stands; ``old`` is gone, or with ``pending`` waits for its deletion."""
         if old is not None and new.urn in self._imported:
             self._placed = [new if state is old else state for state in self._placed]
+            self._slots[id(new)] = self._slots[id(old)]
+            self.changed(new)
             return
         self._placed.append(new)
+        self._slots[id(new)] = self._used
+        self._used += 1
         if old is not None and pending:
             old.delete = True
+            self._put(old)
         elif old is not None:
-            self._gone.add(id(old))
+            self._drop(old)
+        self.changed(new)
 
     def remove(self, state: ResourceState) -> None:
         """``state`` is gone."""
+        self._drop(state)
+        self._kept(state.urn)
+
+    def changed(self, state: ResourceState) -> None:
+        """``state``, which stands, is not what it was."""
+        self._put(state)
+        self._kept(state.urn)
+
+    def _put(self, state: ResourceState) -> None:
+        if self._keeper is not None and self.stopped is None:
+            self._keeper.put(self._slots[id(state)], state)
+
+    def _drop(self, state: ResourceState) -> None:
         self._gone.add(id(state))
+        if self._keeper is not None and self.stopped is None:
+            self._keeper.drop(self._slots[id(state)])
+
+    @contextmanager
+    def calling(self, type: str, state: ResourceState) -> Generator[None]:
+        """While the block calls the cloud, the operation is pending.
+
+        It stays so when the cloud's answer does not say whether it took place, or when the run is stopped.
+        """
+        if self._preview:
+            yield
+            return
+        self._begun += 1
+        number = self._begun
+        self._pending[number] = PendingOperation(replace(state), type)
+        if self._keeper is not None:
+            self._keeper.began(number, self._pending[number])
+        try:
+            yield
+        except CloudError as error:
+            if not error.uncertain:
+                self._end(number)
+            raise
+        except BaseException as error:
+            self.stop(error)
+            raise
+        self._answered[state.urn] = number
+
+    def _end(self, number: int) -> None:
+        del self._pending[number]
+        if self._keeper is not None:
+            self._keeper.ended(number)
+
+    def _kept(self, urn: str) -> None:
+        """The state says what came of the call for ``urn``: it is no longer pending."""
+        number = self._answered.pop(urn, None)
+        if number is not None:
+            self._end(number)
+
+    def stop(self, error: BaseException) -> None:
+        """Something outside ends the run."""
+        self.stopped = self.stopped or error
+        self.aborted = True
 
     def mark_imported(self, urn: str) -> None:
         """This run imported the resource."""
@@ -101,9 +183,15 @@ class Recorder:
             _rename(state, renamed)
         return Snapshot(
             resources=in_dependency_order([*self._placed, *left]),
-            pending_operations=self._base.pending_operations,
+            pending_operations=[*self._base.pending_operations, *self._pending.values()],
             metadata=self._base.metadata,
         )
+
+
+def tell(observers: Sequence[Observer], severity: str, text: str, urn: str | None) -> None:
+    """Say something to all ``observers``."""
+    for observer in observers:
+        observer.message(severity, text, urn)
 
 
 def _rename(state: ResourceState, renamed: Mapping[str, str]) -> None:

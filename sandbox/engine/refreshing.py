@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from sandbox.cloud import Cloud
+from sandbox.engine.cloud_api import CloudApi
 from sandbox.engine.differ import difference
 from sandbox.engine.executor import now
 from sandbox.engine.model import Op, ResourceState, Step
@@ -17,7 +17,7 @@ __all__ = ["refresh_all"]
 
 
 def refresh_all(
-    states: Iterable[ResourceState], cloud: Cloud, providers: ProviderTable, record: Recorder
+    states: Iterable[ResourceState], cloud: CloudApi, providers: ProviderTable, record: Recorder
 ) -> None:
     """Refresh each managed resource; one that is gone leaves the state. Steps say what was found."""
     for state in states:
@@ -27,7 +27,7 @@ def refresh_all(
             record.note(Step(Op.SAME, state.urn, state.type, state, state))
 
 
-def _refresh(state: ResourceState, cloud: Cloud, providers: ProviderTable, record: Recorder) -> None:
+def _refresh(state: ResourceState, cloud: CloudApi, providers: ProviderTable, record: Recorder) -> None:
     config = providers.configuration(state.provider)
     found = cloud.read(state.type, state.urn, state.id, state.inputs, provider=config)
     if found is None:

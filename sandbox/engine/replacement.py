@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sandbox.cloud import Cloud
+from sandbox.engine.cloud_api import CloudApi
 from sandbox.engine.differ import Difference, difference
 from sandbox.engine.graph import dependents_of
 from sandbox.engine.model import ResourceState
@@ -15,7 +15,7 @@ __all__ = ["condemned_with", "imported", "protected", "protected_with"]
 
 
 def condemned_with(
-    root: ResourceState, resources: Sequence[ResourceState], operated: Collection[str], cloud: Cloud
+    root: ResourceState, resources: Sequence[ResourceState], operated: Collection[str], cloud: CloudApi
 ) -> list[tuple[ResourceState, tuple[str, ...]]]:
     """The dependents that would be replaced when ``root`` is, in dependency order, each with the reasons.
 
@@ -40,7 +40,7 @@ def condemned_with(
     return condemned
 
 
-def _reasons(state: ResourceState, gone: set[str], cloud: Cloud) -> tuple[str, ...] | None:
+def _reasons(state: ResourceState, gone: set[str], cloud: CloudApi) -> tuple[str, ...] | None:
     if state.provider and provider_urn(state.provider) in gone:
         return ()
     if state.deleted_with in gone:

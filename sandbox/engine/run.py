@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 
 from sandbox.cloud import World
 from sandbox.engine.builtin import EngineCloud
+from sandbox.engine.cloud_api import CloudApi
 from sandbox.engine.deployment import Deployment
 from sandbox.engine.graph import kept_by
 from sandbox.engine.host import run_function, run_program
+from sandbox.engine.keeping import Keeper
 from sandbox.engine.model import Analyzer, Mode, Observer, Outcome, Snapshot
 from sandbox.errors import UsageError
 from sandbox.project import Program, StackSettings
@@ -29,6 +31,8 @@ def run(
     observers: Sequence[Observer] = (),
     analyzers: Sequence[Analyzer] = (),
     exclude_protected: bool = False,
+    keeper: Keeper | None = None,
+    around: Callable[[CloudApi], CloudApi] | None = None,
 ) -> Outcome:
     """Run ``program`` for ``stack`` on ``snapshot`` and ``world``.
 
@@ -36,7 +40,8 @@ def run(
     the outcome, also when they end early; saving it is the caller's. ``program`` is a folder or, for tests
     and embedding, a function that registers resources (then ``project`` names its project). Destroy and
     refresh do not run it. ``exclude_protected`` lets a destroy leave protected resources, and all that they
-    need, where they are.
+    need, where they are. ``keeper`` is told of each change of the state as it happens; ``around`` puts
+    something between engine and cloud. What stops a run from outside is raised again.
     """
     started = time.perf_counter()
     name = program.name if isinstance(program, Program) else project
@@ -48,10 +53,11 @@ def run(
         stack=stack,
         mode=mode,
         base=snapshot,
-        cloud=cloud,
+        cloud=cloud if around is None else around(cloud),
         config=config.values,
         observers=observers,
         analyzers=analyzers,
+        keeper=keeper,
     )
     if mode is Mode.DESTROY:
         protected = {state.urn for state in snapshot.resources if state.protect}
@@ -64,6 +70,8 @@ def run(
         else:
             run_function(program, config, deployment)
         deployment.finish()
+    if deployment.record.stopped is not None:
+        raise deployment.record.stopped
     result = deployment.snapshot()
     return Outcome(
         project=name,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, cast
 
-from sandbox.engine.model import ResourceState, Snapshot
+from sandbox.engine.model import PendingOperation, ResourceState, Snapshot
 from sandbox.errors import UsageError
 from sandbox.protobuf import SECRET_SIGNATURE, SIGNATURE_KEY, UNKNOWN_SENTINEL
 from sandbox.state.secrets import PassphraseCrypter
@@ -114,6 +114,10 @@ def snapshot_to_json(snapshot: Snapshot, crypter: PassphraseCrypter) -> dict[str
     """The document of ``pulumi stack export`` for ``snapshot``; secrets under ``crypter``."""
     encoder = _Encoder(crypter)
     resources = [_resource_to_json(resource, encoder) for resource in snapshot.resources]
+    pending = [
+        {"resource": _resource_to_json(item.resource, encoder), "type": item.type}
+        for item in snapshot.pending_operations
+    ]
     deployment: dict[str, Any] = {
         "manifest": {
             "time": datetime.now(UTC).isoformat(),
@@ -127,7 +131,7 @@ def snapshot_to_json(snapshot: Snapshot, crypter: PassphraseCrypter) -> dict[str
     if not encoder.secrets:
         del deployment["secrets_providers"]
     if snapshot.pending_operations:
-        deployment["pending_operations"] = snapshot.pending_operations
+        deployment["pending_operations"] = pending
     return {"version": 3, "deployment": deployment}
 
 
@@ -222,7 +226,10 @@ def snapshot_from_json(document: Any, where: str, crypter: PassphraseCrypter | N
     _check_references(resources, where)
     return Snapshot(
         resources=resources,
-        pending_operations=list(body.get("pending_operations") or []),
+        pending_operations=[
+            PendingOperation(_resource_from_json(item.get("resource"), where, decoder), str(item.get("type")))
+            for item in cast("list[dict[str, Any]]", body.get("pending_operations") or [])
+        ],
         metadata=dict(body.get("metadata") or {}),
     )
 
