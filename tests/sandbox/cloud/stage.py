@@ -25,6 +25,7 @@ T: Final = {
     name: f"gcp:{area}/{name[0].lower()}{name[1:]}:{name}"
     for area, names in {
         "artifactregistry": "Repository",
+        "billing": "Budget",
         "certificatemanager": "Certificate CertificateMap CertificateMapEntry DnsAuthorization",
         "bigquery": "Table",
         "cloudrunv2": "Job Service WorkerPool",
