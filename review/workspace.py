@@ -119,7 +119,7 @@ class Workspace:
 
     def report(self, outcome: Outcome, settings: StackSettings) -> Report:
         """The outcome as it may be shown."""
-        return report_of(outcome, settings)
+        return report_of(outcome, settings, judged=has_policies(self.program))
 
 
 def add_fixture(world: World, fixture: Path | None) -> None:
@@ -215,16 +215,23 @@ def evaluate(
             world=ground.world,
             mode=mode,
             observers=(watcher,),
-            analyzers=(PolicyAnalyzer(),) if analyze and mode is not Mode.DESTROY else (),
+            analyzers=(PolicyAnalyzer(),)
+            if analyze and mode is not Mode.DESTROY and has_policies(program)
+            else (),
             exclude_protected=exclude_protected,
         )
 
 
-def report_of(outcome: Outcome, settings: StackSettings) -> Report:
+def has_policies(program: Program) -> bool:
+    """Whether the house's rules are a program's own: they say nothing of programs from elsewhere."""
+    return (program.directory / "policies" / "PulumiPolicy.yaml").exists()
+
+
+def report_of(outcome: Outcome, settings: StackSettings, *, judged: bool = True) -> Report:
     """The outcome of a run of a stack with ``settings`` as it may be shown."""
     return build(
         outcome,
-        rules=() if outcome.mode is Mode.DESTROY else rule_rows(),
+        rules=rule_rows() if judged and outcome.mode is not Mode.DESTROY else (),
         notes=Notes(
             example_values=tuple(sorted(settings.examples)),
             lightly_checked=outcome.lightly_checked,

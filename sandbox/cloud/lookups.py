@@ -9,15 +9,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from facts.provider import facts_for
 from sandbox.cloud.data import Values, bare, plain
-from sandbox.cloud.package import package_type
+from sandbox.cloud.package import package_type, result_types
 from sandbox.cloud.scope import Scope
 from sandbox.cloud.world import Lookup, Record, World
 from sandbox.errors import CloudError
-from sandbox.values import redact
+from sandbox.values import Secret, redact
 
 __all__ = ["SOURCE", "from_fixture", "from_world", "not_answered"]
 
@@ -66,7 +66,33 @@ def from_world(
     id = found[0].id
     read(type, id)
     record = world.get(type, id) or found[0]
-    return {**record.inputs, **record.outputs, "id": id}
+    return _as_result(token, {**record.inputs, **record.outputs, "id": id})
+
+
+def _as_result(token: str, values: Values) -> Values:
+    """A resource's values as the function's answer has them: blocks in lists, numbers as text."""
+    area, name = token.split("/", 1)[0].removeprefix("gcp:"), token.rsplit(":", 1)[1]
+    result: Values = {}
+    for key, kind in result_types(area, name).items():
+        value = values.get(key)
+        secret = isinstance(value, Secret)
+        inner: Any = bare(value)
+        if kind.startswith("str") and isinstance(inner, int | float) and not isinstance(inner, bool):
+            inner = str(inner)
+        elif kind.startswith("int") and isinstance(inner, str) and inner.isdigit():
+            inner = int(inner)
+        elif kind.startswith(("Sequence", "list")) and isinstance(inner, dict):
+            inner = [cast("Any", inner)]
+        elif not _fits_kind(kind, inner):
+            continue
+        result[key] = Secret(inner) if secret else inner
+    return result or values
+
+
+def _fits_kind(kind: str, value: Any) -> bool:
+    wanted = {"str": str, "bool": bool, "int": int, "Sequence": list, "list": list, "Mapping": dict}
+    found = next((type for name, type in wanted.items() if kind.startswith(name)), object)
+    return value is None or isinstance(value, found)
 
 
 def not_answered(token: str, arguments: Mapping[str, Any]) -> CloudError:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from facts.provider import TypeFacts
 from sandbox.cloud.data import DEFAULTS, Values, bare, names_by_default
+from sandbox.cloud.package import package_type
 from sandbox.cloud.results import CheckFailure
 
 __all__ = ["autoname", "name_property"]
@@ -63,7 +64,10 @@ def name_property(type: str, facts: TypeFacts | None) -> str | None:
         return None
     if type in _OTHER_PROPERTY:
         return _OTHER_PROPERTY[type][0]
-    name = facts.properties.get("name") if facts is not None else None
+    if facts is None:
+        known = package_type(type)
+        return "name" if known is not None and "name" in known.inputs else None
+    name = facts.properties.get("name")
     return "name" if name is not None and name.type == "string" and name.is_input else None
 
 

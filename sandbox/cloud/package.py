@@ -10,14 +10,15 @@ import importlib.util
 from functools import cache
 from typing import Any, cast
 
-__all__ = ["PackageType", "nested_names", "package_type"]
+__all__ = ["PackageType", "getters", "nested_names", "package_type", "result_types"]
 
 
 class PackageType:
-    """A resource class of the package and the names of its inputs in Pulumi's spelling."""
+    """A resource class of the package and the names of its inputs and outputs in Pulumi's spelling."""
 
-    def __init__(self, arguments: type[Any]) -> None:
+    def __init__(self, arguments: type[Any], resource: Any) -> None:
         self._arguments = arguments
+        self.outputs: frozenset[str] = frozenset(getters(resource))
         self.inputs: frozenset[str] = _names(arguments)
 
     def nested(self, path: list[str]) -> frozenset[str] | None:
@@ -32,6 +33,28 @@ class PackageType:
 
 def _types_module() -> Any:
     return importlib.import_module("pulumi._types")
+
+
+def getters(cls: Any) -> dict[str, str]:
+    """The properties of a generated class in Pulumi's spelling, each with the annotation of its type."""
+    found: dict[str, str] = {}
+    for value in cast("dict[str, Any]", vars(cls)).values():
+        getter: Any = value.fget if isinstance(value, property) else None
+        name = getattr(getter, "_pulumi_name", None)
+        if isinstance(name, str):
+            annotation: Any = getter.__annotations__.get("return", "")
+            text = annotation.__name__ if isinstance(annotation, type) else str(annotation)
+            for prefix in ("typing.", "Optional[", "typing.", "_builtins."):
+                text = text.removeprefix(prefix)
+            found[name] = text
+    return found
+
+
+def result_types(area: str, function: str) -> dict[str, str]:
+    """What the package's class for the answer of ``getName`` holds, as ``getters`` says it."""
+    capital = function[:1].upper() + function[1:]
+    result = getattr(importlib.import_module(f"pulumi_gcp.{area}"), f"{capital}Result", None)
+    return {} if result is None else getters(result)
 
 
 def _names(arguments: type[Any]) -> frozenset[str]:
@@ -69,7 +92,7 @@ def package_type(type_token: str) -> PackageType | None:
     if getattr(resource, "pulumi_type", None) != type_token:
         return None
     arguments = getattr(imported, f"{capital}Args", None) or getattr(imported, f"{capital}InitArgs", None)
-    return PackageType(arguments) if isinstance(arguments, type) else None
+    return PackageType(arguments, resource) if isinstance(arguments, type) else None
 
 
 @cache

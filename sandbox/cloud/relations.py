@@ -124,9 +124,11 @@ def _broken(
             for other in item.required_with
             if place.find(other) is False
         )
-    for kind, group in (("exactly", item.exactly_one_of), ("least", item.at_least_one_of)):
-        if not group:
+    for kind, others in (("exactly", item.exactly_one_of), ("least", item.at_least_one_of)):
+        if not others:
             continue
+        # The provider counts the property itself too, whether or not it names itself.
+        group = tuple(dict.fromkeys((*others, own)))
         answers = [place.find(other) for other in group]
         given = sum(1 for answer in answers if answer)
         names = ", ".join(f"`{other}`" for other in group)

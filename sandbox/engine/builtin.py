@@ -14,11 +14,12 @@ from typing import Any, Final
 from typing_extensions import override
 
 from sandbox.cloud import Cloud, World
+from sandbox.cloud.package import package_type
 from sandbox.cloud.results import CheckFailure, DiffResult
 from sandbox.engine.urn import STACK_TYPE
 from sandbox.errors import CloudError, UsageError
 from sandbox.project import Program, load_project
-from sandbox.values import DiffKind, contains_secret
+from sandbox.values import UNKNOWN, DiffKind, contains_secret
 
 __all__ = ["SANDBOX_FOLDER", "EngineCloud"]
 
@@ -85,7 +86,12 @@ class EngineCloud(Cloud):
         provider: Mapping[str, Any] = _NO_PROVIDER,
     ) -> tuple[str, Values]:
         if type not in _INPUTS:
-            return super().create(type, urn, inputs, preview=preview, provider=provider)
+            id, outputs = super().create(type, urn, inputs, preview=preview, provider=provider)
+            if type in self.lightly_checked:
+                outputs = _completed(type, id, outputs, provider, preview=preview)
+                if not preview:
+                    self.world.add(type, id, inputs, outputs)
+            return id, outputs
         id = "" if preview else str(uuid.uuid4())
         if type == _REFERENCE:
             return id, self._reference(str(inputs.get("name")))
@@ -106,9 +112,18 @@ class EngineCloud(Cloud):
     ) -> Values:
         if type == _STASH:
             return {"input": news.get("input"), "output": old_outputs.get("output")}
-        return super().update(
+        outputs = super().update(
             type, urn, id, old_inputs, old_outputs, news, preview=preview, provider=provider
         )
+        if type in self.lightly_checked:
+            # What nothing here knows about stays as it was.
+            outputs = {
+                **{key: value for key, value in old_outputs.items() if key not in old_inputs},
+                **outputs,
+            }
+            if not preview:
+                self.world.add(type, id, news, outputs)
+        return outputs
 
     @override
     def delete(
@@ -170,10 +185,25 @@ class EngineCloud(Cloud):
         if not store.path(stack).exists():
             return None
         try:
-            resources = store.load(stack).resources
+            resources, cloud = store.load(stack).resources, store.load_cloud(stack)
         except UsageError as error:
             raise ValueError(str(error)) from error
+        # What that stack made is at the same cloud.
+        for record in World.from_json(cloud) if cloud is not None else World.from_resources(resources):
+            if self.world.get(record.type, record.id) is None:
+                self.world.add(record.type, record.id, record.inputs, record.outputs)
         return next((state.outputs for state in resources if state.type == STACK_TYPE), Values())
+
+
+def _completed(type: str, id: str, outputs: Values, provider: Mapping[str, Any], *, preview: bool) -> Values:
+    """The outputs of a type without facts: unknown in a preview, then what its id and its provider tell."""
+    known = package_type(type)
+    missing = [] if known is None else [name for name in known.outputs if name not in outputs]
+    if preview:
+        return {**outputs, **dict.fromkeys(missing, UNKNOWN)}
+    told: Values = {key: provider[key] for key in ("project", "region", "zone") if provider.get(key)}
+    told["selfLink"] = f"https://www.googleapis.com/compute/v1/{id}"
+    return {**outputs, **{name: told[name] for name in missing if name in told}}
 
 
 def _folder_of(program: Program, project: str) -> Path | None:

@@ -36,7 +36,7 @@ def program_on_path(program: Program | None) -> Generator[None]:
         return
     before, cwd = list(sys.path), Path.cwd()
     folder = program.main if program.main.is_dir() else program.main.parent
-    own = _names_in(folder) - _kept(folder) - {"__main__"}
+    own = _names_in(folder) - _kept(folder)
     hidden = frozenset[str]() if _is_platform(folder) else _names_in(_HOME) - own - _KEPT
     removed = _forget(folder, own | hidden)
     finder = _Hidden(hidden)
@@ -84,9 +84,8 @@ def _kept(folder: Path) -> frozenset[str]:
 def _names_in(folder: Path) -> frozenset[str]:
     """What can be imported from a folder."""
     files = {path.stem for path in folder.glob("*.py")}
-    return frozenset(
-        files | {path.name for path in folder.iterdir() if path.is_dir() and any(path.glob("*.py"))}
-    )
+    folders = {path.name for path in folder.iterdir() if path.is_dir() and any(path.glob("*.py"))}
+    return frozenset((files | folders) - {"__main__"})
 
 
 def _forget(folder: Path, names: frozenset[str]) -> dict[str, ModuleType]:

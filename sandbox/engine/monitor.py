@@ -99,7 +99,13 @@ class ResourceMonitor:
         with self._program_called():
             request = self._transforms.applied(request)
         goal = goal_of(request)
-        done = self._deployment.register(replace(goal, inputs=with_hashes(goal.inputs)))
+        try:
+            goal = replace(goal, inputs=with_hashes(goal.inputs))
+        except ValueError as error:
+            message = without_paths(f"{goal.name} ({goal.type}): {error}", self._directory)
+            self._deployment.record.refuse(Refusal("program", message), final=True)
+            raise DeploymentAbortedError from error
+        done = self._deployment.register(goal)
         if done.urn:
             self._transforms.registered(done.urn, request)
         return resource_pb2.RegisterResourceResponse(

@@ -18,7 +18,7 @@ _LONGEST = 600
 def place(file: str, line: int, directory: Path | None) -> str:
     """`` at file:line`` for a file of the program's own, else nothing."""
     path = Path(file)
-    if directory is None or not file or "site-packages" in path.parts:
+    if directory is None or not file or file.startswith("<") or "site-packages" in path.parts:
         return ""
     if not path.is_absolute():
         path = directory / path

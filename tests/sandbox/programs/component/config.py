@@ -1,0 +1,3 @@
+import pulumi
+
+LABELS = {"team": pulumi.Config().require("team")}

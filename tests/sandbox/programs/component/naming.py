@@ -1,0 +1,1 @@
+LABELLED = {"gcp:storage/bucket:Bucket", "gcp:pubsub/topic:Topic"}

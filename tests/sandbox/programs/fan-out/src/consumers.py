@@ -1,0 +1,1 @@
+CONSUMERS = {"mail": 20, "billing": 60, "search": 30}

@@ -1,0 +1,284 @@
+"""Programs not written for this sandbox: each previews, comes up, is unchanged the second time, goes down."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from review.cli import main
+from sandbox.plugin.cli import SandboxCli
+from sandbox.project import load_project, load_stack
+
+_HERE = Path(__file__).parent
+PROGRAMS = sorted(path.parent.name for path in _HERE.glob("*/Pulumi.yaml"))
+_ALONE = [name for name in PROGRAMS if name != "consumer"]
+
+
+def _copy(name: str, folder: Path) -> Path:
+    return Path(shutil.copytree(_HERE / name, folder / name))
+
+
+class Runner:
+    """Runs the command and reads its report."""
+
+    def __init__(self, report: Path) -> None:
+        self._report = report
+
+    def __call__(self, command: str, program: Path, *options: str) -> tuple[int, dict[str, Any]]:
+        code = main(
+            [command, "--program", str(program), "--stack", "dev", "--json", str(self._report), *options]
+        )
+        return code, json.loads(self._report.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Runner:
+    return Runner(tmp_path / "report.json")
+
+
+def _ops(report: dict[str, Any]) -> set[str]:
+    return {change["op"] for change in report["steps"]}
+
+
+def _all_its_life(runner: Runner, program: Path) -> dict[str, Any]:
+    code, shown = runner("preview", program)
+    assert (code, shown["errors"]) == (0, [])
+    assert not (program / ".sandbox" / "dev.json").exists()
+    code, done = runner("up", program)
+    assert (code, done["errors"]) == (0, [])
+    assert (program / ".sandbox" / "dev.json").exists()
+    code, again = runner("up", program)
+    assert code == 0
+    assert _ops(again) <= {"same", "read"}, again["steps"]
+    return done
+
+
+def _goes_down(runner: Runner, program: Path) -> None:
+    code, report = runner("down", program)
+    assert (code, report["errors"]) == (0, [])
+    state = json.loads((program / ".sandbox" / "dev.json").read_text(encoding="utf-8"))
+    assert state["deployment"]["resources"] == []
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(PROGRAMS) >= 12
+
+
+@pytest.mark.parametrize("name", _ALONE)
+def test_comes_up_stays_and_goes_down(name: str, runner: Runner, tmp_path: Path) -> None:
+    program = _copy(name, tmp_path)
+    _all_its_life(runner, program)
+    _goes_down(runner, program)
+
+
+def test_a_stack_refers_to_one_of_a_project_beside_it(runner: Runner, tmp_path: Path) -> None:
+    producer, consumer = _copy("producer", tmp_path), _copy("consumer", tmp_path)
+    code, report = runner("preview", consumer)
+    assert code == 1
+    assert "stack organization/producer/dev is not known here" in report["errors"][0]["message"]
+    assert "`stacks`: {organization/producer/dev: {OUTPUT: VALUE}}" in report["errors"][0]["message"]
+
+    _all_its_life(runner, producer)
+    outputs = _all_its_life(runner, consumer)["outputs"]
+    assert outputs["network"].startswith("base-")
+    assert (outputs["password"], outputs.get("missing")) == ("[secret]", None)
+    _goes_down(runner, consumer)
+    _goes_down(runner, producer)
+
+
+def test_a_fixture_stands_in_for_another_project(runner: Runner, tmp_path: Path) -> None:
+    consumer = _copy("consumer", tmp_path)
+    network = {"id": "projects/example-project/global/networks/base", "name": "base"}
+    link = "https://www.googleapis.com/compute/v1/" + network["id"]
+    fixture = tmp_path / "fixture.yaml"
+    fixture.write_text(
+        json.dumps(
+            {
+                "stacks": {
+                    "organization/producer/dev": {"network": network, "password": {"secret": "hidden-text"}}
+                },
+                "resources": [
+                    {
+                        "type": "gcp:compute/network:Network",
+                        "id": network["id"],
+                        "inputs": {"name": "base", "project": "example-project"},
+                        "outputs": {"name": "base", "selfLink": link},
+                    }
+                ],
+            }
+        ),
+        encoding="utf-8",
+    )
+    code, report = runner("up", consumer, "--fixture", str(fixture))
+    assert (code, report["errors"]) == (0, [])
+    assert report["outputs"]["password"] == "[secret]"
+    written = "".join(path.read_text() for path in (consumer / ".sandbox").glob("*.json"))
+    assert "hidden-text" not in written
+
+
+def test_a_look_up_is_answered_by_a_fixture(runner: Runner, tmp_path: Path) -> None:
+    program = _program(
+        tmp_path,
+        """
+        import pulumi
+        import pulumi_gcp as gcp
+        image = gcp.compute.get_image(family="debian-12", project="debian-cloud")
+        pulumi.export("image", image.name)
+        """,
+    )
+    code, report = runner("preview", program)
+    message = report["errors"][0]["message"]
+    assert code == 1
+    assert "gcp:compute/getImage:getImage" in message
+    assert "under `lookups`" in message
+    fixture = tmp_path / "fixture.yaml"
+    fixture.write_text(
+        "lookups: [{function: 'gcp:compute/getImage:getImage', arguments: {family: debian-12}, "
+        "result: {name: debian-12-v1}}]",
+        encoding="utf-8",
+    )
+    code, report = runner("up", program, "--fixture", str(fixture))
+    assert (code, report["outputs"]) == (0, {"image": "debian-12-v1"})
+
+
+def test_the_house_rules_judge_no_other_program(runner: Runner, tmp_path: Path) -> None:
+    _, report = runner("preview", _copy("buckets", tmp_path))
+    assert report["policies"]["violations"] == []
+
+
+_BAD = {
+    "unknown property": (
+        "import pulumi_gcp as gcp\ngcp.compute.Network('n', params={'tags': {}})",
+        "n (gcp:compute/network:Network): params.tags: `params.tags` is not a property here",
+    ),
+    "unknown keyword": (
+        "import pulumi_gcp as gcp\ngcp.pubsub.Topic('t', retention='1s')",
+        "the program raised TypeError at __main__.py:2: ",
+    ),
+    "missing argument": (
+        "import pulumi_gcp as gcp\ngcp.storage.Bucket('b')",
+        "the program raised TypeError at __main__.py:2: Missing required property 'location'",
+    ),
+    "wrong enum": (
+        "import pulumi_gcp as gcp\ngcp.compute.Network('n', routing_mode='LOCAL')",
+        "n (gcp:compute/network:Network): routingMode: ",
+    ),
+    "doubled resource": (
+        "import pulumi_gcp as gcp\ngcp.pubsub.Topic('t')\ngcp.pubsub.Topic('t')",
+        "t (gcp:pubsub/topic:Topic) is registered twice: ",
+    ),
+    "exception": (
+        "x = 1\nraise ValueError('no such tenant')",
+        "the program raised ValueError at __main__.py:2: no",
+    ),
+    "exception in apply": (
+        "import pulumi\npulumi.Output.from_input(1).apply(lambda x: x / 0)",
+        "the program raised ZeroDivisionError at __main__.py:2: division by zero",
+    ),
+    "missing import": (
+        "import not_there",
+        "the program imports not_there at __main__.py:1, which is not installed here: ",
+    ),
+    "import of ours": (
+        "import naming",
+        "the program imports naming at __main__.py:1, which is not installed",
+    ),
+    "syntax error": ("x = = 1", "the program is not valid Python at __main__.py:1: invalid syntax"),
+    "exit": ("import sys\nsys.exit(3)", "the program ended itself with sys.exit at __main__.py:2: 3"),
+    "run error": ("import pulumi\nraise pulumi.RunError('choose a region')", "choose a region"),
+    "missing configuration": (
+        "import pulumi\npulumi.Config().require('tenant')",
+        "Missing required configuration variable 'bad:tenant'",
+    ),
+    "missing file": (
+        """
+        import pulumi
+        import pulumi_gcp as gcp
+        gcp.storage.BucketObject("o", bucket="b", source=pulumi.FileAsset("no.txt"))
+        """,
+        "o (gcp:storage/bucketObject:BucketObject): file no.txt cannot be read (no such file or directory)",
+    ),
+    "dynamic provider": (
+        """
+        from pulumi.dynamic import Resource, ResourceProvider
+        class Mine(Resource):
+            pass
+        Mine(ResourceProvider(), "mine", {})
+        """,
+        "the program makes a dynamic resource",
+    ),
+    "other package": (
+        "import pulumi\nfor name in 'ab':\n    pulumi.CustomResource('aws:s3/bucket:Bucket', name, {})",
+        "the sandbox has no provider for package aws (aws:s3/bucket:Bucket): it runs gcp and random",
+    ),
+}
+
+
+def _program(folder: Path, text: str) -> Path:
+    program = folder / "bad"
+    program.mkdir()
+    (program / "Pulumi.yaml").write_text("name: bad\nruntime: python\n", encoding="utf-8")
+    config = "config: {gcp:project: example-project, gcp:region: europe-west1}\n"
+    (program / "Pulumi.dev.yaml").write_text(config, encoding="utf-8")
+    (program / "__main__.py").write_text(textwrap.dedent(text), encoding="utf-8")
+    return program
+
+
+@pytest.mark.parametrize("case", _BAD)
+@pytest.mark.parametrize("command", ["preview", "up"])
+def test_a_bad_program_gets_one_sentence(
+    case: str, command: str, runner: Runner, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text, sentence = _BAD[case]
+    program = _program(tmp_path, text)
+    code, report = runner(command, program)
+    # What a person has to configure before anything can begin is wrong use, not a refusal.
+    assert code == (2 if case in {"run error", "missing configuration"} else 1)
+    assert [error["message"] for error in report["errors"] if not error["message"].startswith(sentence)] == []
+    assert len(report["errors"]) == 1
+    shown = "".join(capfd.readouterr())
+    for hidden in ("Traceback", str(tmp_path), str(Path.home()), sys.prefix):
+        assert hidden not in shown
+        assert hidden not in json.dumps(report)
+    assert not (program / ".sandbox" / "dev.json").exists()
+
+
+def test_a_program_that_exits_with_zero_asks_for_what_it_registered(runner: Runner, tmp_path: Path) -> None:
+    text = "import sys\nimport pulumi_gcp as gcp\ngcp.pubsub.Topic('t')\nsys.exit()"
+    code, report = runner("up", _program(tmp_path, text))
+    assert (code, report["errors"]) == (0, [])
+    assert report["summary"]["create"] == 3
+
+
+def test_a_folder_without_a_project_is_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["preview", "--program", str(tmp_path), "--stack", "dev"]) == 2
+    assert "Pulumi.yaml does not exist" in capsys.readouterr().err
+
+
+def test_a_project_without_stack_files_has_any_stack(runner: Runner, tmp_path: Path) -> None:
+    program = _program(tmp_path, "import pulumi\npulumi.export('stack', pulumi.get_stack())")
+    (program / "Pulumi.dev.yaml").unlink()
+    code, report = runner("up", program)
+    assert (code, report["outputs"]) == (0, {"stack": "dev"})
+
+
+@pytest.mark.real_cli
+@pytest.mark.skipif(shutil.which("pulumi") is None, reason="the real Pulumi CLI is not on PATH")
+@pytest.mark.parametrize("name", ["accounts", "component", "fan-out", "monitoring", "network", "scheduler"])
+def test_real_cli_takes_the_same_steps(name: str, runner: Runner, tmp_path: Path) -> None:
+    program = _copy(name, tmp_path)
+    loaded = load_project(program)
+    cli = SandboxCli(loaded, "dev", load_stack(loaded, "dev"), tmp_path / "cli")
+    for _ in range(2):
+        theirs = sorted((step.op, step.urn) for step in cli.up())
+        _, report = runner("up", program)
+        assert sorted((step["op"], step["urn"]) for step in report["steps"]) == theirs
+    theirs = sorted((step.op, step.urn) for step in cli.destroy())
+    _, report = runner("down", program)
+    assert sorted((step["op"], step["urn"]) for step in report["steps"]) == theirs
