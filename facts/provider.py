@@ -13,11 +13,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal, cast
 
-__all__ = ["PropertyFacts", "TypeFacts", "all_types", "facts_for", "find_property", "origin"]
+__all__ = ["PropertyFacts", "TypeFacts", "all_types", "data_file", "facts_for", "find_property", "origin"]
 
 Kind = Literal["string", "integer", "number", "boolean", "map", "list", "set", "object"]
 
 _DATA: Final = Path(__file__).parent / "data" / "provider.json"
+
+
+def data_file(name: str) -> Path:
+    """A data file of this room."""
+    return _DATA.with_name(name)
 
 
 @dataclass(frozen=True, slots=True)

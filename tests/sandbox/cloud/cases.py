@@ -8,8 +8,9 @@ from typing import Final
 from tests.sandbox.cloud.case import Case
 from tests.sandbox.cloud.cases_back import BACK
 from tests.sandbox.cloud.cases_front import FRONT
+from tests.sandbox.cloud.cases_limits import LIMITS
 from tests.sandbox.cloud.cases_names import NAMES
 
 __all__ = ["CASES"]
 
-CASES: Final[tuple[Case, ...]] = (*FRONT, *BACK, *NAMES)
+CASES: Final[tuple[Case, ...]] = (*FRONT, *BACK, *NAMES, *LIMITS)

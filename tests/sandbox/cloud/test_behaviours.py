@@ -73,6 +73,9 @@ def _arrange(stage: Stage, step: str, name: str, changes: dict[str, Any]) -> Non
         case "point":
             old = stage.record(name)
             stage.world.add(T[name], old.id, {**old.inputs, **changes}, old.outputs)
+        case "tune":
+            old = stage.record(name)
+            stage.world.add(T[name], old.id, patched(old.inputs, changes), old.outputs)
         case _:
             _alert(stage, stage.record(name).id)
 
@@ -90,7 +93,7 @@ def _before(stage: Stage, case: Case) -> dict[str, Any]:
                 stage.delete(name)
             case "grant":
                 _grant(stage, name, encrypter, "CryptoKeyIAMMember", {"cryptoKeyId": KEY})
-            case "lose" | "clear" | "stand" | "point" | "alert":
+            case "lose" | "clear" | "stand" | "point" | "tune" | "alert":
                 _arrange(stage, step, name, changes)
             case "publish":
                 _grant(stage, "secretmanager", "roles/pubsub.publisher", "TopicIAMMember", {"topic": TOPIC})

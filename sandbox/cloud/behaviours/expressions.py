@@ -1,0 +1,231 @@
+"""Expressions and filters: IAM conditions, federation, Cloud Armor, logging, monitoring, Pub/Sub.
+
+No whole grammar is kept here: only what Google certainly refuses is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from facts.provider import all_types
+from sandbox.cloud.behaviours.table import Call, Phase, Problem, behaviour
+from sandbox.cloud.data import as_map, at
+
+_BOTH: Final = (Phase.CREATE, Phase.UPDATE)
+_INVALID: Final = "INVALID_ARGUMENT"
+_ARMOR: Final = "gcp:compute/securityPolicy:SecurityPolicy"
+_GRANTS: Final = tuple(type for type in all_types() if type.lower().endswith(("iammember", "iambinding")))
+_PAIRS: Final = {")": "(", "]": "[", "}": "{"}
+
+
+def unbalanced(text: str) -> str:
+    """Why the text is no expression of balanced brackets and closed quotes; empty when it is."""
+    open_: list[str] = []
+    quote = ""
+    escaped = False
+    for letter in text:
+        if quote:
+            if escaped:
+                escaped = False
+            elif letter == "\\":
+                escaped = True
+            elif letter == quote:
+                quote = ""
+        elif letter in "\"'":
+            quote = letter
+        elif letter in "([{":
+            open_.append(letter)
+        elif letter in _PAIRS and (not open_ or open_.pop() != _PAIRS[letter]):
+            return f"an unopened {letter}"
+    if quote:
+        return "an unclosed quote"
+    return f"an unclosed {open_[-1]}" if open_ else ""
+
+
+def _outside_quotes(text: str) -> str:
+    return re.sub(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'", "''", text)
+
+
+def _cel(text: str) -> str:
+    """What is certainly wrong with a CEL expression, or an empty text."""
+    wrong = unbalanced(text)
+    if wrong:
+        return f"has {wrong}"
+    bare = _outside_quotes(text)
+    if re.search(r"\b(?:and|or|not)\b", bare, re.IGNORECASE):
+        return "must say &&, || and ! for and, or and not"
+    if re.search(r"(?<![=!<>])=(?!=)", bare):
+        return "must compare with =="
+    if re.search(r"(?:&&|\|\||==|!=)\s*$", bare) or not bare.strip():
+        return "ends too early"
+    return ""
+
+
+@behaviour("IAM-017", _GRANTS, _BOTH, 400, _INVALID, "general knowledge of IAM conditions")
+def condition_expression(call: Call) -> Iterator[Problem]:
+    """A condition that is no CEL."""
+    text = call.text("condition.expression")
+    wrong = _cel(text) if text else ""
+    if wrong:
+        yield Problem(
+            "condition.expression", f"`condition.expression` {wrong}: {text!r}; correct the expression."
+        )
+
+
+@behaviour(
+    "WIF-007",
+    "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider",
+    _BOTH,
+    400,
+    _INVALID,
+    "Google Cloud documentation: IAM, attribute conditions",
+)
+def claim_condition(call: Call) -> Iterator[Problem]:
+    """A condition on claims that is no CEL."""
+    text = call.text("attributeCondition")
+    wrong = _cel(text) if text else ""
+    if wrong:
+        yield Problem("attributeCondition", f"`attributeCondition` {wrong}: {text!r}; correct it.")
+
+
+def _rules(call: Call) -> Iterator[tuple[str, str]]:
+    for index, rule in enumerate(call.blocks("rules")):
+        text = at(rule, "match.expr.expression")
+        if isinstance(text, str):
+            yield f"rules[{index}].match.expr.expression", text
+
+
+@behaviour("ARM-023", _ARMOR, _BOTH, 400, "invalid", "firezone/firezone, expression could not be parsed")
+def armor_syntax(call: Call) -> Iterator[Problem]:
+    """An expression that does not parse."""
+    for where, text in _rules(call):
+        wrong = _cel(text)
+        if wrong:
+            yield Problem(where, f"`{where}` {wrong}; correct the expression.")
+
+
+@behaviour(
+    "ARM-021",
+    _ARMOR,
+    _BOTH,
+    400,
+    "invalid",
+    "GoogleCloudPlatform issue threads, limit of 5 subexpressions",
+)
+def armor_parts(call: Call) -> Iterator[Problem]:
+    """An expression of more than five parts."""
+    for where, text in _rules(call):
+        parts = len(re.findall(r"&&|\|\|", _outside_quotes(text))) + 1
+        if parts > 5:
+            yield Problem(where, f"`{where}` takes at most 5 subexpressions, not {parts}; split the rule.")
+
+
+_ATTRIBUTES: Final = re.compile(
+    r"origin\.(?:ip|user_ip|region_code|asn|tls_ja3_fingerprint|tls_ja4_fingerprint)|request\.(?:headers|"
+    r"method|path|scheme|query)|token\.recaptcha_\w+\.\w+"
+)
+
+
+@behaviour(
+    "ARM-024",
+    _ARMOR,
+    _BOTH,
+    400,
+    "invalid",
+    "Google Cloud documentation: Cloud Armor, custom rules language",
+)
+def armor_attribute(call: Call) -> Iterator[Problem]:
+    """An attribute that the rules language does not have."""
+    for where, text in _rules(call):
+        for name in re.findall(r"\b(?:origin|request)\.\w+", _outside_quotes(text)):
+            if not _ATTRIBUTES.fullmatch(name):
+                yield Problem(where, f"`{where}`: the rules language has no attribute {name}; remove it.")
+
+
+@behaviour("ARM-025", _ARMOR, _BOTH, 400, "invalid", "issue threads: regular expression is not supported")
+def armor_pattern(call: Call) -> Iterator[Problem]:
+    """A pattern with a look-around or a back-reference."""
+    for where, text in _rules(call):
+        for pattern in re.findall(r"matches\(\s*r?['\"](.*?)['\"]\s*\)", text):
+            if re.search(r"\(\?(?:[=!]|<[=!])|\\[1-9]", pattern):
+                yield Problem(
+                    where, f"`{where}`: {pattern!r} needs look-around or back-references; rewrite it."
+                )
+
+
+@behaviour(
+    "ARM-028",
+    _ARMOR,
+    _BOTH,
+    400,
+    "invalid",
+    "Google Cloud documentation: Cloud Armor, tune preconfigured rules",
+)
+def armor_sensitivity(call: Call) -> Iterator[Problem]:
+    """A sensitivity outside 0 to 4, or opt-in and opt-out together."""
+    for where, text in _rules(call):
+        for level in re.findall(r"['\"]sensitivity['\"]\s*:\s*(\d+)", text):
+            if int(level) > 4:
+                yield Problem(where, f"`{where}`: sensitivity must be from 0 to 4, not {level}; correct it.")
+        if "opt_in_rule_ids" in text and "opt_out_rule_ids" in text:
+            yield Problem(
+                where, f"`{where}`: opt_in_rule_ids excludes opt_out_rule_ids; remove one of the two."
+            )
+
+
+@behaviour(
+    "LOG-024",
+    ("gcp:logging/metric:Metric", "gcp:logging/projectSink:ProjectSink"),
+    _BOTH,
+    400,
+    _INVALID,
+    "general knowledge of Cloud Logging",
+)
+def log_filter(call: Call) -> Iterator[Problem]:
+    """A filter that does not parse, or of more than 20,000 characters."""
+    text = call.text("filter")
+    code = "\n".join(line for line in text.splitlines() if not line.strip().startswith("--"))
+    wrong = f"is {len(text)} characters long, over 20000" if len(text) > 20000 else ""
+    if not wrong and unbalanced(code.replace("'", "")):
+        wrong = f"has {unbalanced(code.replace(chr(39), ''))}"
+    if not wrong and re.search(r"[=:]\s*'", _double_quoted_out(code)):
+        wrong = "quotes with ' where only double quotes are known"
+    if not wrong and re.search(r"==|&&|\|\|", _double_quoted_out(code)):
+        wrong = "must say =, AND and OR"
+    if wrong:
+        yield Problem("filter", f"`filter` {wrong}; correct it.")
+
+
+def _double_quoted_out(text: str) -> str:
+    return re.sub(r"\"(?:[^\"\\]|\\.)*\"", '""', text)
+
+
+@behaviour("LOG-032", "gcp:logging/metric:Metric", _BOTH, 400, _INVALID, "issue threads of log-based metrics")
+def one_group(call: Call) -> Iterator[Problem]:
+    """REGEXP_EXTRACT takes exactly one group."""
+    found = [("valueExtractor", call.text("valueExtractor"))]
+    for key, value in (as_map(call.get("labelExtractors")) or {}).items():
+        found.append((f"labelExtractors.{key}", str(value)))
+    for where, text in found:
+        match = re.fullmatch(r"REGEXP_EXTRACT\(.+?,\s*[\"'](.*)[\"']\)", text)
+        if match is None:
+            continue
+        groups = len(re.findall(r"(?<!\\)\((?!\?:)", match[1]))
+        if groups != 1:
+            yield Problem(where, f"`{where}` must hold exactly one capture group, not {groups}; correct it.")
+
+
+@behaviour(
+    "PUB-014", "gcp:pubsub/subscription:Subscription", _BOTH, 400, _INVALID, "general knowledge of Pub/Sub"
+)
+def message_filter(call: Call) -> Iterator[Problem]:
+    """A filter that is not about attributes, or does not parse."""
+    text = call.text("filter")
+    bare = _double_quoted_out(text)
+    if text and (unbalanced(text) or "attributes" not in bare or re.search(r"==|&&|\|\||'", bare)):
+        yield Problem(
+            "filter",
+            f'`filter` must be about attributes, such as attributes.kind = "x", not {text!r}; correct it.',
+        )
