@@ -21,8 +21,9 @@ def install(folder: Path, world: Path) -> dict[str, str]:
     folder.mkdir(parents=True, exist_ok=True)
     for package in PACKAGES:
         path = folder / f"pulumi-resource-{package}"
+        # -P: the CLI starts it in the program's folder, and modules there may have the names of ours.
         command = shlex.join(
-            [sys.executable, "-u", "-m", "sandbox.plugin.provider", package, str(world.absolute())]
+            [sys.executable, "-P", "-u", "-m", "sandbox.plugin.provider", package, str(world.absolute())]
         )
         path.write_text(
             f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(ROOT))} exec {command} "$@"\n', encoding="utf-8"
