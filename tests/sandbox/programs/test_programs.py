@@ -282,3 +282,30 @@ def test_real_cli_takes_the_same_steps(name: str, runner: Runner, tmp_path: Path
     theirs = sorted((step.op, step.urn) for step in cli.destroy())
     _, report = runner("down", program)
     assert sorted((step["op"], step["urn"]) for step in report["steps"]) == theirs
+
+
+def test_values_arrive_as_they_were_meant(runner: Runner, tmp_path: Path) -> None:
+    _, report = runner("up", _copy("many-ways", tmp_path))
+    outputs = report["outputs"]
+    assert outputs["values"] == {
+        "on": True,
+        "size": 3,
+        "share": 0.25,
+        "shape": {"sides": [1, 2]},
+        "word": "hello",
+        "none": [None, None, None, None],
+        "default": 7,
+    }
+    assert outputs["secrets"] == outputs["hidden"] == "[secret]"
+    assert outputs["nested"]["bucket"]["url"] == outputs["nested"]["bucket"]["same"]
+    assert outputs["nested"]["list"] == ["example-project", "later"]
+    assert (outputs["shown"], outputs["stash"]) == ("open", "hello")
+
+
+def test_a_changed_file_is_a_change(runner: Runner, tmp_path: Path) -> None:
+    program = _copy("many-ways", tmp_path)
+    runner("up", program)
+    (program / "site" / "index.html").write_text("<p>Hi</p>", encoding="utf-8")
+    _, report = runner("preview", program)
+    changed = {step["name"] for step in report["steps"] if step["op"] not in {"same", "read"}}
+    assert {"zip", "tar"} <= changed
