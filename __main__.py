@@ -5,6 +5,7 @@ from __future__ import annotations
 import pulumi
 
 from config import load
+from facts.refusal import RefusedError
 from stacks.platform import platform
 
 
@@ -12,8 +13,8 @@ def main() -> None:
     """One stack, as its file says."""
     try:
         outputs = platform(load())
-    except ValueError as error:
-        # Config and components refuse what a person wrote with one sentence each; a traceback would bury it.
+    except RefusedError as error:
+        # What a person wrote is refused with one sentence; a traceback would bury it. A bug keeps its own.
         raise pulumi.RunError(str(error)) from error
     for name, value in outputs.items():
         pulumi.export(name, value)

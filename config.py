@@ -8,9 +8,10 @@ remedy, never a secret.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Annotated, Any, cast, get_args
+from typing import Annotated, Any, Literal, cast, get_args
 
 import pulumi
 from pydantic import (
@@ -43,8 +44,9 @@ from config_sections import (
     Workers,
     default_buckets,
 )
-from facts.addresses import AddressPlan, plan_addresses
+from facts.addresses import AddressPlan, plan_addresses, subnet_prefix
 from facts.names import check_name
+from facts.refusal import RefusedError
 
 __all__ = ["ConfigError", "Settings", "load", "parse"]
 
@@ -53,11 +55,13 @@ UNSET = "REPLACE_ME"
 # A secret is a top-level key of its own, encrypted in the stack file.
 SECRET_KEYS = ("slack_token",)
 
-_ABSENT = frozenset({("buckets", "{}"), ("release", "{}"), ("slack_token", "")})
+_ABSENT = frozenset(
+    {("buckets", "{}"), ("release", "{}"), ("release", "null"), ("release", ""), ("slack_token", "")}
+)
 _LONG_VALUE = 80
 
 
-class ConfigError(ValueError):
+class ConfigError(RefusedError):
     """A configuration that cannot be used; the message is one sentence for the person who wrote it."""
 
 
@@ -68,7 +72,8 @@ class Settings(BaseModel):
         extra="forbid", strict=True, frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True
     )
 
-    environment: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,19}$")]
+    # The stack's own name: labels carry it, and policies are as strict as it says.
+    environment: Literal["dev", "staging", "prod"]
     project_id: str
     project_number: Annotated[str, Field(pattern=r"^[0-9]{6,19}$")]
     region: Region
@@ -79,7 +84,7 @@ class Settings(BaseModel):
     deletion_protection: bool
     network: Network
     keys: Keys = Keys()
-    secrets: Secrets = Secrets()
+    secrets: Secrets
     postgres: Postgres
     redis: Redis
     buckets: Mapping[str, Bucket] = Field(default_factory=default_buckets)
@@ -104,23 +109,40 @@ class Settings(BaseModel):
     @model_validator(mode="after")
     def _consistent(self) -> Settings:
         if self.region == self.second_region:
-            raise ValueError(
+            raise RefusedError(
                 f"second_region must differ from region, got {self.second_region!r} twice; change one"
             )
         for key in self.buckets:
-            check_name("bucket", f"{self.project_id}-{key}")
+            try:
+                check_name("bucket", f"{self.project_id}-{key}")
+            except RefusedError as error:
+                raise RefusedError(f"buckets.{key}: {error}") from None
         for name, replica in self.postgres.replicas.items():
             if replica.region not in self.regions:
-                raise ValueError(
+                raise RefusedError(
                     f"postgres.replicas.{name}.region must be {self.region} or {self.second_region}, "
                     f"got {replica.region!r}; choose one of them"
                 )
         domain = self.edge.zone.domain
         if self.host != domain and not self.host.endswith(f".{domain}"):
-            raise ValueError(f"host must be in edge.zone.domain {domain}, got {self.host!r}; correct one")
+            raise RefusedError(f"host must be in edge.zone.domain {domain}, got {self.host!r}; correct one")
         self._release_fits()
+        self._instances_fit()
         _ = self.addresses
         return self
+
+    def _instances_fit(self) -> None:
+        batch = self.workers.batch_scaling
+        for region, scaling in self.api_regions.items():
+            instances = scaling.max_instances
+            if region == self.region:
+                instances += self.workers.scaling.max_instances + (batch.max_instances if batch else 0)
+            needed = subnet_prefix(instances)
+            if needed < self.network.run_prefix:
+                raise RefusedError(
+                    f"network.run_prefix must be {needed} or less for {instances} instances in {region}, "
+                    f"got {self.network.run_prefix}; lower it, or lower max_instances of api and workers"
+                )
 
     def _release_fits(self) -> None:
         if self.release is None:
@@ -129,20 +151,20 @@ class Settings(BaseModel):
         for key in ("api", "worker", *self.release.images):
             image = self.release.images.get(key)
             if image is None or not image.startswith(registry):
-                raise ValueError(
+                raise RefusedError(
                     f"release.images.{key} must be {registry}NAME@sha256:DIGEST, got {image!r}; "
                     "push the image there and name it by digest"
                 )
         vendors = set(self.secrets.vendor)
         for secret in self.release.secret_versions:
             if secret not in vendors:
-                raise ValueError(
+                raise RefusedError(
                     f"release.secret_versions must name one of {', '.join(sorted(vendors))}, "
                     f"got {secret!r}; correct the name"
                 )
         missing = vendors - set(self.release.secret_versions)
         if missing:
-            raise ValueError(
+            raise RefusedError(
                 f"release.secret_versions must give a number for every vendor secret, got none for "
                 f"{', '.join(sorted(missing))}; add it"
             )
@@ -161,14 +183,18 @@ class Settings(BaseModel):
     @property
     def addresses(self) -> AddressPlan:
         """The address plan. Both regions are planned even where the second one is not used yet."""
-        run = self.api.scaling.max_instances + self.workers.scaling.max_instances
-        batch = self.workers.batch_scaling
         return plan_addresses(
             self.network.base_range,
             self.regions,
-            {"run": run + (batch.max_instances if batch else 0)},
-            {f"peered range {name}": text for name, text in self.network.peered_ranges.items()},
+            {"run": self.network.run_prefix},
+            {f"network.peered_ranges.{name}": text for name, text in self.network.peered_ranges.items()},
+            field="network.base_range",
         )
+
+    @property
+    def first_rotation_time(self) -> str:
+        """When a new secret's first rotation message is due."""
+        return f"{self.secrets.first_rotation}T00:00:00Z"
 
 
 def load() -> Settings:
@@ -183,6 +209,11 @@ def load() -> Settings:
             )
     secrets = {key: config.require_secret(key) for key in SECRET_KEYS if key in raw}
     settings = parse({key: _decode(key, text) for key, text in raw.items() if key not in SECRET_KEYS})
+    if settings.environment != pulumi.get_stack():
+        raise ConfigError(
+            f"{PROJECT}:environment must be the name of the stack, {pulumi.get_stack()}, "
+            f"got {settings.environment!r}; correct it in the stack file"
+        )
     if settings.observability.slack_channel is not None and "slack_token" not in secrets:
         raise ConfigError(
             f"{PROJECT}:slack_token must be set while observability.slack_channel is, got none; "
@@ -258,7 +289,7 @@ def _sentence(error: ErrorDetails) -> str:
             remedy = f"did you mean {near[0]}" if near else f"remove it or use one of: {', '.join(known)}"
             return f"{field} is not a known key; {remedy}"
         case "value_error":
-            return f"{field if location else PROJECT}: {context.get('error', error['msg'])}"
+            return _refused(location, str(context.get("error", error["msg"])))
         case "union_tag_not_found":
             return f"{field}.{_discriminator(context)} must be given, got nothing; add it to the stack file"
         case "union_tag_invalid":
@@ -271,16 +302,35 @@ def _sentence(error: ErrorDetails) -> str:
     return f"{field} must be {rule}, got {_shown(location, value)}; correct it in the stack file"
 
 
+def _refused(location: tuple[str | int, ...], text: str) -> str:
+    """A validator's own sentence, below the path of what it looked at."""
+    field = _path(location)
+    if _is_secret(location):
+        return f"{field} must be usable, got [secret]; correct it in the stack file"
+    first = re.match(r"([a-z_]+)(?:[.\[]| must )", text)
+    if text.startswith("must "):
+        return f"{field} {text}"
+    if not location:
+        return f"{field}{text}"
+    if first and first[1] == location[-1]:
+        return f"{field}{text.removeprefix(first[1])}"
+    return f"{field}.{text}" if first and first[1] in _known_fields(location) else f"{field}: {text}"
+
+
 def _discriminator(context: Mapping[str, Any]) -> str:
     return str(context["discriminator"]).strip("'")
 
 
 def _shown(location: tuple[str | int, ...], value: Any) -> str:
     """The value as a person wrote it, unless its key is encrypted."""
-    if location and pulumi.runtime.is_config_secret(f"{PROJECT}:{location[0]}"):
+    if _is_secret(location):
         return "[secret]"
     text = repr(value)
     return text if len(text) <= _LONG_VALUE else f"{text[:_LONG_VALUE]}..."
+
+
+def _is_secret(location: tuple[str | int, ...]) -> bool:
+    return bool(location) and pulumi.runtime.is_config_secret(f"{PROJECT}:{location[0]}")
 
 
 def _known_fields(location: tuple[str | int, ...]) -> list[str]:

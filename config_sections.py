@@ -7,6 +7,7 @@ contracts are defaults, so that a restored or adopted instance can carry another
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from functools import partial
 from ipaddress import ip_network
 from typing import Annotated, Literal
@@ -14,10 +15,23 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from facts.names import check_name
+from facts.places import EuRegion
+from facts.refusal import RefusedError
 
 _DAY = 86_400
 
-Region = Annotated[str, Field(pattern=r"^europe-[a-z]+[0-9]+$")]
+
+def _day(value: str) -> str:
+    try:
+        good = date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        good = False
+    if not good:
+        raise RefusedError(f"must be a day such as 2027-01-31, got {value!r}; correct it")
+    return value
+
+
+Region = EuRegion
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[a-z0-9.-]+\.[a-z]{2,}$")]
 Hostname = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$", max_length=253)]
 HostLabel = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
@@ -30,12 +44,13 @@ SecretName = Annotated[str, AfterValidator(partial(check_name, "secret"))]
 TopicName = Annotated[str, AfterValidator(partial(check_name, "topic"))]
 RunName = Annotated[str, AfterValidator(partial(check_name, "run service"))]
 CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+AddressName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,9}$")]
 PathPrefix = Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.-]+$")]
+Day = Annotated[str, AfterValidator(_day)]
 HourOfDay = Annotated[int, Field(ge=0, le=23)]
 
 # Patterns in words, for the sentence that refuses a value.
 PATTERNS = {
-    r"^europe-[a-z]+[0-9]+$": "a region in Europe such as europe-west1",
     r"^[^@\s]+@[a-z0-9.-]+\.[a-z]{2,}$": "a mail address",
     r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$": "a host name in lower case such as api.example.com",
     r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$": "one label of a host name",
@@ -45,12 +60,12 @@ PATTERNS = {
     r"^[0-9]{6,19}$": "the number of the project, in quotes",
     r"^#[a-z0-9_-]{1,80}$": "a channel such as #alerts",
     r"^\+[1-9][0-9]{6,14}$": "a telephone number such as +33199000001",
+    r"^[a-z][a-z0-9]{0,9}$": "1 to 10 lower-case letters and digits, a letter first",
     r"^[A-Z]{2}$": "a country code of two capital letters",
     r"^[A-Z]{3}$": "a currency of three capital letters",
     r"^[0-9]+(Mi|Gi)$": "a size of memory such as 2Gi",
     r"^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$": "a billing account such as 000000-000000-000000",
     r"^[a-z][a-z0-9_-]{0,62}$": "a label value of lower-case letters, digits, - and _, a letter first",
-    r"^[a-z][a-z0-9-]{1,19}$": "2 to 20 lower-case letters, digits and hyphens, a letter first",
     r"^https://.*[^/]$": "an https address with no slash at its end",
     r"^/": "a path that begins with a slash",
     r"^/[A-Za-z0-9/_.-]+$": "a path that begins with a slash, of letters, digits and /_.-",
@@ -68,9 +83,19 @@ class Network(Section):
 
     base_range: str
     peered_ranges: Mapping[str, str] = {}
-    # Reserved egress addresses per region; partners allow-list them.
-    egress_addresses: Annotated[int, Field(ge=1, le=10)] = 2
+    # Of the subnet that Cloud Run's instances take addresses from, in each region. A smaller number grows it
+    # in place; Google never shrinks a subnet, so a larger one replaces it.
+    run_prefix: Annotated[int, Field(ge=20, le=26)] = 22
+    # Reserved egress addresses per region, by name; partners allow-list them. Appending a name adds one.
+    egress_addresses: Annotated[tuple[AddressName, ...], Field(min_length=1, max_length=10)] = ("a", "b")
     flow_log_sampling: Annotated[float, Field(ge=0.0, le=1.0)] = 0.5
+
+    @field_validator("egress_addresses")
+    @classmethod
+    def _differ(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) != len(value):
+            raise RefusedError(f"must differ from each other, got {', '.join(value)}; rename one")
+        return value
 
 
 class Keys(Section):
@@ -82,7 +107,13 @@ class Keys(Section):
 
 
 class Secrets(Section):
-    """Vendor secrets get a rotation message after `vendor_rotation_seconds`, the database's more often."""
+    """Vendor secrets get a rotation message after `vendor_rotation_seconds`, the database's more often.
+
+    `first_rotation` is the day of a new secret's first message, in UTC. Google takes it when it creates the
+    secret and refuses a day in the past; later on Google moves it by the period, and this is ignored.
+    """
+
+    first_rotation: Day
 
     vendor: Annotated[tuple[SecretName, ...], Field(min_length=1)] = (
         "suno-api-key",

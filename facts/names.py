@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from facts.refusal import RefusedError
+
 __all__ = ["LABEL_KEYS_MAX", "RULES", "NameRule", "check_labels", "check_name"]
 
 # At most so many labels on one resource.
@@ -57,20 +59,22 @@ def check_name(kind: str, name: str) -> str:
     """The name, if Google accepts it as a `kind` of RULES; else ValueError."""
     rule = RULES[kind]
     if not rule.minimum <= len(name) <= rule.maximum:
-        raise ValueError(
+        raise RefusedError(
             f"{kind} name must have {rule.minimum} to {rule.maximum} characters, "
             f"got {name!r} with {len(name)}; "
             f"choose a {'longer' if len(name) < rule.minimum else 'shorter'} name"
         )
     if not re.fullmatch(rule.pattern, name):
-        raise ValueError(f"{kind} name must have only {rule.words}, got {name!r}; rename it")
+        raise RefusedError(f"{kind} name must have only {rule.words}, got {name!r}; rename it")
     if kind == "bucket" and (name.startswith("goog") or "google" in name):
-        raise ValueError(f"bucket name must not start with goog nor contain google, got {name!r}; rename it")
+        raise RefusedError(
+            f"bucket name must not start with goog nor contain google, got {name!r}; rename it"
+        )
     return name
 
 
 def check_labels(labels: Mapping[str, str]) -> dict[str, str]:
     """A copy of the labels, if Google accepts every key and value and their number; else ValueError."""
     if len(labels) > LABEL_KEYS_MAX:
-        raise ValueError(f"labels must be at most {LABEL_KEYS_MAX}, got {len(labels)}; remove some")
+        raise RefusedError(f"labels must be at most {LABEL_KEYS_MAX}, got {len(labels)}; remove some")
     return {check_name("label key", key): check_name("label value", value) for key, value in labels.items()}

@@ -42,6 +42,7 @@ ACCESS_LISTS: Final = (
     "gcp:storage/objectACL:ObjectACL",
 )
 _ON_PROJECT: Final = (MEMBER, BINDING)
+_ON_ACCOUNT: Final = (ACCOUNT_MEMBER, "gcp:serviceaccount/iAMBinding:IAMBinding")
 _PUBLIC: Final = ("allUsers", "allAuthenticatedUsers")
 _BASIC: Final = ("roles/owner", "roles/editor", "roles/viewer")
 _IMPERSONATION: Final = (
@@ -51,6 +52,11 @@ _IMPERSONATION: Final = (
     "roles/iam.workloadIdentityUser",
     "roles/iam.serviceAccountKeyAdmin",
 )
+_SIGNING: Final = (
+    "roles/iam.serviceAccountTokenCreator",
+    "roles/iam.serviceAccountOpenIdTokenCreator",
+)
+_SELF: Final = "grant it to nobody else"
 _SECRETS: Final = ("roles/secretmanager.secretAccessor", "roles/secretmanager.admin")
 _ADMIN: Final = re.compile(r"admin$", re.IGNORECASE)
 _DEFAULT_ACCOUNT: Final = re.compile(
@@ -168,6 +174,29 @@ def no_impersonation(resource: Resource) -> Iterator[str]:
     role = text(resource.get("role"))
     if role in _IMPERSONATION:
         yield say(resource, "role", "not let act as accounts", role, "grant it on the one account")
+
+
+@rule(
+    "iam-sign-only-as-itself",
+    "Tokens and signatures of an account are given to that account alone",
+    controls=("IAM-03",),
+    source="least privilege: signed URLs need an account's grant on itself, nothing else does",
+    types=_ON_ACCOUNT,
+)
+def sign_only_as_itself(resource: Resource) -> Iterator[str]:
+    if text(resource.get("role")) not in _SIGNING:
+        return
+    target = text(resource.get("serviceAccountId"))
+    for path in ("member", "members"):
+        if target is None:
+            made = resource.property_dependencies
+            here, there = set(made.get("serviceAccountId", ())), set(made.get(path, ()))
+            if here and there and not here & there:
+                yield say(resource, path, "be the account itself", "another account", _SELF)
+        for member in resource.strings(path):
+            own = member.removeprefix("serviceAccount:")
+            if target is not None and (own == member or own != target.rsplit("/", 1)[-1]):
+                yield say(resource, path, "be the account itself", member, _SELF)
 
 
 @rule(
@@ -312,6 +341,7 @@ RULES = (
     no_basic_role,
     no_admin_role,
     no_impersonation,
+    sign_only_as_itself,
     no_secret_access,
     no_default_account,
     no_public_member,

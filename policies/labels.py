@@ -121,6 +121,20 @@ def one_environment(resources: Sequence[Resource]) -> Iterator[Finding]:
 
 
 @rule(
+    "labels-environment-is-stack",
+    "The environment label is the stack's own name",
+    controls=("GEN-14",),
+    source="design: rules are as strict as the label says, so a stack file must not choose it",
+    types=LABELS,
+)
+def environment_is_stack(resource: Resource) -> Iterator[str]:
+    path = f"{labels_path(resource.type)}.environment"
+    value, stack = text(resource.get(path)), resource.urn.removeprefix("urn:pulumi:").split("::")[0]
+    if value is not None and value != stack:
+        yield say(resource, path, f"be {stack}, the stack", value, "set environment to the stack's name")
+
+
+@rule(
     "location-in-eu",
     "Everything lies in the European Union",
     controls=("GEN-03", "GEN-04"),
@@ -214,6 +228,7 @@ RULES = (
     managed_by,
     data_class,
     one_environment,
+    environment_is_stack,
     location_in_eu,
     type_understood,
     stateful_protected,

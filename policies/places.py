@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
+from facts.places import EU_REGIONS
 from policies.model import SECRET, UNKNOWN, Resource, text
 
 __all__ = ["EU_LOCATIONS", "LABELS", "environment", "in_eu", "labels_path", "stack_environment"]
@@ -14,25 +15,8 @@ Environment = Literal["dev", "staging", "prod"]
 # The environments that are less strict than production.
 _LENIENT: Final[Mapping[str, Environment]] = {"dev": "dev", "staging": "staging"}
 
-# Google's regions inside the European Union (London and Zurich are not), and its multi-regions there.
-EU_LOCATIONS: Final = frozenset(
-    {
-        "europe-central2",
-        "europe-north1",
-        "europe-north2",
-        "europe-southwest1",
-        "europe-west1",
-        "europe-west10",
-        "europe-west12",
-        "europe-west3",
-        "europe-west4",
-        "europe-west8",
-        "europe-west9",
-        "eu",
-        "eur4",
-        "europe",
-    }
-)
+# Google's regions inside the European Union and its multi-regions there.
+EU_LOCATIONS: Final = EU_REGIONS | {"eu", "eur4", "europe"}
 
 # Types that carry the house's labels and the property that holds them. Left out are types whose `labels` mean
 # something else: notification channels (parameters), metric descriptors (definitions), groups (group kinds).

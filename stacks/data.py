@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import pulumi
 
@@ -38,7 +37,7 @@ from components.data.redis_cache import MaintenanceWindow as CacheWindow
 from components.foundation.secret import Rotation, Secret, SecretArgs
 from config import Settings
 from naming import Names
-from stacks.foundation import Foundation, next_rotation_time
+from stacks.foundation import Foundation
 from stacks.providers import Providers
 
 __all__ = ["CACHE_AUTH", "CACHE_CA", "Data", "data"]
@@ -187,7 +186,7 @@ def _cache_secret(
             replicas={region: foundation.keys[region].key_ids["secrets"] for region in settings.regions},
             rotation=Rotation(
                 period_seconds=period,
-                next_rotation_time=next_rotation_time(datetime.now(UTC), period),
+                next_rotation_time=settings.first_rotation_time,
                 topic_id=foundation.rotation_topic.topic_id,
             ),
             labels=names.labels("secrets", "restricted"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 import pulumi
 import pulumi_gcp as gcp
@@ -22,7 +21,7 @@ from config import Settings
 from naming import Names
 from stacks.providers import Providers
 
-__all__ = ["IMAGE_LOCATION", "Foundation", "foundation", "next_rotation_time"]
+__all__ = ["IMAGE_LOCATION", "Foundation", "foundation"]
 
 # The multi-region of the image repository, which needs a key of its own.
 IMAGE_LOCATION = "europe"
@@ -42,6 +41,8 @@ _RUNTIME_ROLES: frozenset[ProjectRole] = frozenset(
         "roles/monitoring.metricWriter",
     }
 )
+# The API hands out URLs for uploads and results, signed as itself.
+_URL_SIGNERS = ("api",)
 # Vendors are called by the pipeline, not by the API. Nobody reads the database password: services log in as
 # themselves.
 _VENDOR_READERS = ("worker", "batch")
@@ -101,12 +102,6 @@ def foundation(settings: Settings, names: Names, providers: Providers) -> Founda
     )
 
 
-def next_rotation_time(now: datetime, period_seconds: int) -> str:
-    """One period after the coming midnight, UTC: in the future for as long as a deployment may take."""
-    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    return (midnight + timedelta(seconds=period_seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _after(opts: pulumi.ResourceOptions, *components: pulumi.Resource) -> pulumi.ResourceOptions:
     return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=list(components)))
 
@@ -136,6 +131,7 @@ def _identity(
             account_id=names.service_account(role),
             display_name=title,
             project_roles=_RUNTIME_ROLES,
+            signs_urls=role in _URL_SIGNERS,
         ),
         opts,
     )
@@ -144,7 +140,11 @@ def _identity(
 def _keys(
     settings: Settings, names: Names, agents: ServiceAgents, opts: pulumi.ResourceOptions
 ) -> Mapping[str, KeyRing]:
-    """One ring per location; each class of consumers has its key where its resources are."""
+    """One ring per location, both regions with a key for every class of consumers, used or not.
+
+    Keys are always protected, since Google never deletes them, so no change of the configuration (a replica,
+    a second API) may make one appear or vanish. An unused key costs 6 cents a month.
+    """
     agent_of = {
         "secrets": "secretmanager",
         "sql": "sql",
@@ -155,14 +155,8 @@ def _keys(
         "run": "run",
         "images": "artifactregistry",
     }
-    replica_regions = {replica.region for replica in settings.postgres.replicas.values()}
     consumers: Mapping[str, tuple[str, ...]] = {
-        settings.region: ("secrets", "sql", "redis", "pubsub", "storage", "logs", "run"),
-        settings.second_region: (
-            "secrets",
-            *(["sql"] if settings.second_region in replica_regions else []),
-            *(["run"] if settings.second_region in settings.api_regions else []),
-        ),
+        **dict.fromkeys(settings.regions, ("secrets", "sql", "redis", "pubsub", "storage", "logs", "run")),
         IMAGE_LOCATION: ("images",),
     }
     return {
@@ -239,7 +233,7 @@ def _egress(
                 region=region,
                 network_id=network.network_id,
                 subnet_ids={f"run-{region}": network.subnet_ids[f"run-{region}"]},
-                address_keys=tuple("abcdefghij"[: settings.network.egress_addresses]),
+                address_keys=settings.network.egress_addresses,
                 labels=names.labels("egress"),
                 protect_addresses=settings.deletion_protection,
             ),
@@ -262,7 +256,6 @@ def _secrets(
         **dict.fromkeys(settings.secrets.vendor, (_VENDOR_READERS, vendor)),
         settings.secrets.database: ((), database),
     }
-    now = datetime.now(UTC)
     after_keys = _after(opts, topic, *(keys[region] for region in settings.regions))
     return {
         secret_id: Secret(
@@ -273,7 +266,7 @@ def _secrets(
                 replicas={region: keys[region].key_ids["secrets"] for region in settings.regions},
                 rotation=Rotation(
                     period_seconds=period,
-                    next_rotation_time=next_rotation_time(now, period),
+                    next_rotation_time=settings.first_rotation_time,
                     topic_id=topic.topic_id,
                 ),
                 labels=names.labels("secrets", "restricted"),

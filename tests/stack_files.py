@@ -6,7 +6,7 @@ import json
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_origin
 
 from config import Settings, parse
 from sandbox.project import load_project, load_stack
@@ -29,13 +29,17 @@ def settings(stack: str, *, release: bool = True) -> Settings:
     return parse(made)
 
 
+def _is_text(annotation: Any) -> bool:
+    return annotation is str or get_origin(annotation) is Literal
+
+
 @cache
 def _read(stack: str) -> dict[str, Any]:
     found = load_stack(PROGRAM, stack).values
     declared = Settings.model_fields
     plain = {key.removeprefix("aiprod:"): text for key, text in found.items() if key.startswith("aiprod:")}
     return {
-        key: text if declared[key].annotation is str else json.loads(text)
+        key: text if _is_text(declared[key].annotation) else json.loads(text)
         for key, text in plain.items()
         if key != "slack_token" and text != "{}"
     }

@@ -36,11 +36,15 @@ def changed(path: str, value: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def pulumi_config() -> Iterator[Any]:
+def pulumi_config(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Sets what Pulumi would hand to the program; empties it afterwards."""
 
-    def set_values(found: Mapping[str, str], secret_keys: list[str] | None = None) -> None:
+    def set_values(
+        found: Mapping[str, str], secret_keys: list[str] | None = None, stack: str | None = None
+    ) -> None:
         pulumi.runtime.set_all_config(dict(found), secret_keys or [])
+        named = stack or found["aiprod:environment"]
+        monkeypatch.setattr(pulumi, "get_stack", lambda: named)
 
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -122,7 +126,40 @@ def test_every_run_subnet_holds_two_revisions_of_every_instance() -> None:
         instances += workers.batch_scaling.max_instances if workers.batch_scaling else 0
         subnet = IPv4Network(made.addresses.subnets[f"run-{made.region}"])
         assert subnet.num_addresses - 4 >= instances * 2 * 2
-        assert subnet.prefixlen <= 26
+        assert subnet.prefixlen <= 24
+
+
+@given(st.integers(1, 100), st.integers(1, 100), st.integers(20, 26))
+def test_instance_bounds_never_change_a_subnet(api: int, worker: int, prefix: int) -> None:
+    made = changed("api.scaling", {"min_instances": 0, "max_instances": api})
+    made["workers"]["scaling"] = {"min_instances": 0, "max_instances": worker}
+    made["network"]["run_prefix"] = prefix
+    fits = (api + worker) * 2 * 2 + 4 <= 2 ** (32 - prefix)
+    if fits:
+        assert parse(made).addresses.subnets["run-europe-west1"] == f"10.32.0.0/{prefix}"
+    else:
+        with pytest.raises(ConfigError, match=r"aiprod:network\.run_prefix must be .* or less for") as caught:
+            parse(made)
+        assert "lower max_instances of api and workers" in str(caught.value)
+
+
+@pytest.mark.parametrize(("stack", "environment"), [("prod", "dev"), ("dev", "prod"), ("production", "prod")])
+def test_fails_when_the_environment_is_not_the_stack(
+    stack: str, environment: str, pulumi_config: Any
+) -> None:
+    found = load_stack(PROGRAM, environment)
+    pulumi_config(found.values, list(found.secret_keys), stack)
+    with pytest.raises(
+        ConfigError, match=f"aiprod:environment must be the name of the stack, {stack}, got '{environment}'"
+    ):
+        load()
+
+
+@pytest.mark.parametrize("text", ["null", "", "{}"])
+def test_an_empty_release_means_none(text: str, pulumi_config: Any) -> None:
+    found = load_stack(PROGRAM, "dev")
+    pulumi_config({**found.values, "aiprod:release": text}, list(found.secret_keys))
+    assert load().release is None
 
 
 @pytest.mark.parametrize(
@@ -158,8 +195,16 @@ def test_every_run_subnet_holds_two_revisions_of_every_instance() -> None:
             "aiprod:postgres.tier must be a dedicated tier such as db-custom-2-7680",
         ),
         ("postgres.disk_autoresize_limit_gb", 10, None),
-        ("postgres.disk_size_gb", 60, "disk_autoresize_limit_gb must be at least disk_size_gb 60, got 50"),
-        ("postgres.replicas", {"r": {"region": "europe-north1"}}, "must be europe-west1 or europe-west4"),
+        (
+            "postgres.disk_size_gb",
+            60,
+            "aiprod:postgres.disk_autoresize_limit_gb must be at least disk_size_gb 60, got 50",
+        ),
+        (
+            "postgres.replicas",
+            {"r": {"region": "europe-north1"}},
+            "aiprod:postgres.replicas.r.region must be europe-west1 or europe-west4",
+        ),
         (
             "postgres.name",
             "Aiprod_DB",
@@ -168,7 +213,7 @@ def test_every_run_subnet_holds_two_revisions_of_every_instance() -> None:
         (
             "region",
             "us-central1",
-            "aiprod:region must be a region in Europe such as europe-west1, got 'us-central1'",
+            "aiprod:region must be 'europe-central2', 'europe-north1', ",
         ),
         ("redis.name", "c" * 41, "aiprod:redis.name: redis instance name must have 1 to 40 characters"),
         ("api.service", "Aiprod API", "aiprod:api.service: run service name must have only"),
@@ -182,9 +227,18 @@ def test_every_run_subnet_holds_two_revisions_of_every_instance() -> None:
         (
             "postgres.replicas",
             {"aiprod-postgres": {"region": "europe-west1"}},
-            "replicas must not carry the primary's name",
+            "aiprod:postgres.replicas must not carry the primary's name",
         ),
-        ("second_region", "europe-west1", "second_region must differ from region"),
+        ("second_region", "europe-west1", "aiprod:second_region must differ from region"),
+        ("second_region", "europe-west99", "or 'europe-west9', got 'europe-west99'"),
+        ("environment", "production", "aiprod:environment must be 'dev', 'staging' or 'prod'"),
+        ("secrets.first_rotation", "2027-13-01", "aiprod:secrets.first_rotation must be a day such as"),
+        ("secrets.first_rotation", "20270101", "aiprod:secrets.first_rotation must be a day such as"),
+        ("network.egress_addresses", ["a", "a"], "aiprod:network.egress_addresses must differ"),
+        ("network.egress_addresses", 2, "aiprod:network.egress_addresses must be"),
+        ("network.egress_addresses", ["A"], "aiprod:network.egress_addresses[0] must be 1 to 10 lower-case"),
+        ("network.run_prefix", 27, "aiprod:network.run_prefix must be less than or equal to 26"),
+        ("host", "api.example.com", "aiprod:host must be in edge.zone.domain"),
         ("host", "API.aiprod.ai", "aiprod:host must be a host name in lower case"),
         (
             "project_id",
@@ -193,7 +247,11 @@ def test_every_run_subnet_holds_two_revisions_of_every_instance() -> None:
         ),
         ("project_id", "-" * 10, "aiprod:project_id: project id name must have only"),
         ("repository", "My Images", "aiprod:repository: repository name must have only"),
-        ("buckets", {"Uploads": {"data_class": "public"}}, "bucket name must have only"),
+        (
+            "buckets",
+            {"Uploads": {"data_class": "public"}},
+            "aiprod:buckets.Uploads: bucket name must have only",
+        ),
         (
             "buckets",
             {"uploads": {"data_class": "secret"}},
@@ -202,7 +260,7 @@ def test_every_run_subnet_holds_two_revisions_of_every_instance() -> None:
         (
             "api.scaling",
             {"min_instances": 3, "max_instances": 2},
-            "min_instances must be at most max_instances 2",
+            "aiprod:api.scaling.min_instances must be at most max_instances 2",
         ),
         ("edge.waf", "off", "aiprod:edge.waf must be 'preview' or 'enforced', got 'off'"),
         ("observability.emails", {}, "aiprod:observability.emails"),
@@ -216,14 +274,26 @@ def test_every_run_subnet_holds_two_revisions_of_every_instance() -> None:
             90,
             "aiprod:keys.rotation_period_seconds must be greater than or equal",
         ),
-        ("network.base_range", "10.32.0.1/14", "must be an IPv4 range such as 10.32.0.0/14"),
-        ("network.base_range", "8.8.0.0/14", "must lie inside 10.0.0.0/8"),
-        ("network.base_range", "10.32.0.0/20", "base range must be a /16 or larger, got '10.32.0.0/20'"),
-        ("network.base_range", "10.32.0.0/16", "one /16 for each of 2 regions"),
+        (
+            "network.base_range",
+            "10.32.0.1/14",
+            "aiprod:network.base_range must be an IPv4 range such as 10.32.0.0/14",
+        ),
+        ("network.base_range", "8.8.0.0/14", "aiprod:network.base_range must lie inside 10.0.0.0/8"),
+        (
+            "network.base_range",
+            "10.32.0.0/20",
+            "aiprod:network.base_range must be a /16 or larger, got '10.32.0.0/20'",
+        ),
+        (
+            "network.base_range",
+            "10.32.0.0/16",
+            "aiprod:network.base_range must hold one /16 for each of 2 regions",
+        ),
         (
             "network.peered_ranges",
             {"office": "10.33.4.0/24"},
-            "base range 10.32.0.0/14 overlaps peered range office 10.33.4.0/24; move one of them",
+            "aiprod:network.base_range 10.32.0.0/14 overlaps network.peered_ranges.office 10.33.4.0/24;",
         ),
         (
             "release.images.api",
@@ -233,7 +303,7 @@ def test_every_run_subnet_holds_two_revisions_of_every_instance() -> None:
         (
             "release.images.worker",
             f"docker.io/library/worker@sha256:{'0' * 64}",
-            "release.images.worker must be europe-docker.pkg.dev/aiprod-example/aiprod/NAME@sha256:DIGEST",
+            "aiprod:release.images.worker must be europe-docker.pkg.dev/aiprod-example/aiprod/NAME@sha256",
         ),
         (
             "release.images.web",
@@ -244,7 +314,7 @@ def test_every_run_subnet_holds_two_revisions_of_every_instance() -> None:
         (
             "release.secret_versions",
             {},
-            "release.secret_versions must give a number for every vendor secret, got none for",
+            "aiprod:release.secret_versions must give a number for every vendor secret, got none for",
         ),
         ("release.secret_versions.suno-api-key", 0, "must be greater than or equal to 1, got 0"),
         ("host", "REPLACE_ME", "aiprod:host must be given by an operator, got REPLACE_ME"),
@@ -266,7 +336,7 @@ def test_bad_values_are_refused_in_one_sentence(path: str, value: Any, sentence:
     assert str(caught.value).startswith("aiprod:")
 
 
-@pytest.mark.parametrize("key", ["project_id", "postgres", "edge", "observability"])
+@pytest.mark.parametrize("key", ["project_id", "postgres", "secrets", "edge", "observability"])
 def test_fails_when_a_key_is_missing(key: str) -> None:
     made = values("dev")
     del made[key]
@@ -359,7 +429,8 @@ def test_every_example_value_stands_for_something_in_a_stack_file() -> None:
 def test_stack_files_hold_data_only() -> None:
     for stack in STACKS:
         document = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))
-        assert set(document) == {"config"}
+        # Bootstrap's key and the CLI's data key, once there is a project.
+        assert set(document) - {"secretsprovider", "encryptedkey"} == {"config"}
         assert document["config"]["pulumi:disable-default-providers"] == ["*"]
         assert not [key for key in document["config"] if key.startswith(("gcp:", "random:"))]
 

@@ -42,7 +42,7 @@ ROOMS = {
     "stacks": room(
         "facts config naming components", "pulumi pulumi_gcp pulumi_random", walls="policies sandbox review"
     ),
-    "__main__": room("config stacks", "pulumi", walls="policies sandbox review"),
+    "__main__": room("facts config stacks", "pulumi", walls="policies sandbox review"),
     "bootstrap": room(
         "facts naming components", "pulumi pulumi_gcp pydantic", walls="config stacks policies sandbox review"
     ),

@@ -42,7 +42,7 @@ def test_main_is_under_30_lines() -> None:
         ),
         (
             {"network": '{"base_range": "10.0.0.0/16"}'},
-            "aiprod: base range must hold one /16 for each of 2 regions",
+            "aiprod:network.base_range must hold one /16 for each of 2 regions",
         ),
         ({"postgres": "{}"}, "aiprod:postgres.tier must be given, got nothing"),
     ],

@@ -1,9 +1,9 @@
 """The account one workload runs as, with the few project roles that Google offers at no smaller scope.
 
-Makes the account and its project grants. Makes no key: nobody ever holds one. Access to a secret, a topic
-or a bucket is granted by the component that owns the target, which takes `member`. Free of charge. A
-deleted account's id stays blocked for 30 days under its old identity, so renaming one is a change of
-identity.
+Makes the account, its project grants and, with `signs_urls`, its grant on itself. Makes no key: nobody
+ever holds one. Access to a secret, a topic or a bucket is granted by the component that owns the target,
+which takes `member`. Free of charge. A deleted account's id stays blocked for 30 days under its old
+identity, so renaming one is a change of identity.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ class ServiceIdentityArgs:
     display_name: str
     # Roles on the whole project. Empty means none.
     project_roles: frozenset[ProjectRole] = frozenset()
+    # Signs as itself without a key, as V4 signed URLs of Cloud Storage need.
+    signs_urls: bool = False
 
     def __post_init__(self) -> None:
         check_name("service account id", self.account_id)
@@ -79,6 +81,14 @@ class ServiceIdentity(pulumi.ComponentResource):
                 f"{name}-{role.removeprefix('roles/').replace('.', '-').lower()}",
                 project=args.project_id,
                 role=role,
+                member=account.member,
+                opts=child,
+            )
+        if args.signs_urls:
+            gcp.serviceaccount.IAMMember(
+                f"{name}-signs-urls",
+                service_account_id=account.name,
+                role="roles/iam.serviceAccountTokenCreator",
                 member=account.member,
                 opts=child,
             )

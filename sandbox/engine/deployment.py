@@ -177,7 +177,7 @@ class Deployment:
             refresh_all(self._base.resources, self._cloud, self._providers, self.record)
 
     def fail(self, message: str, *, usage: bool = False) -> None:
-        """The program raised: it ends here. ``usage``: what a person wrote is wrong, if nothing is registered."""
+        """The program raised: it ends here. ``usage``: it refused what a person wrote."""
         with self._lock:
             begun = any(type_of(urn) != STACK_TYPE for urn in self._seen)
             self.record.refuse(Refusal("usage" if usage and not begun else "program", message), final=True)

@@ -37,6 +37,10 @@ _GENERAL: dict[str, list[Case]] = {
         *each("jobs", "labels.data-class", "top"),
     ],
     "labels-one-environment": each("jobs", "labels.environment", "dev"),
+    "labels-environment-is-stack": [
+        *each("jobs", "labels.environment", "dev", "production"),
+        *each("postgres", "settings.userLabels.environment", "staging"),
+    ],
     "location-in-eu": [
         *each("postgres", "region", "us-central1", "europe-west2", "europe-west6"),
         *each("machine", "zone", "us-central1-a"),
@@ -74,6 +78,17 @@ _GENERAL: dict[str, list[Case]] = {
     ],
     "iam-no-impersonation-on-project": [
         more(_PROJECT, {"role": "roles/iam.serviceAccountTokenCreator", "member": _ACCOUNT})
+    ],
+    "iam-sign-only-as-itself": [
+        more(
+            "serviceaccount/iAMMember:IAMMember",
+            {"role": "roles/iam.serviceAccountTokenCreator", "member": member, "serviceAccountId": target},
+        )
+        for member, target in (
+            (_ACCOUNT, "projects/p/serviceAccounts/aiprod-worker@p.iam.gserviceaccount.com"),
+            ("group:all@aiprod.ai", "projects/p/serviceAccounts/aiprod-api@p.iam.gserviceaccount.com"),
+            ("aiprod-api@p.iam.gserviceaccount.com", "aiprod-worker@p.iam.gserviceaccount.com"),
+        )
     ],
     "iam-no-secret-access-on-project": [
         more(_PROJECT, {"role": "roles/secretmanager.secretAccessor", "member": _ACCOUNT})

@@ -127,7 +127,9 @@ def test_a_secret_of_the_wrong_type_is_not_shown(tmp_path: Path) -> None:
     assert "hunter2" not in str(refused.value)
 
 
-@pytest.mark.parametrize("value", ["xoxb-hunter2", "'REPLACE_ME xoxb-hunter2'", "[hunter2]", "{a: hunter2}", "5"])
+@pytest.mark.parametrize(
+    "value", ["xoxb-hunter2", "'REPLACE_ME xoxb-hunter2'", "[hunter2]", "{a: hunter2}", "5"]
+)
 def test_fails_when_a_declared_secret_is_readable_and_does_not_show_it(tmp_path: Path, value: str) -> None:
     _write(tmp_path, f"config: {{demo:region: r, demo:token: {value}}}")
     with pytest.raises(UsageError, match="demo:token must be encrypted, got a readable value") as refused:

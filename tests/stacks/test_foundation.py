@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from config import Settings
 from naming import Names
 from stacks.delivery import delivery
-from stacks.foundation import Foundation, foundation, next_rotation_time
+from stacks.foundation import Foundation, foundation
 from stacks.providers import make_providers
 from tests.recording import Build, Recorder
-from tests.stack_files import STACKS, settings
+from tests.stack_files import ROOT, STACKS, settings
 
 LOOKUPS = {
     "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": {
@@ -82,25 +78,44 @@ def test_every_runtime_has_its_own_account_and_no_admin_role(
     }
 
 
-def test_prod_has_a_key_for_every_class_of_consumers_where_it_is_used(
-    build: Build, recorder: Recorder
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_environment_has_every_key_in_both_regions(
+    build: Build, recorder: Recorder, stack: str
 ) -> None:
-    base = made(build, recorder, settings("prod"))
+    base = made(build, recorder, settings(stack))
+    every = ["logs", "pubsub", "redis", "run", "secrets", "sql", "storage"]
     assert {location: sorted(ring.key_ids) for location, ring in base.keys.items()} == {
-        "europe-west1": ["logs", "pubsub", "redis", "run", "secrets", "sql", "storage"],
-        "europe-west4": ["run", "secrets", "sql"],
+        "europe-west1": every,
+        "europe-west4": every,
         "europe": ["images"],
     }
     assert {r.inputs["name"] for r in recorder.of_type("KeyRing")} == {"aiprod-keyring"}
     assert "aiprod-secrets-key" in {r.inputs["name"] for r in recorder.of_type("CryptoKey")}
 
 
+def test_dropping_replicas_and_the_second_api_removes_no_key(build: Build, recorder: Recorder) -> None:
+    made(build, recorder, settings("prod"))
+    before = recorder.names("CryptoKey")
+    recorder.resources.clear()
+    prod = settings("prod")
+    made(
+        build,
+        recorder,
+        prod.model_copy(
+            update={
+                "postgres": prod.postgres.model_copy(update={"replicas": {}}),
+                "api": prod.api.model_copy(update={"second_region": None}),
+            }
+        ),
+    )
+    assert recorder.names("CryptoKey") == before
+
+
 @pytest.mark.parametrize("stack", ["dev", "staging"])
-def test_smaller_environments_have_only_secrets_in_the_second_region(
+def test_smaller_environments_have_no_network_in_the_second_region(
     build: Build, recorder: Recorder, stack: str
 ) -> None:
     base = made(build, recorder, settings(stack))
-    assert sorted(base.keys["europe-west4"].key_ids) == ["secrets"]
     assert list(base.egress) == ["europe-west1"]
     assert list(base.private_services.range_names) == ["europe-west1"]
 
@@ -160,10 +175,28 @@ def test_one_switch_protects_everything_but_keys_which_always_are(
     assert kept == (keys | others if protected else keys)
 
 
-@given(
-    st.integers(min_value=0, max_value=2**32).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)),
-    st.integers(min_value=3_600, max_value=7_776_000),
-)
-def test_a_rotation_is_due_in_the_future_and_at_most_a_day_late(now: datetime, period: int) -> None:
-    due = datetime.fromisoformat(next_rotation_time(now, period))
-    assert timedelta(seconds=period) < due - now <= timedelta(seconds=period, days=1)
+def test_the_same_configuration_gives_the_same_first_rotation_on_any_day(
+    build: Build, recorder: Recorder
+) -> None:
+    made(build, recorder, settings("prod"))
+    secrets = recorder.of_type("secret:Secret")
+    assert {r.inputs["rotation"]["nextRotationTime"] for r in secrets} == {"2099-01-01T00:00:00Z"}
+    assert {"rotation.nextRotationTime"} <= set(secrets[0].ignore_changes)
+    for path in ("stacks", "components"):
+        for file in (ROOT / path).rglob("*.py"):
+            assert ".now(" not in file.read_text(encoding="utf-8"), file
+
+
+def test_the_api_alone_signs_urls_and_only_as_itself(build: Build, recorder: Recorder) -> None:
+    made(build, recorder, settings("prod"))
+    grant = recorder.one("gcp:serviceaccount/iAMMember:IAMMember")
+    assert grant.inputs["role"] == "roles/iam.serviceAccountTokenCreator"
+    assert grant.inputs["member"].startswith("serviceAccount:aiprod-api@")
+    assert "aiprod-api@" in grant.inputs["serviceAccountId"]
+
+
+def test_egress_addresses_have_their_names(build: Build, recorder: Recorder) -> None:
+    found = settings("dev")
+    network = found.network.model_copy(update={"egress_addresses": ("b", "second")})
+    made(build, recorder, found.model_copy(update={"network": network}))
+    assert recorder.names("address:Address") == ["egress-europe-west1-b", "egress-europe-west1-second"]

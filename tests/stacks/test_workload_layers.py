@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from config import Settings, parse
 from naming import Names
-from sandbox.project import load_project, load_stack
 from stacks.compute import compute
 from stacks.data import data
 from stacks.foundation import foundation
 from stacks.messaging import messaging
 from stacks.providers import make_providers
 from tests.recording import Build, Recorded, Recorder
+from tests.stack_files import settings as settings_of
 
 INSTANCE = "sql/databaseInstance:DatabaseInstance"
 SERVICE = "cloudrunv2/service:Service"
 POOL = "cloudrunv2/workerPool:WorkerPool"
 STACKS = ("dev", "staging", "prod")
-PROGRAM = load_project(Path(__file__).parent.parent.parent)
-
-
-def settings_of(stack: str, *, release: bool = True) -> Settings:
-    fields = Settings.model_fields
-    values: dict[str, Any] = {}
-    for key, text in load_stack(PROGRAM, stack).values.items():
-        name = key.removeprefix("aiprod:")
-        if name in fields and name != "slack_token" and text != "{}":
-            values[name] = text if fields[name].annotation is str else json.loads(text)
-    if not release:
-        values.pop("release")
-    return parse(values)
 
 
 @cache

@@ -36,6 +36,15 @@ def test_no_roles_means_no_grants_and_never_a_key(build: Build, recorder: Record
     assert [r.type for r in recorder.resources if r.custom] == ["gcp:serviceaccount/account:Account"]
 
 
+def test_signing_urls_is_a_grant_on_itself(build: Build, recorder: Recorder) -> None:
+    build(lambda: ServiceIdentity("api", example_args(signs_urls=True)))
+    grant = recorder.one("gcp:serviceaccount/iAMMember:IAMMember")
+    account = recorder.one("gcp:serviceaccount/account:Account")
+    assert grant.inputs["role"] == "roles/iam.serviceAccountTokenCreator"
+    assert grant.inputs["member"] == "serviceAccount:aiprod-api@project.iam.gserviceaccount.com"
+    assert account.urn in grant.dependencies
+
+
 def test_email_and_member_belong_together(build: Build) -> None:
     identity = build(lambda: ServiceIdentity("api", example_args()))
     assert build.resolve(identity.member) == f"serviceAccount:{build.resolve(identity.email)}"
