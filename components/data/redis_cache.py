@@ -218,12 +218,14 @@ class RedisCache(pulumi.ComponentResource):
     def _handed_over(
         self, name: str, secret: pulumi.Input[str], value: pulumi.Output[str]
     ) -> pulumi.Output[str]:
-        # The version keeps no value in the state; its fingerprint makes a new version of a new value.
+        # Its fingerprint makes a new version of a new value; the old version is left disabled, not destroyed.
+        # Write-only keeps the value out of the version's outputs; the state holds the input, encrypted.
         return gcp.secretmanager.SecretVersion(
             name,
             secret=secret,
             secret_data_wo=pulumi.Output.secret(value),
             secret_data_wo_version=value.apply(_fingerprint),
+            deletion_policy="DISABLE",
             opts=pulumi.ResourceOptions(parent=self),
         ).version
 

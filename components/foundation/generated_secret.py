@@ -1,9 +1,12 @@
 """A generated password as the first version of a secret.
 
-Makes the random value and the version, which is sent write-only: it stands in no version's state and is
-never read back. The random value itself stands in the stack's state, encrypted as every secret there.
-Raising `generation` makes a new value and a new version. Rotation after the first value is the rotator's
-work, not this one's. Free but for the version.
+Makes the random value and the version. Write-only keeps the value out of what Google and the provider hand
+back; as an input and as the random value it stands in the stack's state, encrypted as every secret there.
+
+The value has lower and upper case, digits and signs, as PostgreSQL's password policy asks; its signs need no
+quoting in an address. Raising `generation` makes a new value and a new version; the version before it is only
+disabled, so that it can be restored. Rotation after the first value is the rotator's work, not this one's.
+Each version and replica is billed.
 """
 
 from __future__ import annotations
@@ -16,6 +19,9 @@ import pulumi_random as random
 
 __all__ = ["GeneratedSecret", "GeneratedSecretArgs"]
 
+# Unreserved in an address (RFC 3986).
+_SIGNS = "-_.~"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GeneratedSecretArgs:
@@ -25,7 +31,7 @@ class GeneratedSecretArgs:
     secret_id: pulumi.Input[str]
     # From 1; raised by one for a new value.
     generation: int
-    # 24 to 128 characters: letters and digits, which need no quoting in an address.
+    # 24 to 128 characters.
     length: int = 40
 
     def __post_init__(self) -> None:
@@ -51,10 +57,12 @@ class GeneratedSecret(pulumi.ComponentResource):
         password = random.RandomPassword(
             name,
             length=args.length,
-            special=False,
+            special=True,
+            override_special=_SIGNS,
             min_lower=1,
             min_upper=1,
             min_numeric=1,
+            min_special=1,
             keepers={"generation": str(args.generation)},
             opts=child,
         )
@@ -64,6 +72,8 @@ class GeneratedSecret(pulumi.ComponentResource):
             secret=args.secret_id,
             secret_data_wo=self.value,
             secret_data_wo_version=str(args.generation),
+            # Another generation replaces this version: leave the old one disabled, not destroyed.
+            deletion_policy="DISABLE",
             opts=child,
         )
         self.version_id = version.id

@@ -129,6 +129,7 @@ def test_services_get_auth_and_ca_as_secret_versions(build: Build, recorder: Rec
     assert authority.inputs["secret"] == "projects/p/secrets/ca"
     assert authority.inputs["secretDataWo"] == "certificate\n"
     assert "secretDataWo" in auth.secrets
+    assert {auth.inputs["deletionPolicy"], authority.inputs["deletionPolicy"]} == {"DISABLE"}
     assert (build.resolve(cache.auth_version), build.resolve(cache.ca_version)) == ("1", "1")
 
 

@@ -44,3 +44,16 @@ def test_fails_when_the_length_is_outside_24_to_128(length: int) -> None:
 def test_fails_when_the_generation_is_below_1() -> None:
     with pytest.raises(ValueError, match="generation must be at least 1, got 0"):
         example_args(generation=0)
+
+
+def test_the_value_has_what_the_password_policy_asks_for(build: Build, recorder: Recorder) -> None:
+    build(lambda: GeneratedSecret("password", example_args()))
+    inputs = recorder.one("RandomPassword").inputs
+    assert inputs["special"] is True
+    assert [inputs[f"min{kind}"] for kind in ("Lower", "Upper", "Numeric", "Special")] == [1, 1, 1, 1]
+    assert set(inputs["overrideSpecial"]) <= set("-_.~")
+
+
+def test_the_version_before_is_disabled_and_not_destroyed(build: Build, recorder: Recorder) -> None:
+    build(lambda: GeneratedSecret("password", example_args()))
+    assert recorder.one("SecretVersion").inputs["deletionPolicy"] == "DISABLE"
