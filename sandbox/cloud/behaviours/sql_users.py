@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from sandbox.cloud.behaviours.table import Call, Phase, Problem, behaviour
-from sandbox.cloud.data import as_list, as_map, at, plain
+from sandbox.cloud.data import Values, as_list, as_map, at, plain
+from sandbox.values import UNKNOWN
 
 _INSTANCE: Final = "gcp:sql/databaseInstance:DatabaseInstance"
 _BOTH: Final = (Phase.CREATE, Phase.UPDATE)
@@ -83,3 +84,43 @@ def on_a_replica(call: Call) -> Iterator[Problem]:
     record = call.world.get(_INSTANCE, call.text("instance").rsplit("/", 1)[-1])
     if record is not None and plain(record.inputs).get("masterInstanceName"):
         yield Problem("instance", f"`instance` must be a primary, not the replica {record.id}.")
+
+
+@behaviour(
+    "SQL-069",
+    _USER,
+    _BOTH,
+    400,
+    _REASON,
+    "Google: passwordValidationPolicy of an instance",
+)
+def weak_password(call: Call) -> Iterator[Problem]:
+    """A password that the instance's policy does not accept."""
+    record = call.world.get(_INSTANCE, call.text("instance").rsplit("/", 1)[-1])
+    policy = as_map(at(plain(record.inputs), "settings.passwordValidationPolicy")) if record else None
+    if policy is None or not policy.get("enablePasswordPolicy"):
+        return
+    for field in ("password", "passwordWo"):
+        value = plain(at(call.inputs, field))
+        if isinstance(value, str) and value is not UNKNOWN:
+            for rule in _broken(policy, value, call.text("name")):
+                yield Problem(
+                    field,
+                    f"`{field}` must {rule}, by the instance's password policy, got [secret]; change it.",
+                )
+
+
+def _broken(policy: Values, password: str, user: str) -> Iterator[str]:
+    """What a password lacks; never the password itself."""
+    least = policy.get("minLength")
+    if isinstance(least, int) and len(password) < least:
+        yield f"have at least {least} characters"
+    complete = all(any(map(kind, password)) for kind in (str.islower, str.isupper, str.isdigit, _is_sign))
+    if policy.get("complexity") == "COMPLEXITY_DEFAULT" and not complete:
+        yield "have lower-case, upper-case, numeric and non-alphanumeric characters"
+    if policy.get("disallowUsernameSubstring") and user and user.lower() in password.lower():
+        yield "not contain the user's name"
+
+
+def _is_sign(character: str) -> bool:
+    return not character.isalnum()

@@ -17,6 +17,12 @@ _ROTATION: Final[dict[str, Any]] = {
     "rotation": {"rotationPeriod": "7776000s", "nextRotationTime": "2030-01-01T00:00:00Z"},
     "topics": [{"name": TOPIC}],
 }
+_PASSWORD_POLICY: Final = {
+    "enablePasswordPolicy": True,
+    "minLength": 16,
+    "complexity": "COMPLEXITY_DEFAULT",
+    "disallowUsernameSubstring": True,
+}
 _REPLICA: Final = {
     "masterInstanceName": "primary",
     "settings.backupConfiguration": None,
@@ -268,6 +274,17 @@ BACK: Final = (
         "User",
         {"instance": "plain"},
         (("make", "DatabaseInstance", {"name": "plain", "settings.databaseFlags": None}),),
+    ),
+    *(
+        Case(
+            "SQL-069",
+            "create",
+            "User",
+            {"name": "application", "type": "BUILT_IN", field: password},
+            (("change", "DatabaseInstance", {"settings.passwordValidationPolicy": _PASSWORD_POLICY}),),
+        )
+        for field in ("password", "passwordWo")
+        for password in ("Short-1", "onlyLettersAndDigits1", "Application-1-long-enough")
     ),
     Case("SQL-047", "create", "DatabaseInstance", {"settings.diskSize": 5}),
     Case("SQL-048", "update", "DatabaseInstance", {"databaseVersion": "POSTGRES_16"}),
