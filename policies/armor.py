@@ -43,6 +43,11 @@ _SETS: Final = (
     ("generic", "nodejs"),
 )
 _SET_NAME: Final = re.compile(r"evaluatePreconfiguredWaf\(\s*['\"]([a-z]+)")
+# What the house lets past the rule sets: GET and HEAD of exact paths, without a query, and nothing beside it.
+_PROBES: Final = re.compile(
+    r"request\.path\.matches\('\^\(\?:/[A-Za-z0-9/_-]+\)\$'\)"
+    r" && request\.method\.matches\('\^\(\?:GET\|HEAD\)\$'\) && request\.query == ''"
+)
 _RATE: Final = ("throttle", "rate_based_ban")
 
 
@@ -173,7 +178,7 @@ def waf_first(resources: Sequence[Resource]) -> Iterator[Finding]:
 
 @stack_rule(
     "armor-no-early-allow",
-    "Nothing but the probe of /health is let past the rule sets",
+    "Nothing but the probe of one exact path is let past the rule sets",
     controls=("LB-03",),
     source="SEC-2.3: an allow-list never exempts from the WAF",
 )
@@ -182,7 +187,7 @@ def no_early_allow(resources: Sequence[Resource]) -> Iterator[Finding]:
         last = max((_priority(block) for block in policy.rules if _is_waf(block)), default=0)
         for block in policy.rules:
             early = policy.complete and _priority(block) < last
-            if early and text(block.get("action")) == "allow" and "/health" not in _expression(block):
+            if early and text(block.get("action")) == "allow" and not _PROBES.fullmatch(_expression(block)):
                 message = say(
                     policy.resource,
                     block.within("action"),

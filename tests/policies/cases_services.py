@@ -183,6 +183,9 @@ _RUN: dict[str, list[Case]] = {
     ],
 }
 
+_PROBE = (
+    "request.path.matches('^(?:/health)$') && request.method.matches('^(?:GET|HEAD)$') && request.query == ''"
+)
 _FIRST_SET = {"priority": 10, "match": {"expr": {"expression": "true"}}}
 _EDGE: dict[str, list[Case]] = {
     "backend-behind-armor": [
@@ -219,6 +222,16 @@ _EDGE: dict[str, list[Case]] = {
     "armor-waf-first": each("armor", "rules.10.priority", 900),
     "armor-no-early-allow": [
         one("armor", {"rules.0.match": {"config": {"srcIpRanges": ["203.0.113.0/24"]}}}),
+        *each(
+            "armor",
+            "rules.0.match.expr.expression",
+            "request.path.contains('/health') || true",
+            "request.path == '/health'",
+            "request.path.matches('^(?:/health)')",
+            f"{_PROBE} || true",
+            _PROBE.replace("GET|HEAD", "GET|HEAD|POST"),
+            _PROBE.replace(" && request.query == ''", ""),
+        ),
         more(
             "compute/securityPolicyRule:SecurityPolicyRule",
             {"securityPolicy": "armor", "action": "allow", **_FIRST_SET},

@@ -50,7 +50,12 @@ _SETS = (
     "generic",
 )
 _ARMOR_RULES = [
-    _armor_rule(100, "allow", "request.path == '/health'"),
+    _armor_rule(
+        100,
+        "allow",
+        "request.path.matches('^(?:/health)$') && request.method.matches('^(?:GET|HEAD)$') "
+        "&& request.query == ''",
+    ),
     *(
         _armor_rule(
             1000 + index, "deny(403)", f"evaluatePreconfiguredWaf('{name}-v422-stable')", preview=False
