@@ -26,24 +26,22 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from config_sections import (
-    PATTERNS,
     Api,
-    Bucket,
+    Buckets,
     Edge,
-    Hostname,
     Keys,
     Messaging,
     Network,
     Observability,
     Postgres,
     Redis,
-    Region,
     Release,
     Scaling,
     Secrets,
     Workers,
     default_buckets,
 )
+from config_types import PATTERNS, Hostname, Region
 from facts.addresses import AddressPlan, plan_addresses, subnet_prefix
 from facts.names import check_name
 from facts.refusal import RefusedError
@@ -87,7 +85,7 @@ class Settings(BaseModel):
     secrets: Secrets
     postgres: Postgres
     redis: Redis
-    buckets: Mapping[str, Bucket] = Field(default_factory=default_buckets)
+    buckets: Buckets = Field(default_factory=default_buckets)
     messaging: Messaging = Messaging()
     api: Api
     workers: Workers

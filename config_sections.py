@@ -7,69 +7,42 @@ contracts are defaults, so that a restored or adopted instance can carry another
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
-from functools import partial
-from ipaddress import ip_network
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from facts.names import check_name
-from facts.places import EuRegion
+from config_types import (
+    AddressName,
+    AllowedRange,
+    CacheName,
+    ChannelKey,
+    CountryCode,
+    Currency,
+    DatabaseName,
+    Day,
+    Digest,
+    Email,
+    HostLabel,
+    Hostname,
+    HourOfDay,
+    InstanceName,
+    KeyName,
+    Origin,
+    PathPrefix,
+    Region,
+    RunName,
+    SecretName,
+    Tier,
+    TimeZone,
+    TopicName,
+    refuse_other_purposes,
+)
 from facts.refusal import RefusedError
+from facts.sizes import check_cpu_and_memory, check_waits
 
 _DAY = 86_400
-
-
-def _day(value: str) -> str:
-    try:
-        good = date.fromisoformat(value).isoformat() == value
-    except ValueError:
-        good = False
-    if not good:
-        raise RefusedError(f"must be a day such as 2027-01-31, got {value!r}; correct it")
-    return value
-
-
-Region = EuRegion
-Email = Annotated[str, Field(pattern=r"^[^@\s]+@[a-z0-9.-]+\.[a-z]{2,}$")]
-Hostname = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$", max_length=253)]
-HostLabel = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
-Digest = Annotated[str, Field(pattern=r"^[a-z0-9.-]+/.+@sha256:[0-9a-f]{64}$")]
-# Physical names, as Google accepts them.
-InstanceName = Annotated[str, AfterValidator(partial(check_name, "database instance"))]
-CacheName = Annotated[str, AfterValidator(partial(check_name, "redis instance"))]
-KeyName = Annotated[str, AfterValidator(partial(check_name, "key"))]
-SecretName = Annotated[str, AfterValidator(partial(check_name, "secret"))]
-TopicName = Annotated[str, AfterValidator(partial(check_name, "topic"))]
-RunName = Annotated[str, AfterValidator(partial(check_name, "run service"))]
-CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-AddressName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,9}$")]
-PathPrefix = Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.-]+$")]
-Day = Annotated[str, AfterValidator(_day)]
-HourOfDay = Annotated[int, Field(ge=0, le=23)]
-
-# Patterns in words, for the sentence that refuses a value.
-PATTERNS = {
-    r"^[^@\s]+@[a-z0-9.-]+\.[a-z]{2,}$": "a mail address",
-    r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$": "a host name in lower case such as api.example.com",
-    r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$": "one label of a host name",
-    r"^[a-z0-9.-]+/.+@sha256:[0-9a-f]{64}$": "an image by digest, HOST/PATH@sha256:DIGEST",
-    r"^db-custom-[0-9]+-[0-9]+$": "a dedicated tier such as db-custom-2-7680 (processors, memory in MB)",
-    r"^([01][0-9]|2[0-3]):[0-5][0-9]$": "a time of day in UTC such as 03:00",
-    r"^[0-9]{6,19}$": "the number of the project, in quotes",
-    r"^#[a-z0-9_-]{1,80}$": "a channel such as #alerts",
-    r"^\+[1-9][0-9]{6,14}$": "a telephone number such as +33199000001",
-    r"^[a-z][a-z0-9]{0,9}$": "1 to 10 lower-case letters and digits, a letter first",
-    r"^[A-Z]{2}$": "a country code of two capital letters",
-    r"^[A-Z]{3}$": "a currency of three capital letters",
-    r"^[0-9]+(Mi|Gi)$": "a size of memory such as 2Gi",
-    r"^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$": "a billing account such as 000000-000000-000000",
-    r"^[a-z][a-z0-9_-]{0,62}$": "a label value of lower-case letters, digits, - and _, a letter first",
-    r"^https://.*[^/]$": "an https address with no slash at its end",
-    r"^/": "a path that begins with a slash",
-    r"^/[A-Za-z0-9/_.-]+$": "a path that begins with a slash, of letters, digits and /_.-",
-}
+# The key of the Slack channel among the channels.
+SLACK_KEY = "slack"
 
 
 class Section(BaseModel):
@@ -142,7 +115,15 @@ class OfficeHours(Section):
     kind: Literal["office_hours"]
     start_hour: HourOfDay
     stop_hour: HourOfDay
-    time_zone: str = "Europe/Paris"
+    time_zone: TimeZone = "Europe/Paris"
+
+    @model_validator(mode="after")
+    def _in_order(self) -> OfficeHours:
+        if self.start_hour >= self.stop_hour:
+            raise ValueError(
+                f"stop_hour must be after start_hour {self.start_hour}, got {self.stop_hour}; correct one"
+            )
+        return self
 
 
 Schedule = Annotated[AlwaysOn | OfficeHours, Field(discriminator="kind")]
@@ -158,9 +139,9 @@ class Postgres(Section):
     """Cloud SQL for PostgreSQL. A replica is never smaller than the primary, so it takes its tier."""
 
     name: InstanceName = "aiprod-postgres"
-    database: str = "aiprod"
+    database: DatabaseName = "aiprod"
     version: Literal["POSTGRES_17", "POSTGRES_18"] = "POSTGRES_17"
-    tier: Annotated[str, Field(pattern=r"^db-custom-[0-9]+-[0-9]+$")]
+    tier: Tier
     availability: Literal["ZONAL", "REGIONAL"]
     disk_size_gb: Annotated[int, Field(ge=10, le=65_536)]
     disk_autoresize_limit_gb: Annotated[int, Field(ge=10, le=65_536)]
@@ -215,7 +196,20 @@ class Bucket(Section):
     delete_after_days: Annotated[int, Field(ge=1, le=3_650)] | None = None
     versioning: bool = True
     # Origins that a browser may upload from; none means no CORS.
-    upload_origins: tuple[str, ...] = ()
+    upload_origins: tuple[Origin, ...] = ()
+
+
+# What the program wires: who publishes, consumes, writes and reads stands in the layers.
+BUCKET_PURPOSES = ("uploads", "results")
+QUEUE_PURPOSES = ("jobs", "results", "notifications", "batch")
+
+
+def _buckets(value: Mapping[str, Bucket]) -> Mapping[str, Bucket]:
+    refuse_other_purposes("keys", value, BUCKET_PURPOSES)
+    return value
+
+
+Buckets = Annotated[Mapping[str, Bucket], AfterValidator(_buckets)]
 
 
 def default_buckets() -> dict[str, Bucket]:
@@ -236,6 +230,16 @@ class Queue(Section):
     minimum_backoff_seconds: Annotated[int, Field(ge=0, le=600)] = 10
     maximum_backoff_seconds: Annotated[int, Field(ge=0, le=600)] = 600
 
+    @model_validator(mode="after")
+    def _ordered(self) -> Queue:
+        check_waits(
+            "minimum_backoff_seconds",
+            self.minimum_backoff_seconds,
+            "maximum_backoff_seconds",
+            self.maximum_backoff_seconds,
+        )
+        return self
+
 
 def _queues() -> dict[str, Queue]:
     return {
@@ -253,6 +257,11 @@ class Messaging(Section):
 
     queues: Mapping[str, Queue] = Field(default_factory=_queues)
     dead_letter_retention_days: Annotated[int, Field(ge=1, le=31)] = 31
+
+    @model_validator(mode="after")
+    def _wired(self) -> Messaging:
+        refuse_other_purposes("queues", self.queues, QUEUE_PURPOSES)
+        return self
 
 
 class Scaling(Section):
@@ -281,13 +290,19 @@ class Api(Section):
     memory: Annotated[str, Field(pattern=r"^[0-9]+(Mi|Gi)$")] = "2Gi"
     concurrency: Annotated[int, Field(ge=1, le=1_000)] = 80
     request_timeout_seconds: Annotated[int, Field(ge=1, le=3_600)] = 60
-    health_path: Annotated[str, Field(pattern=r"^/")] = "/health"
+    health_path: PathPrefix = "/health"
+
+    @model_validator(mode="after")
+    def _fits(self) -> Api:
+        check_cpu_and_memory("memory", self.cpu, self.memory)
+        return self
 
 
 class Workers(Section):
     """Worker pools. Batch jobs have their own where `batch_scaling` is given, else the one pool takes both.
 
-    The program states the lower bound once; the scaler moves the count between the bounds.
+    Nothing scales a pool yet: it runs `scaling.min_instances`, but at least `instances_while_unscaled`, so
+    that jobs are consumed where the lower bound is 0. The upper bound sizes the subnet.
     """
 
     pool: RunName = "aiprod-worker"
@@ -296,7 +311,24 @@ class Workers(Section):
     batch_scaling: Scaling | None = None
     cpu: Literal["1", "2", "4", "8"] = "2"
     memory: Annotated[str, Field(pattern=r"^[0-9]+(Mi|Gi)$")] = "4Gi"
+    # 0 leaves a pool whose lower bound is 0 without a worker.
+    instances_while_unscaled: Annotated[int, Field(ge=0, le=100)] = 1
     schedule: Schedule
+
+    @model_validator(mode="after")
+    def _fits(self) -> Workers:
+        check_cpu_and_memory("memory", self.cpu, self.memory)
+        for field, scaling in (("scaling", self.scaling), ("batch_scaling", self.batch_scaling)):
+            if scaling is not None and self.instances_while_unscaled > scaling.max_instances:
+                raise ValueError(
+                    f"instances_while_unscaled must be at most {field}.max_instances "
+                    f"{scaling.max_instances}, got {self.instances_while_unscaled}; lower it"
+                )
+        return self
+
+    def instances(self, scaling: Scaling) -> int:
+        """How many instances a pool runs while nothing scales it."""
+        return max(scaling.min_instances, self.instances_while_unscaled)
 
 
 class Zone(Section):
@@ -314,12 +346,14 @@ class Edge(Section):
 
     waf: Literal["preview", "enforced"]
     # Addresses exempt from geography and from the ban, never from the WAF.
-    allowed_ranges: Annotated[tuple[str, ...], Field(max_length=4)] = ()
+    allowed_ranges: Annotated[tuple[AllowedRange, ...], Field(max_length=4)] = ()
     denied_countries: Annotated[tuple[CountryCode, ...], Field(min_length=1)] = ("KP", "IR")
     requests_per_minute: Annotated[int, Field(ge=10, le=10_000)] = 1_000
     # Google's list.
     ban_seconds: Literal[60, 120, 180, 240, 300, 600, 900, 1200, 1800, 2700, 3600] = 600
     auth_requests_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 60
+    # Google's quota SECURITY_POLICY_CEVAL_RULES of this project; 20 unless Google raised it.
+    armor_expression_quota: Annotated[int, Field(ge=20, le=1_000)] = 20
     zone: Zone
     # Share of requests that are logged; Cloud Armor's entries are part of the sample.
     log_sample_rate: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
@@ -327,25 +361,13 @@ class Edge(Section):
     # Path prefixes that may take more than max_body_bytes.
     upload_path_prefixes: Annotated[tuple[PathPrefix, ...], Field(max_length=3)] = ()
 
-    @field_validator("allowed_ranges")
-    @classmethod
-    def _ranges(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for text in value:
-            try:
-                ip_network(text)
-            except ValueError as error:
-                raise ValueError(
-                    f"allowed_ranges must hold CIDR ranges, got {text!r} ({error}); correct it"
-                ) from None
-        return value
-
 
 class Budget(Section):
     """A monthly budget of the project, on its billing account."""
 
     billing_account: Annotated[str, Field(pattern=r"^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$")]
     monthly_amount: Annotated[int, Field(ge=1)]
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    currency: Currency = "USD"
 
 
 class Objectives(Section):
@@ -361,14 +383,28 @@ class Observability(Section):
 
     log_retention_days: Annotated[int, Field(ge=30, le=3_650)]
     security_log_retention_days: Annotated[int, Field(ge=30, le=3_650)]
-    emails: Annotated[Mapping[str, Email], Field(min_length=1)]
+    emails: Annotated[Mapping[ChannelKey, Email], Field(min_length=1)]
     slack_channel: Annotated[str, Field(pattern=r"^#[a-z0-9_-]{1,80}$")] | None = None
-    sms_numbers: Mapping[str, Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]] = {}
+    sms_numbers: Mapping[ChannelKey, Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]] = {}
     runbook_base_url: Annotated[str, Field(pattern=r"^https://.*[^/]$")]
     # Team that acts on alerts, as a label value.
     owner: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")] = "platform"
     objectives: Objectives = Objectives()
     budget: Budget
+
+    @model_validator(mode="after")
+    def _keys_differ(self) -> Observability:
+        for field, keys in (("emails", self.emails), ("sms_numbers", self.sms_numbers)):
+            if SLACK_KEY in keys:
+                raise ValueError(
+                    f"{field} must not have the key {SLACK_KEY}, which is the Slack channel's; rename it"
+                )
+        for key in self.sms_numbers:
+            if key in self.emails:
+                raise ValueError(
+                    f"sms_numbers must have keys other than emails, got {key} in both; rename one"
+                )
+        return self
 
 
 class Release(Section):

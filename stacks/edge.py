@@ -10,11 +10,9 @@ import pulumi
 from components.edge.armor_rules import (
     AllowProbes,
     BodyLimit,
-    DenyAgents,
     DenyExpression,
-    DenyHeader,
-    DenyMethods,
     DenyRegions,
+    DenyRequests,
     GlobalBan,
     PathRateLimit,
     Rule,
@@ -87,6 +85,7 @@ def edge(
             description=f"Everything that reaches {settings.host}",
             labels=labels,
             preview=settings.edge.waf == "preview",
+            expression_quota=settings.edge.armor_expression_quota,
         ),
         opts,
     )
@@ -139,12 +138,11 @@ def _rules(settings: Settings) -> list[Rule]:
     return [
         AllowProbes(paths=(settings.api.health_path,)),
         DenyRegions(regions=config.denied_countries, exempt_ranges=config.allowed_ranges),
-        DenyMethods(allowed=_METHODS),
+        # The headers tell some frameworks another path than the one that was judged.
+        DenyRequests(
+            allowed_methods=_METHODS, headers=("x-original-url", "x-rewrite-url"), agent_words=_SCANNERS
+        ),
         BodyLimit(max_bytes=config.max_body_bytes, exempt_path_prefixes=config.upload_path_prefixes),
-        DenyAgents(words=_SCANNERS),
-        # Headers by which some frameworks are told another path than the one that was judged.
-        DenyHeader(position=0, header="x-original-url"),
-        DenyHeader(position=1, header="x-rewrite-url"),
         DenyExpression(
             position=0,
             expression=f"request.path.matches('(?i:^/+(?:{closed})(?:[/;]|$))')",

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import config
 import config_sections
+import config_types
 from config import ConfigError, Settings, load, parse
 from facts.addresses import refuse_overlaps
 from sandbox.project import load_stack
@@ -250,7 +251,74 @@ def test_an_empty_release_means_none(text: str, pulumi_config: Any) -> None:
         (
             "buckets",
             {"Uploads": {"data_class": "public"}},
-            "aiprod:buckets.Uploads: bucket name must have only",
+            "aiprod:buckets: keys must name uploads, results, got 'Uploads', which nothing uses",
+        ),
+        (
+            "buckets",
+            {"uploads": {"data_class": "public"}},
+            "aiprod:buckets: keys must name uploads, results, got no results; add it",
+        ),
+        ("messaging.queues", {}, "batch, got no jobs, results, notifications, batch; add it"),
+        (
+            "messaging.queues",
+            {"mail": {"topic": "mail", "subscription": "mail"}},
+            "queues must name jobs, results, notifications, batch, got 'mail', which nothing uses",
+        ),
+        (
+            "postgres.database",
+            "a;drop table",
+            "aiprod:postgres.database must be a name of lower-case letters",
+        ),
+        (
+            "postgres.tier",
+            "db-custom-3-11520",
+            "aiprod:postgres.tier must have 1 processor or an even number",
+        ),
+        (
+            "postgres.tier",
+            "db-custom-2-1024",
+            "aiprod:postgres.tier must have 3840 MB or more in steps",
+        ),
+        (
+            "workers.memory",
+            "64Gi",
+            "aiprod:workers.memory must be between 512 and 8192 Mi for 2 cpu, got '64Gi'",
+        ),
+        (
+            "api.memory",
+            "64Gi",
+            "aiprod:api.memory must be between 512 and 8192 Mi for 2 cpu, got '64Gi'; change it or cpu",
+        ),
+        ("workers.instances_while_unscaled", 3, "at most scaling.max_instances 2, got 3; lower it"),
+        (
+            "postgres.schedule.time_zone",
+            "Europe/Pairs",
+            "a zone of the tz database such as Europe/Paris, got 'Europe/Pairs'",
+        ),
+        ("workers.schedule.stop_hour", 8, "stop_hour must be after start_hour 8, got 8"),
+        ("edge.allowed_ranges", ["0.0.0.0/0"], "aiprod:edge.allowed_ranges[0] must be /16 or narrower"),
+        ("edge.allowed_ranges", ["::/0"], "aiprod:edge.allowed_ranges[0] must be /32 or narrower"),
+        ("edge.denied_countries", ["XX"], "a country code of ISO 3166-1 such as KP, got 'XX'"),
+        (
+            "buckets",
+            {"uploads": {"data_class": "public", "upload_origins": ["https://*"]}},
+            "upload_origins[0] must be an https origin without a path or a wildcard",
+        ),
+        ("observability.budget.currency", "XXX", "a currency code of ISO 4217 such as USD, got 'XXX'"),
+        (
+            "observability.emails",
+            {"slack": "a@example.com"},
+            "aiprod:observability.emails must not have the key slack",
+        ),
+        (
+            "observability.emails",
+            {"a b": "a@example.com"},
+            "aiprod:observability.emails.a b must be 1 to 40 lower-case letters",
+        ),
+        (
+            "observability.sms_numbers",
+            {"devops": "+33199000001"},
+            "sms_numbers must have keys other than emails, got devops in both",
         ),
         (
             "buckets",
@@ -436,8 +504,10 @@ def test_stack_files_hold_data_only() -> None:
 
 
 def test_every_pattern_has_words() -> None:
-    source = Path(config_sections.__file__).read_text() + Path(config.__file__).read_text()
-    assert set(re.findall(r'pattern=r"([^"]+)"', source)) == set(config_sections.PATTERNS)
+    source = "".join(
+        Path(str(module.__file__)).read_text() for module in (config, config_sections, config_types)
+    )
+    assert set(re.findall(r'pattern=r"([^"]+)"', source)) == set(config_types.PATTERNS)
 
 
 def test_no_module_asks_which_stack_it_is() -> None:

@@ -21,7 +21,7 @@ from typing import assert_never
 import pulumi
 import pulumi_gcp as gcp
 
-from components._checks import require_between, require_cpu_and_memory, require_digest
+from components._checks import require_between, require_digest
 from components.compute._workload import (
     CLOUD_SQL_MOUNT,
     CLOUD_SQL_VOLUME,
@@ -32,6 +32,7 @@ from components.compute._workload import (
     refuse_bad_files,
 )
 from facts.names import check_name
+from facts.sizes import check_cpu_and_memory
 
 __all__ = [
     "Canary",
@@ -195,7 +196,7 @@ class HttpServiceArgs:
         check_name("run service", self.service_name)
         require_digest("image", self.image)
         require_digest("metrics_collector", self.metrics_collector)
-        require_cpu_and_memory(self.cpu, self.memory)
+        check_cpu_and_memory("memory", self.cpu, self.memory)
         require_between("port", self.port, 1, 65_535, "(a port)")
         require_between("concurrency", self.concurrency, 1, 1000, "requests")
         require_between("timeout_seconds", self.timeout_seconds, 1, 3600, "seconds")

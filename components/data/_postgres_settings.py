@@ -11,6 +11,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components._checks import require_between
+from facts.sizes import check_tier
 
 __all__ = [
     "BASE_FLAGS",
@@ -52,10 +53,7 @@ BASE_FLAGS: Mapping[str, str] = {
 # Without them a promise of this component breaks.
 _FIXED_FLAGS = ("cloudsql.iam_authentication", "cloudsql.enable_pgaudit")
 
-_ENTERPRISE_TIER = re.compile(r"db-custom-(\d+)-(\d+)")
 _PLUS_TIER = re.compile(r"db-perf-optimized-N-\d+|db-c4a-highmem-\d+(-lssd)?")
-_MEMORY_STEP_MB = 256
-_MEMORY_MINIMUM_MB = 3840
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,20 +64,7 @@ class Enterprise:
     """db-custom-CPUS-MB: 1 or an even number up to 96; 3840 MB or more, steps of 256, 0.9 to 6.5 GB a CPU."""
 
     def __post_init__(self) -> None:
-        match = _ENTERPRISE_TIER.fullmatch(self.tier)
-        if match is None:
-            message = f"tier must be db-custom-CPUS-MEMORY in edition ENTERPRISE, got {self.tier!r}"
-            raise ValueError(message)
-        cpus, memory = int(match[1]), int(match[2])
-        if cpus != 1 and (cpus % 2 or not 2 <= cpus <= 96):
-            message = f"tier must have 1 vCPU or an even number from 2 to 96, got {self.tier!r}"
-            raise ValueError(message)
-        if memory % _MEMORY_STEP_MB or memory < _MEMORY_MINIMUM_MB:
-            message = f"tier must have 3840 MB or more in steps of 256 MB, got {self.tier!r}"
-            raise ValueError(message)
-        if not 0.9 * 1024 * cpus <= memory <= 6.5 * 1024 * cpus:
-            message = f"tier must have 0.9 to 6.5 GB for each vCPU, got {self.tier!r}"
-            raise ValueError(message)
+        check_tier("tier", self.tier)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -177,6 +162,7 @@ def primary_settings(
     """Settings of a primary."""
     settings = _common(shared)
     settings["availability_type"] = availability
+    settings["activation_policy"] = "ALWAYS"
     settings["backup_configuration"] = {
         "enabled": True,
         "start_time": backups.start_time,

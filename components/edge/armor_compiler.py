@@ -22,11 +22,9 @@ import pulumi_gcp as gcp
 from components.edge.armor_rules import (
     AllowProbes,
     BodyLimit,
-    DenyAgents,
     DenyExpression,
-    DenyHeader,
-    DenyMethods,
     DenyRegions,
+    DenyRequests,
     Exclusion,
     GlobalBan,
     PathRateLimit,
@@ -35,7 +33,13 @@ from components.edge.armor_rules import (
     WafSetName,
 )
 
-__all__ = ["DEFAULT_PRIORITY", "CompiledRule", "compile_rules", "split_subexpressions"]
+__all__ = [
+    "DEFAULT_EXPRESSION_QUOTA",
+    "DEFAULT_PRIORITY",
+    "CompiledRule",
+    "compile_rules",
+    "split_subexpressions",
+]
 
 DEFAULT_PRIORITY = 2147483647
 INTERVALS_SECONDS = (10, 30, 60, 120, 180, 240, 300, 600, 900, 1200, 1800, 2700, 3600)
@@ -46,6 +50,8 @@ MAX_SUBEXPRESSION_CHARACTERS = 1024
 MAX_DESCRIPTION_CHARACTERS = 64
 MAX_BAN_COUNT = 10_000
 MAX_THROTTLE_COUNT = 1_000_000
+# SECURITY_POLICY_CEVAL_RULES of a project: rules with an expression, of all its policies.
+DEFAULT_EXPRESSION_QUOTA = 20
 POSITION_GAP = 10
 POSITIONS = 10
 
@@ -79,7 +85,9 @@ class CompiledRule:
     exclusions: Sequence[gcp.compute.SecurityPolicyRulePreconfiguredWafConfigExclusionArgsDict] = ()
 
 
-def compile_rules(rules: Sequence[Rule]) -> tuple[CompiledRule, ...]:
+def compile_rules(
+    rules: Sequence[Rule], expression_quota: int = DEFAULT_EXPRESSION_QUOTA
+) -> tuple[CompiledRule, ...]:
     """The rules in the order of judgement, refused when two claim one priority or a limit is broken."""
     compiled = sorted((_compile(rule) for rule in rules), key=lambda rule: rule.priority)
     for before, after in pairwise(compiled):
@@ -90,6 +98,12 @@ def compile_rules(rules: Sequence[Rule]) -> tuple[CompiledRule, ...]:
             )
     for rule in compiled:
         _check_limits(rule)
+    count = sum(rule.expression is not None for rule in compiled)
+    if count > expression_quota:
+        raise ValueError(
+            f"rules must hold at most {expression_quota} with an expression (expression_quota), got {count}: "
+            "remove or merge rules, or have the quota SECURITY_POLICY_CEVAL_RULES raised and state it"
+        )
     return tuple(compiled)
 
 
@@ -112,11 +126,8 @@ def _compile(rule: Rule) -> CompiledRule:
             region = f"origin.region_code.matches('^(?:{'|'.join(sorted(set(rule.regions)))})$')"
             expression = " && ".join((region, *_not_in(rule.exempt_ranges)))
             return _plain(rule, 200, "deny(403)", "Regions denied", expression)
-        case DenyMethods():
-            _check_items("allowed", rule.allowed, 1, 10)
-            _check_pattern("allowed", rule.allowed, r"[A-Z]+", "a method in capitals")
-            expression = f"!request.method.matches('^(?:{'|'.join(rule.allowed)})$')"
-            return _plain(rule, 300, "deny(403)", "Methods not allowed", expression)
+        case DenyRequests():
+            return _plain(rule, 300, "deny(403)", "Requests denied by their form", _form(rule))
         case BodyLimit():
             _check_range("max_bytes", rule.max_bytes, 1, 2**31 - 1, "bytes")
             _check_pattern("exempt_path_prefixes", rule.exempt_path_prefixes, r"/[A-Za-z0-9/_.-]+", "a path")
@@ -124,16 +135,6 @@ def _compile(rule: Rule) -> CompiledRule:
             parts = [f"has({length})", f"int({length}) > {rule.max_bytes}"]
             parts += [f"!request.path.startsWith('{prefix}')" for prefix in rule.exempt_path_prefixes]
             return _plain(rule, 310, "deny(403)", "Body above the limit", " && ".join(parts))
-        case DenyAgents():
-            _check_items("words", rule.words, 1, 30)
-            _check_pattern("words", rule.words, r"[A-Za-z0-9 _./-]+", "a word")
-            agent = "request.headers['user-agent']"
-            expression = f"has({agent}) && {agent}.matches('(?i:{'|'.join(_quoted(w) for w in rule.words)})')"
-            return _plain(rule, 320, "deny(403)", "Scanner agents", expression)
-        case DenyHeader():
-            _check_pattern("header", [rule.header], r"[a-z0-9-]+", "a lower-case header name")
-            expression = f"has(request.headers['{rule.header}'])"
-            return _plain(rule, _slot(400, rule.position), "deny(403)", f"Header {rule.header}", expression)
         case DenyExpression():
             action = f"deny({rule.status})"
             return _plain(rule, _slot(500, rule.position), action, rule.description, rule.expression)
@@ -165,6 +166,21 @@ def _compile(rule: Rule) -> CompiledRule:
                 rate_limit={**rate, "ban_duration_sec": rule.ban_seconds},
             )
     assert_never(rule)
+
+
+def _form(rule: DenyRequests) -> str:
+    _check_items("allowed_methods", rule.allowed_methods, 1, 10)
+    _check_pattern("allowed_methods", rule.allowed_methods, r"[A-Z]+", "a method in capitals")
+    _check_items("headers", rule.headers, 0, 2)
+    _check_pattern("headers", rule.headers, r"[a-z0-9-]+", "a lower-case header name")
+    _check_items("agent_words", rule.agent_words, 0, 30)
+    _check_pattern("agent_words", rule.agent_words, r"[A-Za-z0-9 _./-]+", "a word")
+    parts = [f"!request.method.matches('^(?:{'|'.join(rule.allowed_methods)})$')"]
+    parts += [f"has(request.headers['{header}'])" for header in rule.headers]
+    if rule.agent_words:
+        agent, words = "request.headers['user-agent']", "|".join(_quoted(word) for word in rule.agent_words)
+        parts.append(f"(has({agent}) && {agent}.matches('(?i:{words})'))")
+    return " || ".join(parts)
 
 
 def _waf(rule: WafSet) -> CompiledRule:

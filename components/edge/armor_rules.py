@@ -17,11 +17,9 @@ from typing import Literal
 __all__ = [
     "AllowProbes",
     "BodyLimit",
-    "DenyAgents",
     "DenyExpression",
-    "DenyHeader",
-    "DenyMethods",
     "DenyRegions",
+    "DenyRequests",
     "DenyStatus",
     "Exclusion",
     "GlobalBan",
@@ -70,10 +68,16 @@ class DenyRegions:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DenyMethods:
-    """Deny every method but the allowed ones."""
+class DenyRequests:
+    """Deny methods but the allowed ones, requests with one of the headers, agents with one of the words.
 
-    allowed: Sequence[str]
+    One rule for all three, because Google counts rules with an expression (`SecurityPolicyArgs`). One to ten
+    methods, at most two headers in lower case, at most thirty words whatever their case.
+    """
+
+    allowed_methods: Sequence[str]
+    headers: Sequence[str] = ()
+    agent_words: Sequence[str] = ()
     preview: bool = False
 
 
@@ -87,23 +91,6 @@ class BodyLimit:
 
     max_bytes: int
     exempt_path_prefixes: Sequence[str] = ()
-    preview: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DenyAgents:
-    """Deny user agents that contain one of these words, whatever their case."""
-
-    words: Sequence[str]
-    preview: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DenyHeader:
-    """Deny requests that carry this header. `position` 0 to 9 fixes the priority within the kind."""
-
-    position: int
-    header: str
     preview: bool = False
 
 
@@ -171,14 +158,5 @@ class GlobalBan:
 
 
 Rule = (
-    AllowProbes
-    | DenyRegions
-    | DenyMethods
-    | BodyLimit
-    | DenyAgents
-    | DenyHeader
-    | DenyExpression
-    | WafSet
-    | PathRateLimit
-    | GlobalBan
+    AllowProbes | DenyRegions | DenyRequests | BodyLimit | DenyExpression | WafSet | PathRateLimit | GlobalBan
 )

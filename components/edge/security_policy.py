@@ -20,7 +20,12 @@ from typing import Literal
 import pulumi
 import pulumi_gcp as gcp
 
-from components.edge.armor_compiler import DEFAULT_PRIORITY, CompiledRule, compile_rules
+from components.edge.armor_compiler import (
+    DEFAULT_EXPRESSION_QUOTA,
+    DEFAULT_PRIORITY,
+    CompiledRule,
+    compile_rules,
+)
 from components.edge.armor_rules import Rule
 
 __all__ = ["SecurityPolicy", "SecurityPolicyArgs"]
@@ -40,13 +45,15 @@ class SecurityPolicyArgs:
     body_inspection: Literal["8KB", "16KB", "32KB", "48KB", "64KB"] = "64KB"
     """How much of a body the WAF sets read; what comes after it is not inspected."""
     json_parsing: Literal["STANDARD", "STANDARD_WITH_GRAPHQL"] = "STANDARD"
+    expression_quota: int = DEFAULT_EXPRESSION_QUOTA
+    """The project's quota SECURITY_POLICY_CEVAL_RULES, 20 unless raised: rules with an expression."""
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.description) <= 2048:
             raise ValueError(
                 f"description must have 1 to 2,048 characters, got {len(self.description)}: shorten it"
             )
-        compile_rules(self.rules)
+        compile_rules(self.rules, self.expression_quota)
 
 
 class SecurityPolicy(pulumi.ComponentResource):
@@ -60,7 +67,10 @@ class SecurityPolicy(pulumi.ComponentResource):
     ) -> None:
         super().__init__("aiprod:edge:SecurityPolicy", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        rules = [replace(rule, preview=rule.preview or args.preview) for rule in compile_rules(args.rules)]
+        rules = [
+            replace(rule, preview=rule.preview or args.preview)
+            for rule in compile_rules(args.rules, args.expression_quota)
+        ]
         policy = gcp.compute.SecurityPolicy(
             name,
             type="CLOUD_ARMOR",

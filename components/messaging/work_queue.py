@@ -21,6 +21,7 @@ import pulumi_gcp as gcp
 
 from components._checks import require_between
 from facts.names import check_name
+from facts.sizes import check_waits
 
 __all__ = ["Delivery", "Pull", "Push", "RetryPolicy", "WorkQueue", "WorkQueueArgs"]
 
@@ -71,12 +72,7 @@ class RetryPolicy:
     def __post_init__(self) -> None:
         require_between("minimum_seconds", self.minimum_seconds, 0, 600, "seconds")
         require_between("maximum_seconds", self.maximum_seconds, 0, 600, "seconds")
-        if self.minimum_seconds > self.maximum_seconds:
-            message = (
-                f"minimum_seconds must not be above maximum_seconds, got {self.minimum_seconds} and "
-                f"{self.maximum_seconds}"
-            )
-            raise ValueError(message)
+        check_waits("minimum_seconds", self.minimum_seconds, "maximum_seconds", self.maximum_seconds)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

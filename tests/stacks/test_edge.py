@@ -69,6 +69,13 @@ def test_rules_judge_as_the_requirements_say() -> None:
     assert len(waf) == 11
 
 
+def test_with_a_full_allow_list_two_expressions_are_spare() -> None:
+    given = values("prod")
+    given["edge"] = {**given["edge"], "allowed_ranges": [f"192.0.2.{last}/32" for last in range(4)]}
+    rules = record(parse(given)).one(ARMOR).inputs["rules"]
+    assert sum("expr" in rule["match"] for rule in rules) == 18
+
+
 @pytest.mark.parametrize(("stack", "regions"), [("dev", 1), ("staging", 1), ("prod", 2)])
 def test_each_region_that_serves_is_a_backend(stack: str, regions: int) -> None:
     backend = recorded(stack).one(BACKEND).inputs
@@ -119,7 +126,7 @@ def test_fails_when_the_host_is_outside_the_zone() -> None:
     ("key", "value", "message"),
     [
         ("waf", "off", r"edge\.waf must be 'preview' or 'enforced', got 'off'"),
-        ("allowed_ranges", ["192.0.2.1/24"], r"allowed_ranges must hold CIDR ranges, got '192\.0\.2\.1/24'"),
+        ("allowed_ranges", ["192.0.2.1/24"], r"must be a CIDR range, got '192\.0\.2\.1/24'"),
         ("denied_countries", ["kp"], r"edge\.denied_countries"),
         ("denied_countries", [], r"edge\.denied_countries"),
         ("ban_seconds", 61, r"edge\.ban_seconds must be .*got 61"),

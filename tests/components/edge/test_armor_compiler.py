@@ -12,11 +12,9 @@ from components.edge.armor_compiler import compile_rules, split_subexpressions
 from components.edge.armor_rules import (
     AllowProbes,
     BodyLimit,
-    DenyAgents,
     DenyExpression,
-    DenyHeader,
-    DenyMethods,
     DenyRegions,
+    DenyRequests,
     Exclusion,
     GlobalBan,
     PathRateLimit,
@@ -32,10 +30,8 @@ previews = st.booleans()
 rules_strategy = st.one_of(
     st.builds(AllowProbes, paths=st.just(("/health",)), preview=previews),
     st.builds(DenyRegions, regions=st.just(("IR", "KP")), exempt_ranges=st.just(RANGES), preview=previews),
-    st.builds(DenyMethods, allowed=st.just(("GET",)), preview=previews),
+    st.builds(DenyRequests, allowed_methods=st.just(("GET",)), preview=previews),
     st.builds(BodyLimit, max_bytes=st.integers(1, 2**31 - 1), preview=previews),
-    st.builds(DenyAgents, words=st.just(("sqlmap",)), preview=previews),
-    st.builds(DenyHeader, position=positions, header=st.just("x-original-url"), preview=previews),
     st.builds(
         DenyExpression,
         position=positions,
@@ -125,8 +121,12 @@ def test_headers_are_read_only_where_they_exist() -> None:
         "has(request.headers['content-length']) && int(request.headers['content-length']) > 10 "
         "&& !request.path.startsWith('/uploads/')"
     )
-    assert expression_of(DenyAgents(words=("sqlmap", "a.b"))) == (
-        "has(request.headers['user-agent']) && request.headers['user-agent'].matches('(?i:sqlmap|a[.]b)')"
+    assert expression_of(
+        DenyRequests(allowed_methods=("GET",), headers=("x-a", "x-b"), agent_words=("sqlmap", "a.b"))
+    ) == (
+        "!request.method.matches('^(?:GET)$') || has(request.headers['x-a']) || has(request.headers['x-b'])"
+        " || (has(request.headers['user-agent'])"
+        " && request.headers['user-agent'].matches('(?i:sqlmap|a[.]b)'))"
     )
 
 
@@ -151,14 +151,20 @@ def test_operators_in_quoted_text_are_text() -> None:
     [
         (DenyRegions(regions=("XX", "usa")), "regions must hold an ISO 3166-1 alpha-2 code each, got 'usa'"),
         (DenyRegions(regions=()), "regions must hold 1 to 100 items, got 0"),
-        (DenyMethods(allowed=("get",)), "allowed must hold a method in capitals each, got 'get'"),
+        (
+            DenyRequests(allowed_methods=("get",)),
+            "allowed_methods must hold a method in capitals each, got 'get'",
+        ),
         (BodyLimit(max_bytes=0), "max_bytes must be between 1 and 2147483647 bytes, got 0"),
         (WafSet(rule_set="xss-v33-stable", sensitivity=5), "sensitivity must be between 1 and 4, got 5"),
         (
             WafSet(rule_set="xss-v33-stable", sensitivity=1, opt_out=("941330",)),
             "opt_out must hold a signature id each, got '941330'",
         ),
-        (DenyHeader(position=10, header="x-a"), "position must be between 0 and 9, got 10"),
+        (
+            DenyExpression(position=10, expression="true", description="x"),
+            "position must be between 0 and 9, got 10",
+        ),
         (
             PathRateLimit(position=0, path_prefix="/a", count=5, interval_seconds=61),
             "interval_seconds must be one of 10, 30, 60, .*got 61",

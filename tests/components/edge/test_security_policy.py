@@ -9,7 +9,9 @@ import pytest
 
 from components.edge.armor_rules import (
     AllowProbes,
+    DenyExpression,
     DenyRegions,
+    DenyRequests,
     Exclusion,
     GlobalBan,
     PathRateLimit,
@@ -138,3 +140,20 @@ def test_fails_when_two_rules_claim_one_priority() -> None:
 def test_fails_when_description_is_too_long() -> None:
     with pytest.raises(ValueError, match=r"description must have 1 to 2,048 characters, got 2049"):
         example_args(description="x" * 2049)
+
+
+def test_fails_when_there_are_more_expressions_than_the_quota() -> None:
+    rules = [
+        *(DenyExpression(position=index, expression="true", description="x") for index in range(10)),
+        *(
+            PathRateLimit(position=index, path_prefix="/a", count=1, interval_seconds=60)
+            for index in range(10)
+        ),
+    ]
+    assert example_args(rules=rules)
+    more = [*rules, DenyRequests(allowed_methods=("GET",))]
+    assert example_args(rules=more, expression_quota=21)
+    with pytest.raises(
+        ValueError, match=r"at most 20 with an expression .*got 21.*SECURITY_POLICY_CEVAL_RULES"
+    ):
+        example_args(rules=more)

@@ -172,7 +172,10 @@ def test_fails_when_push_endpoint_is_not_https() -> None:
     [
         ({"minimum_seconds": -1}, "minimum_seconds must be between 0 and 600 seconds, got -1"),
         ({"maximum_seconds": 601}, "maximum_seconds must be between 0 and 600 seconds, got 601"),
-        ({"minimum_seconds": 60, "maximum_seconds": 30}, "must not be above maximum_seconds, got 60 and 30"),
+        (
+            {"minimum_seconds": 60, "maximum_seconds": 30},
+            "minimum_seconds must be at most maximum_seconds 30, got 60; lower it",
+        ),
     ],
 )
 def test_fails_when_back_off_is_out_of_order(changes: dict[str, int], message: str) -> None:

@@ -1,0 +1,136 @@
+"""The types of single values in the stack configuration, and their patterns in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from functools import partial
+from ipaddress import ip_network
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from pydantic import AfterValidator, Field
+
+from facts.codes import COUNTRIES, CURRENCIES
+from facts.names import check_name
+from facts.places import EuRegion
+from facts.refusal import RefusedError
+from facts.sizes import check_tier
+
+Region = EuRegion
+Email = Annotated[str, Field(pattern=r"^[^@\s]+@[a-z0-9.-]+\.[a-z]{2,}$")]
+Hostname = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$", max_length=253)]
+HostLabel = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+Digest = Annotated[str, Field(pattern=r"^[a-z0-9.-]+/.+@sha256:[0-9a-f]{64}$")]
+# Physical names, as Google accepts them.
+InstanceName = Annotated[str, AfterValidator(partial(check_name, "database instance"))]
+CacheName = Annotated[str, AfterValidator(partial(check_name, "redis instance"))]
+KeyName = Annotated[str, AfterValidator(partial(check_name, "key"))]
+SecretName = Annotated[str, AfterValidator(partial(check_name, "secret"))]
+TopicName = Annotated[str, AfterValidator(partial(check_name, "topic"))]
+RunName = Annotated[str, AfterValidator(partial(check_name, "run service"))]
+
+
+def _country(value: str) -> str:
+    if value not in COUNTRIES:
+        raise ValueError(f"must be a country code of ISO 3166-1 such as KP, got {value!r}; correct it")
+    return value
+
+
+def _currency(value: str) -> str:
+    if value not in CURRENCIES:
+        raise ValueError(f"must be a currency code of ISO 4217 such as USD, got {value!r}; correct it")
+    return value
+
+
+def _range(value: str) -> str:
+    try:
+        network = ip_network(value)
+    except ValueError as error:
+        raise ValueError(f"must be a CIDR range, got {value!r} ({error}); correct it") from None
+    least = _WIDEST_RANGE[network.version]
+    if network.prefixlen < least:
+        raise ValueError(f"must be /{least} or narrower, got {value!r}; list the addresses that need it")
+    return value
+
+
+# What one range may exempt at most: a provider's block, not half the Internet.
+_WIDEST_RANGE = {4: 16, 6: 32}
+AllowedRange = Annotated[str, AfterValidator(_range)]
+CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$"), AfterValidator(_country)]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$"), AfterValidator(_currency)]
+DatabaseName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+Origin = Annotated[str, Field(pattern=r"^https://([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(:[0-9]{1,5})?$")]
+ChannelKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+
+
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        # A machine without the database of zones cannot tell.
+        if available_timezones():
+            raise ValueError(
+                f"must be a zone of the tz database such as Europe/Paris, got {value!r}; correct it"
+            ) from None
+    return value
+
+
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+Tier = Annotated[
+    str, Field(pattern=r"^db-custom-[0-9]+-[0-9]+$"), AfterValidator(partial(check_tier, "tier"))
+]
+PathPrefix = Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.-]+$")]
+
+
+def _day(value: str) -> str:
+    try:
+        good = date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        good = False
+    if not good:
+        raise RefusedError(f"must be a day such as 2027-01-31, got {value!r}; correct it")
+    return value
+
+
+AddressName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,9}$")]
+Day = Annotated[str, AfterValidator(_day)]
+HourOfDay = Annotated[int, Field(ge=0, le=23)]
+
+# Patterns in words, for the sentence that refuses a value.
+PATTERNS = {
+    r"^[^@\s]+@[a-z0-9.-]+\.[a-z]{2,}$": "a mail address",
+    r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$": "a host name in lower case such as api.example.com",
+    r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$": "one label of a host name",
+    r"^[a-z0-9.-]+/.+@sha256:[0-9a-f]{64}$": "an image by digest, HOST/PATH@sha256:DIGEST",
+    r"^db-custom-[0-9]+-[0-9]+$": "a dedicated tier such as db-custom-2-7680 (processors, memory in MB)",
+    r"^([01][0-9]|2[0-3]):[0-5][0-9]$": "a time of day in UTC such as 03:00",
+    r"^[0-9]{6,19}$": "the number of the project, in quotes",
+    r"^#[a-z0-9_-]{1,80}$": "a channel such as #alerts",
+    r"^\+[1-9][0-9]{6,14}$": "a telephone number such as +33199000001",
+    r"^[a-z][a-z0-9]{0,9}$": "1 to 10 lower-case letters and digits, a letter first",
+    r"^[A-Z]{2}$": "a country code of two capital letters",
+    r"^[A-Z]{3}$": "a currency of three capital letters",
+    r"^[0-9]+(Mi|Gi)$": "a size of memory such as 2Gi",
+    r"^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$": "a billing account such as 000000-000000-000000",
+    r"^[a-z][a-z0-9_-]{0,62}$": "a label value of lower-case letters, digits, - and _, a letter first",
+    r"^[a-z_][a-z0-9_]{0,62}$": "a name of lower-case letters, digits and _, no digit first",
+    r"^https://([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(:[0-9]{1,5})?$": (
+        "an https origin without a path or a wildcard such as https://app.example.com"
+    ),
+    r"^[a-z][a-z0-9-]{0,39}$": "1 to 40 lower-case letters, digits and hyphens, a letter first",
+    r"^https://.*[^/]$": "an https address with no slash at its end",
+    r"^/[A-Za-z0-9/_.-]+$": "a path that begins with a slash, of letters, digits and /_.-",
+}
+
+
+def refuse_other_purposes(field: str, given: Iterable[str], wired: tuple[str, ...]) -> None:
+    """Refuse purposes that nothing uses, and the lack of one that something does."""
+    found = set(given)
+    for purpose in sorted(found - set(wired)):
+        raise ValueError(
+            f"{field} must name {', '.join(wired)}, got {purpose!r}, which nothing uses; remove or rename it"
+        )
+    missing = [purpose for purpose in wired if purpose not in found]
+    if missing:
+        raise ValueError(f"{field} must name {', '.join(wired)}, got no {', '.join(missing)}; add it")
