@@ -2,18 +2,23 @@
 
 Makes a log bucket with its own retention and a sink without a filter that fills it (exclusions drop named
 noise); with `security_retention_days`, a second bucket and a sink for audit entries, denied requests and
-changes of access. Buckets are regional, so the copy that counts stays in the EU.
+changes of access. Buckets are regional, so what is kept stays in the EU, under the given key.
 
-A sink to a log bucket of its own project has no writer identity and needs no grant; Google refuses one. The
-global `_Default` bucket keeps its own 30 days beside this one, for log-match alerts read what any bucket
-keeps.
+An exclusion keeps the project's `_Default` sink from storing a second copy in its global bucket, which has no
+customer key. Log-match alerts still see the entries, because they scan what a sink of the project routes to a
+log bucket (Google: "Available log entries"), and metrics count excluded entries too. One exception stays: the
+`_Required` bucket (administration and system events, 400 days) is where the organisation's default location
+puts it, for neither its sink nor its bucket can be changed.
+
+A sink to a log bucket of its own project has no writer identity and needs no grant; Google refuses one.
 
 Does not make: locked buckets (irreversible), log analytics (cannot be switched off), the grant that the
 logging agent needs on `kms_key_id`: its address is looked up per project and the key's owner grants it, so
 whoever makes this writes `depends_on=[key ring]`. A key cannot be removed from a bucket again. Google keeps
 the id of a deleted bucket blocked for seven days, so ids end in a random suffix of the deployment.
 
-Cost: ingestion by volume once, storage beyond 30 days by volume and month.
+Cost: ingestion by volume into each bucket (an entry that both sinks match is billed twice), storage beyond 30
+days by volume and month.
 """
 
 from __future__ import annotations
@@ -28,6 +33,8 @@ import pulumi_random as random
 
 __all__ = ["LogArchive", "LogArchiveArgs"]
 
+# Google takes no empty filter; DEFAULT is the lowest severity.
+_EVERYTHING = "severity>=DEFAULT"
 _SECURITY_FILTER = (
     'log_id("cloudaudit.googleapis.com/activity") OR log_id("cloudaudit.googleapis.com/data_access") '
     'OR log_id("cloudaudit.googleapis.com/policy") OR log_id("cloudaudit.googleapis.com/system_event") '
@@ -83,7 +90,7 @@ class LogArchive(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         suffix = random.RandomId(f"{name}-suffix", byte_length=2, opts=child).hex
         bucket = _bucket(name, suffix, args, args.retention_days, "Everything this project logs", child)
-        gcp.logging.ProjectSink(
+        sink = gcp.logging.ProjectSink(
             name,
             destination=_destination(bucket),
             description="Everything, to the regional bucket",
@@ -109,6 +116,14 @@ class LogArchive(pulumi.ComponentResource):
                 unique_writer_identity=True,
                 opts=child,
             )
+        # Only once the sink above keeps everything.
+        gcp.logging.ProjectExclusion(
+            f"{name}-default",
+            project=args.project,
+            description="Kept by the regional bucket alone",
+            filter=_EVERYTHING,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[sink]),
+        )
         self.bucket_id = bucket.id
         self.security_bucket_id = security.id
         self.register_outputs({"bucket_id": self.bucket_id, "security_bucket_id": self.security_bucket_id})

@@ -53,6 +53,12 @@ def test_everything_goes_to_the_first_bucket_but_named_noise(build: Build, recor
     assert sink["exclusions"] == [{"name": "debug", "filter": "severity<=DEBUG AND severity<WARNING"}]
 
 
+def test_no_second_copy_lies_in_the_global_bucket(build: Build, recorder: Recorder) -> None:
+    build(lambda: LogArchive("logs", example_args()))
+    exclusion = recorder.one("logging/projectExclusion:ProjectExclusion")
+    assert exclusion.inputs["filter"] == "severity>=DEFAULT"
+
+
 def test_audit_entries_and_denials_go_to_the_second(build: Build, recorder: Recorder) -> None:
     build(lambda: LogArchive("logs", example_args()))
     sink = recorder.one(SINK, "logs-security").inputs
