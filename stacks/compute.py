@@ -24,7 +24,7 @@ from naming import Names
 from stacks.data import CACHE_AUTH, CACHE_CA, Data
 from stacks.foundation import Foundation
 from stacks.messaging import Messaging
-from stacks.providers import Providers
+from stacks.providers import Providers, after
 
 __all__ = ["Compute", "compute"]
 
@@ -136,7 +136,7 @@ def _worker(layers: _Layers, role: str, pool: str, scaling: Scaling) -> WorkerPo
             service_account=layers.foundation.identities[role].email,
             kms_key=layers.foundation.keys[region].key_ids["run"],
             vpc=_vpc(layers, region),
-            initial_instances=scaling.min_instances,
+            instances=config.instances(scaling),
             labels=layers.names.labels(role, "confidential"),
             cpu=config.cpu,
             memory=config.memory,
@@ -152,6 +152,7 @@ def _worker(layers: _Layers, role: str, pool: str, scaling: Scaling) -> WorkerPo
             secrets=_secrets(layers, layers.settings.secrets.vendor),
             secret_files=_files(layers),
             cloud_sql_instances=_databases(layers, region),
+            scheduled=config.schedule.kind == "office_hours",
             deletion_protection=layers.settings.deletion_protection,
         ),
         _after(layers, region, role),
@@ -224,17 +225,22 @@ def _variable(name: str) -> str:
 
 
 def _after(layers: _Layers, region: str, role: str) -> pulumi.ResourceOptions:
-    """A revision starts at once: keys, rights, secrets and the way out must stand before it."""
-    foundation = layers.foundation
-    return pulumi.ResourceOptions.merge(
+    """A revision starts at once: all it reaches, with its rights and the way there, must stand before it.
+
+    Whole components, so that the grants in them are waited for; what does not run an image does not wait.
+    """
+    foundation, stores = layers.foundation, layers.data
+    return after(
         layers.providers.resources,
-        pulumi.ResourceOptions(
-            depends_on=[
-                foundation.identities[role],
-                foundation.keys[region],
-                foundation.egress[region],
-                *foundation.secrets.values(),
-                *layers.data.cache_secrets.values(),
-            ]
-        ),
+        foundation.identities[role],
+        foundation.keys[region],
+        foundation.network,
+        foundation.private_services,
+        foundation.egress[region],
+        *foundation.secrets.values(),
+        stores.postgres,
+        stores.cache,
+        *stores.cache_secrets.values(),
+        *stores.buckets.values(),
+        *layers.messaging.queues.values(),
     )

@@ -38,7 +38,7 @@ from components.foundation.secret import Rotation, Secret, SecretArgs
 from config import Settings
 from naming import Names
 from stacks.foundation import Foundation
-from stacks.providers import Providers
+from stacks.providers import Providers, after
 
 __all__ = ["CACHE_AUTH", "CACHE_CA", "Data", "data"]
 
@@ -130,9 +130,10 @@ def _postgres(
                     password_version=settings.secrets.database_password_version,
                 )
             },
+            scheduled=config.schedule.kind == "office_hours",
             deletion_protection=settings.deletion_protection,
         ),
-        _after(opts, foundation.private_services, *(foundation.keys[region] for region in sorted(regions))),
+        after(opts, foundation.private_services, *(foundation.keys[region] for region in sorted(regions))),
     )
 
 
@@ -160,7 +161,7 @@ def _cache(
             labels=names.labels("cache", "confidential"),
             deletion_protection=settings.deletion_protection,
         ),
-        _after(opts, foundation.private_services, keys),
+        after(opts, foundation.private_services, keys),
     )
 
 
@@ -194,7 +195,7 @@ def _cache_secret(
             version_destroy_ttl_seconds=settings.secrets.version_destroy_ttl_seconds,
             deletion_protection=settings.deletion_protection,
         ),
-        _after(opts, foundation.rotation_topic, *(foundation.keys[region] for region in settings.regions)),
+        after(opts, foundation.rotation_topic, *(foundation.keys[region] for region in settings.regions)),
     )
 
 
@@ -227,9 +228,5 @@ def _bucket(
             writers=members(_WRITERS),
             deletion_protection=settings.deletion_protection,
         ),
-        _after(opts, keys),
+        after(opts, keys),
     )
-
-
-def _after(opts: pulumi.ResourceOptions, *components: pulumi.Resource) -> pulumi.ResourceOptions:
-    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=list(components)))

@@ -19,7 +19,7 @@ from components.foundation.service_agents import ServiceAgents, ServiceAgentsArg
 from components.foundation.service_identity import ProjectRole, ServiceIdentity, ServiceIdentityArgs
 from config import Settings
 from naming import Names
-from stacks.providers import Providers
+from stacks.providers import Providers, after
 
 __all__ = ["IMAGE_LOCATION", "Foundation", "foundation"]
 
@@ -79,7 +79,7 @@ def foundation(settings: Settings, names: Names, providers: Providers) -> Founda
             regions=settings.regions,
             labels=names.labels("rotation", "internal"),
         ),
-        _after(opts, keys[settings.region]),
+        after(opts, keys[settings.region]),
     )
     secrets = _secrets(settings, names, identities, keys, topic, opts)
     return Foundation(
@@ -100,10 +100,6 @@ def foundation(settings: Settings, names: Names, providers: Providers) -> Founda
             opts,
         ),
     )
-
-
-def _after(opts: pulumi.ResourceOptions, *components: pulumi.Resource) -> pulumi.ResourceOptions:
-    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=list(components)))
 
 
 def _agents(settings: Settings, providers: Providers) -> ServiceAgents:
@@ -256,7 +252,7 @@ def _secrets(
         **dict.fromkeys(settings.secrets.vendor, (_VENDOR_READERS, vendor)),
         settings.secrets.database: ((), database),
     }
-    after_keys = _after(opts, topic, *(keys[region] for region in settings.regions))
+    after_keys = after(opts, topic, *(keys[region] for region in settings.regions))
     return {
         secret_id: Secret(
             secret_id,

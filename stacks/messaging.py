@@ -41,13 +41,13 @@ def messaging(settings: Settings, names: Names, providers: Providers, foundation
     batch_worker = "worker" if settings.workers.batch_scaling is None else "batch"
     consumers = {**_CONSUMERS, "batch": (batch_worker,)}
     queues = {
-        purpose: _queue(purpose, consumers.get(purpose, ()), settings, names, providers, foundation)
+        purpose: _queue(purpose, consumers[purpose], settings, names, providers, foundation)
         for purpose in settings.messaging.queues
     }
     return Messaging(
         queues=queues,
         consumed={
-            worker: tuple(purpose for purpose in queues if worker in consumers.get(purpose, ()))
+            worker: tuple(purpose for purpose in queues if worker in consumers[purpose])
             for worker in sorted({worker for workers in consumers.values() for worker in workers})
         },
     )
@@ -75,7 +75,7 @@ def _queue(
             persistence_regions=settings.regions,
             service_agent=foundation.agents.members["pubsub"],
             labels=names.labels("messaging", "confidential"),
-            publishers={role: foundation.identities[role].member for role in _PUBLISHERS.get(purpose, ())},
+            publishers={role: foundation.identities[role].member for role in _PUBLISHERS[purpose]},
             consumers={role: foundation.identities[role].member for role in consumers},
             ack_deadline_seconds=config.ack_deadline_seconds,
             max_delivery_attempts=config.max_delivery_attempts,

@@ -35,21 +35,13 @@ from components.observability.service_alerts import CRASHES_METRIC, ServiceTarge
 from components.observability.service_objectives import ServiceObjectives, ServiceObjectivesArgs
 from components.observability.uptime_check import UptimeCheck, UptimeCheckArgs
 from config import Settings
+from config_sections import SLACK_KEY
+from facts.sizes import connection_limit
 from naming import Names
 
 __all__ = ["Observability", "observability"]
 
 _BATCH_AGE_SECONDS = 3_600
-# Google's default max_connections by memory of the instance: at least so many MB, so many connections.
-_CONNECTIONS_BY_MEMORY_MB = (
-    (122_880, 1000),
-    (61_440, 800),
-    (30_720, 600),
-    (15_360, 500),
-    (7_680, 400),
-    (6_144, 200),
-    (0, 100),
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -171,7 +163,7 @@ def _channels(settings: Settings) -> dict[str, Channel]:
     config = settings.observability
     channels: dict[str, Channel] = {key: Email(address=address) for key, address in config.emails.items()}
     if config.slack_channel is not None and settings.slack_token is not None:
-        channels["slack"] = Slack(channel=config.slack_channel, token=settings.slack_token)
+        channels[SLACK_KEY] = Slack(channel=config.slack_channel, token=settings.slack_token)
     return channels | {key: Sms(number=number) for key, number in config.sms_numbers.items()}
 
 
@@ -180,7 +172,7 @@ def _by_severity(
 ) -> dict[Severity, list[pulumi.Input[str]]]:
     """P1 reaches everybody, P2 mail and Slack, P3 Slack; who has no Slack gets mail instead."""
     mail: list[pulumi.Input[str]] = [names[key] for key in settings.observability.emails]
-    slack: list[pulumi.Input[str]] = [names["slack"]] if "slack" in names else []
+    slack: list[pulumi.Input[str]] = [names[SLACK_KEY]] if SLACK_KEY in names else []
     texts: list[pulumi.Input[str]] = [names[key] for key in settings.observability.sms_numbers]
     return {"CRITICAL": [*mail, *slack, *texts], "ERROR": [*mail, *slack], "WARNING": slack or mail}
 
@@ -203,7 +195,7 @@ def _alerts(settings: Settings, objectives: ServiceObjectives) -> dict[str, Aler
         **data_alerts(
             DataTargets(
                 owner=owner,
-                connection_limit=_connection_limit(settings.postgres.tier),
+                connection_limit=connection_limit(settings.postgres.tier),
                 always_on=settings.postgres.schedule.kind == "always",
                 has_replicas=bool(settings.postgres.replicas),
                 cache_has_standby=settings.redis.tier == "STANDARD_HA",
@@ -222,11 +214,6 @@ def _alerts(settings: Settings, objectives: ServiceObjectives) -> dict[str, Aler
         ),
         **security_alerts(owner),
     }
-
-
-def _connection_limit(tier: str) -> int:
-    memory_mb = int(tier.rsplit("-", maxsplit=1)[-1])
-    return next(limit for least, limit in _CONNECTIONS_BY_MEMORY_MB if memory_mb >= least)
 
 
 def _counters() -> dict[str, LogMetricArgs]:

@@ -14,6 +14,7 @@ from stacks.edge import edge
 from stacks.foundation import foundation
 from stacks.messaging import messaging
 from stacks.observability import observability
+from stacks.office_hours import office_hours
 from stacks.providers import make_providers
 
 __all__ = ["platform"]
@@ -30,6 +31,7 @@ def platform(settings: Settings) -> Mapping[str, Any]:
     stores = data(settings, names, providers, base)
     queues = messaging(settings, names, providers, base)
     workloads = compute(settings, names, providers, base, stores, queues)
+    office_hours(settings, names, providers, base, stores, workloads)
     front = edge(
         settings=settings,
         names=names,

@@ -12,7 +12,7 @@ import pulumi_random as random
 
 from config import Settings
 
-__all__ = ["Providers", "make_providers"]
+__all__ = ["Providers", "after", "make_providers"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,3 +36,8 @@ def make_providers(settings: Settings) -> Providers:
         resources=pulumi.ResourceOptions(providers=[google, random.Provider("random")]),
         lookups=pulumi.InvokeOutputOptions(provider=google),
     )
+
+
+def after(opts: pulumi.ResourceOptions, *components: pulumi.Resource) -> pulumi.ResourceOptions:
+    """The same options, waiting for everything in these components."""
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=list(components)))

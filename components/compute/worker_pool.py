@@ -1,11 +1,11 @@
 """A worker pool on Cloud Run: instances that pull work and have no address.
 
 It runs as an account of its own, from an image pinned by digest, inside the network. A pool has no
-autoscaler: something else (a scaler, or a person) moves the number of instances; this program states it once,
-at creation, and then leaves it.
+autoscaler, and no scaler is deployed: this program owns the number of instances and puts back what differs,
+unless a schedule does (`scheduled`).
 
-Not made here: the account and its rights, secrets and their accessors, the subnet, the subscription it pulls,
-the scaler. All but the last must stand before the first instance starts. Not modelled: GPUs, sidecars,
+Not made here: the account and its rights, secrets and their accessors, the subnet, the subscription it pulls.
+All must stand before the first instance starts. Not modelled: GPUs, sidecars,
 instance splits and probes; a worker that dies is started again, and its message is delivered again.
 
 An instance gets ten seconds between SIGTERM and its end. Location and name are immutable.
@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_gcp as gcp
 
-from components._checks import require_between, require_cpu_and_memory, require_digest
+from components._checks import require_between, require_digest
 from components.compute._workload import (
     CLOUD_SQL_MOUNT,
     CLOUD_SQL_VOLUME,
@@ -30,6 +30,7 @@ from components.compute._workload import (
     refuse_bad_files,
 )
 from facts.names import check_name
+from facts.sizes import check_cpu_and_memory
 
 __all__ = ["DirectVpc", "SecretFile", "SecretVersion", "WorkerPool", "WorkerPoolArgs"]
 
@@ -52,8 +53,8 @@ class WorkerPoolArgs:
     """Key in the same region for the image; the Cloud Run agent must be able to use it beforehand."""
     vpc: DirectVpc
     """Way into the network."""
-    initial_instances: int
-    """Instances at creation, 0 to 1000; later changes are the scaler's."""
+    instances: int
+    """Instances that run, 0 to 1000."""
     labels: Mapping[str, str]
     """Labels of the pool and its revisions."""
     cpu: str
@@ -68,14 +69,16 @@ class WorkerPoolArgs:
     """Files that hold a secret version, by the name of their volume."""
     cloud_sql_instances: tuple[pulumi.Input[str], ...] = ()
     """Connection names that get a socket under /cloudsql; the account must be a Cloud SQL client."""
+    scheduled: bool = False
+    """Whether a schedule starts and stops the pool; then `instances` counts at creation only."""
     deletion_protection: bool = True
     """Whether the provider refuses to delete the pool."""
 
     def __post_init__(self) -> None:
         check_name("run service", self.pool_name)
         require_digest("image", self.image)
-        require_cpu_and_memory(self.cpu, self.memory)
-        require_between("initial_instances", self.initial_instances, 0, 1000, "instances")
+        check_cpu_and_memory("memory", self.cpu, self.memory)
+        require_between("instances", self.instances, 0, 1000, "instances")
         refuse_bad_environment(self.environment, self.secrets)
         refuse_bad_files(self.secret_files)
 
@@ -96,12 +99,13 @@ class WorkerPool(pulumi.ComponentResource):
             project=args.project,
             name=args.pool_name,
             location=args.location,
-            scaling={"scaling_mode": "MANUAL", "manual_instance_count": args.initial_instances},
+            scaling={"scaling_mode": "MANUAL", "manual_instance_count": args.instances},
             template=_template(args),
             deletion_protection=args.deletion_protection,
             labels=args.labels,
-            # The scaler owns the number of instances.
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["scaling.manualInstanceCount"]),
+            opts=pulumi.ResourceOptions(
+                parent=self, ignore_changes=["scaling.manualInstanceCount"] if args.scheduled else None
+            ),
         )
 
         self.name = pool.name

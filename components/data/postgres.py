@@ -126,6 +126,8 @@ class PostgresArgs:
     """Emails of service accounts that may log in without a password, by a key that ends the child's name."""
     password_users: Mapping[str, PasswordUser] = field(default_factory=dict[str, PasswordUser])
     """Built-in users by their name in the database."""
+    scheduled: bool = False
+    """Whether a schedule starts and stops the primary; by default it always runs."""
     final_backup_days: int = 30
     """Days a last backup outlives a deleted primary, 1 to 365."""
     deletion_protection: bool = True
@@ -185,7 +187,7 @@ class Postgres(pulumi.ComponentResource):
                 args.final_backup_days,
             ),
             deletion_protection=args.deletion_protection,
-            opts=self._instance_options(args),
+            opts=self._instance_options(args, scheduled=args.scheduled),
         )
         replicas = {
             key: self._replica(f"{name}-{key}", args, replica, primary)
@@ -221,11 +223,10 @@ class Postgres(pulumi.ComponentResource):
             }
         )
 
-    def _instance_options(self, args: PostgresArgs) -> pulumi.ResourceOptions:
-        # Cloud SQL owns the size of a disk once it exists: it grows by itself.
-        return pulumi.ResourceOptions(
-            parent=self, protect=args.deletion_protection, ignore_changes=["settings.diskSize"]
-        )
+    def _instance_options(self, args: PostgresArgs, *, scheduled: bool = False) -> pulumi.ResourceOptions:
+        # Cloud SQL owns the size of a disk once it exists: it grows by itself. A schedule owns activation.
+        ignored = ["settings.diskSize", *(["settings.activationPolicy"] if scheduled else [])]
+        return pulumi.ResourceOptions(parent=self, protect=args.deletion_protection, ignore_changes=ignored)
 
     def _replica(
         self, name: str, args: PostgresArgs, replica: Replica, primary: gcp.sql.DatabaseInstance

@@ -46,6 +46,8 @@ def test_only_what_runs_images_needs_a_release(stack: str) -> None:
         <= added
         <= {
             *RUNS,
+            "gcp:cloudscheduler/job:Job",
+            "gcp:serviceaccount/iAMMember:IAMMember",
             "gcp:cloudrunv2/serviceIamMember:ServiceIamMember",
             "gcp:compute/backendService:BackendService",
             "gcp:compute/regionNetworkEndpointGroup:RegionNetworkEndpointGroup",

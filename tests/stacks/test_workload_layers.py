@@ -142,8 +142,8 @@ def test_api_serves_from_its_regions_within_its_bounds(
 @pytest.mark.parametrize(
     ("stack", "pools"),
     [
-        ("dev", {"aiprod-worker": 0}),
-        ("staging", {"aiprod-worker": 0}),
+        ("dev", {"aiprod-worker": 1}),
+        ("staging", {"aiprod-worker": 1}),
         ("prod", {"aiprod-worker": 1, "aiprod-batch-worker": 1}),
     ],
 )
@@ -273,6 +273,15 @@ def test_revisions_wait_for_keys_rights_secrets_and_the_way_out() -> None:
             f"{role}-cloudsql-client",
             f"aiprod-cache-auth-accessor-{role}",
             "egress-europe-west1",
+            "postgres",
+            "cache",
+            *members(recorder, "pubsub/topicIAMMember:TopicIAMMember", "roles/pubsub.publisher"),
+            *members(
+                recorder, "pubsub/subscriptionIAMMember:SubscriptionIAMMember", "roles/pubsub.subscriber"
+            ),
+            *(grant.name for grant in recorder.of_type("storage/bucketIAMMember:BucketIAMMember")),
+            *(rule.name for rule in recorder.of_type("compute/firewall:Firewall")),
+            *(user.name for user in recorder.of_type("sql/user:User")),
         } <= names
 
 

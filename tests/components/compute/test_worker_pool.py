@@ -1,4 +1,4 @@
-"""The worker pool: no address, its own account, and a number of instances that the scaler owns."""
+"""The worker pool: no address, its own account, and a number of instances that the program owns."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def example_args(**changes: Any) -> WorkerPoolArgs:
         "service_account": "worker@p-example.iam.gserviceaccount.com",
         "kms_key": "projects/p-example/locations/europe-west1/keyRings/r/cryptoKeys/k",
         "vpc": DirectVpc(network="network", subnetwork="subnetwork"),
-        "initial_instances": 1,
+        "instances": 1,
         "labels": {"system": "aiprod"},
         "cpu": "2",
         "memory": "4Gi",
@@ -66,11 +66,16 @@ def test_pool_runs_as_its_own_account_inside_the_network(build: Build, recorder:
     }
 
 
-def test_number_of_instances_is_stated_once_and_then_the_scalers(build: Build, recorder: Recorder) -> None:
-    inputs_of(build, recorder, initial_instances=0)
+def test_number_of_instances_is_the_programs(build: Build, recorder: Recorder) -> None:
+    inputs_of(build, recorder, instances=3)
     pool = recorder.one(POOL)
-    assert pool.inputs["scaling"]["manualInstanceCount"] == 0
-    assert pool.ignore_changes == ("scaling.manualInstanceCount",)
+    assert pool.inputs["scaling"]["manualInstanceCount"] == 3
+    assert pool.ignore_changes == ()
+
+
+def test_number_of_instances_is_the_schedules_where_there_is_one(build: Build, recorder: Recorder) -> None:
+    inputs_of(build, recorder, scheduled=True)
+    assert recorder.one(POOL).ignore_changes == ("scaling.manualInstanceCount",)
 
 
 def test_environment_secrets_files_and_database_reach_the_worker(build: Build, recorder: Recorder) -> None:
@@ -108,7 +113,7 @@ def test_without_protection_the_pool_can_go(build: Build, recorder: Recorder) ->
         ({"image": "europe-docker.pkg.dev/p/aiprod/worker:1"}, "image must be pinned as HOST/PATH@sha256"),
         ({"pool_name": "Worker"}, "run service name"),
         ({"cpu": "8", "memory": "2Gi"}, "memory must be between 4096 and 32768 Mi for 8 cpu, got '2Gi'"),
-        ({"initial_instances": -1}, "initial_instances must be between 0 and 1000 instances, got -1"),
+        ({"instances": -1}, "instances must be between 0 and 1000 instances, got -1"),
         ({"environment": {"K_SERVICE": "x"}}, "got 'K_SERVICE'"),
         (
             {

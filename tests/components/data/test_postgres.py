@@ -304,12 +304,12 @@ def test_enterprise_plus_keeps_the_log_for_35_days(build: Build, recorder: Recor
     [
         ("db-f1-micro", "db-custom-CPUS-MEMORY in edition ENTERPRISE, got 'db-f1-micro'"),
         ("db-perf-optimized-N-2", "in edition ENTERPRISE"),
-        ("db-custom-3-11520", "1 vCPU or an even number"),
-        ("db-custom-98-638976", "1 vCPU or an even number"),
+        ("db-custom-3-11520", "1 processor or an even number"),
+        ("db-custom-98-638976", "1 processor or an even number"),
         ("db-custom-2-3072", "3840 MB or more in steps of 256 MB"),
         ("db-custom-2-7700", "3840 MB or more in steps of 256 MB"),
-        ("db-custom-2-16384", "0.9 to 6.5 GB for each vCPU"),
-        ("db-custom-8-4096", "0.9 to 6.5 GB for each vCPU"),
+        ("db-custom-2-16384", "0.9 to 6.5 GB for each processor"),
+        ("db-custom-8-4096", "0.9 to 6.5 GB for each processor"),
     ],
 )
 def test_fails_when_enterprise_does_not_know_the_tier(tier: str, message: str) -> None:
@@ -359,3 +359,10 @@ def test_fails_when_password_version_is_not_counted_from_one(build: Build) -> No
 
     with pytest.raises(ValueError, match="password_version must be 1 or more, got 0"):
         build(factory)
+
+
+def test_primary_always_runs_unless_a_schedule_owns_that(build: Build, recorder: Recorder) -> None:
+    build(lambda: Postgres("postgres", example_args(scheduled=True)))
+    primary = recorder.one("sql/databaseInstance:DatabaseInstance", "postgres")
+    assert primary.inputs["settings"]["activationPolicy"] == "ALWAYS"
+    assert primary.ignore_changes == ("settings.diskSize", "settings.activationPolicy")

@@ -1,0 +1,185 @@
+"""Working days only: starts a database and worker pools in the morning, stops them in the evening.
+
+Makes Cloud Scheduler jobs that call Google's APIs, an account they call as, and a custom role that allows no
+more than those calls. Saturday and Sunday stay stopped. What is scheduled must be told so (`scheduled`),
+because its state is then the schedule's and not the program's; another number of instances counts from the
+next morning on.
+
+Does not make: holidays, a start on demand (run the start job by hand). A stopped database refuses
+changes of its users and databases: deploy within the hours. Google keeps a deleted role's id for 37 days.
+
+Cost: each job by the month. What it saves is processors and memory; disks and addresses are billed on.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components._checks import require_between
+from facts.names import check_name
+
+__all__ = ["OfficeHours", "OfficeHoursArgs", "ScheduledPool"]
+
+Moment = Literal["start", "stop"]
+
+_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+_DATABASE_PERMISSIONS = ("cloudsql.instances.get", "cloudsql.instances.update")
+_POOL_PERMISSIONS = ("run.workerpools.get", "run.workerpools.update")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScheduledPool:
+    """A worker pool that is stopped by having no instances."""
+
+    pool_name: pulumi.Input[str]
+    """Physical name."""
+    instances: int
+    """Instances in the hours, 1 or more."""
+    account_id: pulumi.Input[str]
+    """Full resource name of the account that the pool runs as: who changes a pool acts as it."""
+
+    def __post_init__(self) -> None:
+        require_between("instances", self.instances, 1, 1000, "instances")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OfficeHoursArgs:
+    """What runs when."""
+
+    project: str
+    """Project of everything."""
+    region: str
+    """Region of the jobs and of the pools."""
+    account_id: str
+    """Short name of the account that the jobs call as."""
+    role_id: str
+    """Short name of the custom role."""
+    start_hour: int
+    """First hour, 0 to 22."""
+    stop_hour: int
+    """Hour of the stop, after start_hour, to 23."""
+    time_zone: str
+    """Zone of the tz database."""
+    database: pulumi.Input[str] | None = None
+    """Physical name of the database instance; none by default."""
+    pools: Mapping[str, ScheduledPool] = field(default_factory=dict[str, ScheduledPool])
+    """Worker pools, by a key that names the jobs."""
+
+    def __post_init__(self) -> None:
+        check_name("service account id", self.account_id)
+        require_between("start_hour", self.start_hour, 0, 22, "o'clock")
+        require_between("stop_hour", self.stop_hour, self.start_hour + 1, 23, "o'clock")
+        if self.database is None and not self.pools:
+            raise ValueError("database or pools must be given, got neither; leave the component out")
+
+
+class OfficeHours(pulumi.ComponentResource):
+    """Jobs that start and stop a database and worker pools."""
+
+    email: pulumi.Output[str]
+    """Email of the account that the jobs call as."""
+
+    def __init__(self, name: str, args: OfficeHoursArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Make the account, its rights and the jobs."""
+        super().__init__("aiprod:compute:OfficeHours", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        account = gcp.serviceaccount.Account(
+            name,
+            project=args.project,
+            account_id=args.account_id,
+            display_name="Office hours",
+            opts=child,
+        )
+        ready = pulumi.ResourceOptions(parent=self, depends_on=_grants(name, args, account, child))
+        if args.database is not None:
+            uri = pulumi.Output.concat(
+                f"https://sqladmin.googleapis.com/v1/projects/{args.project}/instances/", args.database
+            )
+            _job(f"{name}-database", "start", args, account, uri, _activation("ALWAYS"), ready)
+            _job(f"{name}-database", "stop", args, account, uri, _activation("NEVER"), ready)
+        for key, pool in args.pools.items():
+            uri = pulumi.Output.concat(
+                f"https://run.googleapis.com/v2/projects/{args.project}/locations/{args.region}/workerPools/",
+                pool.pool_name,
+                "?updateMask=scaling.manualInstanceCount",
+            )
+            _job(f"{name}-{key}", "start", args, account, uri, _instances(pool.instances), ready)
+            _job(f"{name}-{key}", "stop", args, account, uri, _instances(0), ready)
+        self.email = account.email
+        self.register_outputs({"email": self.email})
+
+
+def _grants(
+    name: str, args: OfficeHoursArgs, account: gcp.serviceaccount.Account, opts: pulumi.ResourceOptions
+) -> list[pulumi.Resource]:
+    role = gcp.projects.IAMCustomRole(
+        name,
+        project=args.project,
+        role_id=args.role_id,
+        title="Office hours",
+        description="Starts and stops the database and the worker pools",
+        permissions=[
+            *(() if args.database is None else _DATABASE_PERMISSIONS),
+            *(_POOL_PERMISSIONS if args.pools else ()),
+        ],
+        opts=opts,
+    )
+    made: list[pulumi.Resource] = [
+        gcp.projects.IAMMember(name, project=args.project, role=role.name, member=account.member, opts=opts)
+    ]
+    for key, pool in args.pools.items():
+        made.append(
+            gcp.serviceaccount.IAMMember(
+                f"{name}-{key}",
+                service_account_id=pool.account_id,
+                role="roles/iam.serviceAccountUser",
+                member=account.member,
+                opts=opts,
+            )
+        )
+    return made
+
+
+def _job(
+    name: str,
+    moment: Moment,
+    args: OfficeHoursArgs,
+    account: gcp.serviceaccount.Account,
+    uri: pulumi.Output[str],
+    body: Mapping[str, Any],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    hour = args.start_hour if moment == "start" else args.stop_hour
+    gcp.cloudscheduler.Job(
+        f"{name}-{moment}",
+        project=args.project,
+        region=args.region,
+        description=f"{moment.capitalize()} at {hour}:00 on working days",
+        schedule=f"0 {hour} * * 1-5",
+        time_zone=args.time_zone,
+        attempt_deadline="180s",
+        retry_config={"retry_count": 3, "min_backoff_duration": "60s"},
+        http_target={
+            "uri": uri,
+            "http_method": "PATCH",
+            "headers": {"Content-Type": "application/json"},
+            "body": base64.b64encode(json.dumps(body).encode()).decode(),
+            "oauth_token": {"service_account_email": account.email, "scope": _SCOPE},
+        },
+        opts=opts,
+    )
+
+
+def _activation(policy: Literal["ALWAYS", "NEVER"]) -> Mapping[str, Any]:
+    return {"settings": {"activationPolicy": policy}}
+
+
+def _instances(count: int) -> Mapping[str, Any]:
+    return {"scaling": {"manualInstanceCount": count}}
