@@ -263,7 +263,7 @@ LIMITS: Final = (
         "Firewall",
         {"enableLogging": False, "logConfig": {"metadata": "INCLUDE_ALL_METADATA"}},
     ),
-    Case("DNS-001", "check", "RecordSet", {"name": "www.example.com"}),
+    Case("DNS-001", "check", "RecordSet", {"name": "www.a"}, (), {"name": "www.a."}),
     _pair(
         "DNS-008",
         "ManagedZone",

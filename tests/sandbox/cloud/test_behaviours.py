@@ -166,6 +166,20 @@ def test_accepts_the_nearest_legal_case(case: Case) -> None:
     assert _refusals(case, case.fine or {}) == set()
 
 
+@pytest.mark.parametrize(
+    "case",
+    [case for case in CASES if case.fine is None and case.verb in {"create", "check"} and case.name in GOOD],
+    ids=lambda case: case.behaviour,
+)
+def test_leaves_the_platforms_own_inputs_alone(case: Case) -> None:
+    own = {**GOOD[case.name], **OTHER.get(case.name, {"name": "other"} if "name" in GOOD[case.name] else {})}
+    stage = Stage.again()
+    phase = Phase.CHECK if case.verb == "check" else Phase.CREATE
+    call = Call(phase, T[case.name], "", own, Scope.of(PROVIDER), stage.world, "other")
+    found = list(BEHAVIOURS[case.behaviour].rule(call))
+    assert found == []
+
+
 def test_every_behaviour_has_a_case() -> None:
     assert {case.behaviour for case in CASES} == set(BEHAVIOURS)
 
