@@ -19,6 +19,7 @@ __all__ = ["main"]
 
 WRONG_USE = 2
 INTERRUPTED = 130
+KILLED = 137
 WIDE = 400
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -114,6 +115,14 @@ def preview(
 @json_option
 @markdown_option
 @fixture_option
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="KIND@WHERE[*TIMES]",
+    help="What goes wrong at the stand-in cloud, as in quota@5, timeout@DatabaseInstance, kill@40, "
+    "grant*2; sandbox/faults.py says all. May be given more than once.",
+)
 def up(
     program: Path,
     stack: str,
@@ -121,8 +130,14 @@ def up(
     json_file: Path | None,
     markdown_file: Path | None,
     fixture: Path | None,
+    faults: tuple[str, ...],
 ) -> int:
     """Bring the stack up: preview, then update."""
+    from sandbox.faults import KilledError, parse_fault
+
+    planned = [parse_fault(text) for text in faults]
+    if planned and target != "sandbox":
+        raise click.UsageError("--fault belongs to --target sandbox: leave it out, or use that target")
     if target == "gcp":
         _sandbox_only(json_file, markdown_file, fixture)
         return _real(stack, program).up()
@@ -133,7 +148,12 @@ def up(
         return sandbox_cli.up(_workspace(program), stack, files, _console())
     from review import commands
 
-    return commands.up(_workspace(program), stack, _files(json_file, markdown_file, fixture), _console())
+    files = _files(json_file, markdown_file, fixture)
+    try:
+        return commands.up(_workspace(program), stack, files, _console(), faults=planned)
+    except KilledError as error:
+        click.echo(f"sandbox: killed by --fault {error}; run up again", err=True)
+        return KILLED
 
 
 @cli.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from review.terminal import print_report
 from review.workspace import Ground, Workspace
 from sandbox.engine.model import Mode, Outcome, Refusal
 from sandbox.errors import UsageError
+from sandbox.faults import Fault, FaultyCloud
 from sandbox.state import snapshot_to_json, write_atomically
 
 __all__ = ["FINE", "REFUSED", "WRONG_USE", "Files", "down", "exit_code", "preview", "show", "up", "write"]
@@ -53,14 +55,23 @@ def preview(
     return show(work.report(planned.preview, settings), files, out)
 
 
-def up(work: Workspace, stack: str, files: Files, out: Console) -> int:
-    """Preview, then update; nothing is written when either is refused."""
+def up(work: Workspace, stack: str, files: Files, out: Console, *, faults: Sequence[Fault] = ()) -> int:
+    """Preview, then update; nothing is written when either is refused.
+
+    With ``faults`` the update itself runs on a cloud that has them, and what it did before one is kept.
+    """
     settings = work.settings(stack)
     with work.locked(stack):
         ground = work.ground(stack, fixture=files.fixture)
         planned = work.plan(stack, settings, ground, label="up", play=True)
         if planned.update is None or not planned.succeeded:
             return show(work.report(planned.preview, settings), files, out)
+        if faults:
+            cloud = FaultyCloud(faults)
+            outcome = work.update_with(stack, settings, ground, cloud)
+            for fault in cloud.unmet():
+                out.print(f"no call met {fault}: the run made {cloud.calls} calls", markup=False)
+            return show(work.report(outcome, settings), files, out)
         work.store.save(stack, planned.after.snapshot, planned.after.world.to_json())
     return show(work.report(planned.update, settings), files, out)
 

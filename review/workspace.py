@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +10,17 @@ from typing import Any
 
 from rich.console import Console
 
+from facts.propagation import REPEATS, propagation_of
 from review.progress import watch
 from review.report import Notes, Report, build, scrubber
 from review.verdicts import PolicyAnalyzer, rule_rows
 from sandbox.cloud import World, load_fixture
+from sandbox.engine.cloud_api import CloudApi
+from sandbox.engine.keeping import Keeper
 from sandbox.engine.model import Mode, Op, Outcome, Snapshot
 from sandbox.engine.run import run
 from sandbox.errors import UsageError
+from sandbox.faults import FaultyCloud
 from sandbox.project import PLACEHOLDER, Program, StackSettings, load_project, load_stack
 from sandbox.state import StateStore, read_export
 from sandbox.values import Secret
@@ -117,6 +121,39 @@ class Workspace:
             exclude_protected=True,
         )
 
+    def update_with(self, stack: str, settings: StackSettings, ground: Ground, cloud: FaultyCloud) -> Outcome:
+        """Update on a cloud with faults, every step kept; repeated while only listed errors are met."""
+        for attempt in range(REPEATS + 1):
+            journal = self.store.journal(stack, ground.world)
+            cloud.called = journal.cloud_called
+            try:
+                outcome = evaluate(
+                    self.program,
+                    stack,
+                    settings,
+                    ground,
+                    Mode.UPDATE,
+                    progress=self.progress,
+                    label="up",
+                    keeper=journal,
+                    around=lambda inner: cloud.around(inner, ground.world),
+                )
+            finally:
+                journal.close()
+            self.store.save(stack, outcome.snapshot, ground.world.to_json(), between=cloud.between_files)
+            ground.snapshot = outcome.snapshot
+            reason = propagation_of(item.message for item in outcome.refusals)
+            if reason is None or attempt == REPEATS:
+                return outcome
+            self.progress.print(
+                f"sandbox up of {stack}: repeating ({attempt + 1} of {REPEATS}): "
+                f"Google does not see {reason} yet",
+                soft_wrap=True,
+                highlight=False,
+                markup=False,
+            )
+        raise AssertionError("the loop returns")
+
     def report(self, outcome: Outcome, settings: StackSettings) -> Report:
         """The outcome as it may be shown."""
         return report_of(outcome, settings, judged=has_policies(self.program))
@@ -202,6 +239,8 @@ def evaluate(
     exclude_protected: bool = False,
     analyze: bool = True,
     label: str = "",
+    keeper: Keeper | None = None,
+    around: Callable[[CloudApi], CloudApi] | None = None,
 ) -> Outcome:
     """One run of ``program``."""
     scrub = scrubber([secret_values(settings)])
@@ -219,6 +258,8 @@ def evaluate(
             if analyze and mode is not Mode.DESTROY and has_policies(program)
             else (),
             exclude_protected=exclude_protected,
+            keeper=keeper,
+            around=around,
         )
 
 

@@ -141,6 +141,8 @@ class FaultyCloud:
     """A cloud with faults. It lives as long as one command: repetitions go on counting."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
+        self.called: Callable[[], None] | None = None
+        """Told after each call that may have changed the cloud, before any fault that follows it."""
         self.calls = 0
         self._met: dict[Fault, int] = dict.fromkeys(faults, 0)
         self._hidden: dict[tuple[str, str], int] = {}
@@ -171,7 +173,11 @@ class FaultyCloud:
             self._met[fault] += 1
         if isinstance(fault, Fail) and fault.kind != "timeout":
             raise _error(fault.kind)
-        done = act()
+        try:
+            done = act()
+        finally:
+            if self.called is not None:
+                self.called()
         if isinstance(fault, Fail):
             raise _error(fault.kind)
         if isinstance(fault, Kill):

@@ -263,6 +263,30 @@ class World:
             world._put(record)
         return world
 
+    def mark(self) -> World:
+        """The content as it is now, for ``since``."""
+        return self.copy()
+
+    def since(self, mark: World) -> dict[str, Any]:
+        """What changed since ``mark``, as JSON data for ``apply``; empty when nothing did."""
+        changed = World(self.facts, salt=self._salt)
+        for key, record in self._records.items():
+            if mark._records.get(key) is not record:
+                changed._put(record)
+        gone = [list(key) for key in mark._records if key not in self._records]
+        if not changed._records and not gone and self.facts.asked_agents == mark.facts.asked_agents:
+            return {}
+        return {**changed.to_json(), "gone": gone}
+
+    def apply(self, change: Mapping[str, Any]) -> None:
+        """Take over what ``since`` said."""
+        for type, id in change["gone"]:
+            self.remove(type, id)
+        given = World.from_json(change)
+        for record in given._records.values():
+            self._put(record)
+        self.facts.asked_agents |= given.facts.asked_agents
+
     def _veil(self, value: Any) -> Any:
         if isinstance(value, Secret):
             inner = value.value

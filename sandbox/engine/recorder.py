@@ -19,7 +19,7 @@ from sandbox.engine.model import (
 )
 from sandbox.errors import CloudError
 
-__all__ = ["Recorder", "tell"]
+__all__ = ["Recorder", "rename", "tell"]
 
 
 class Recorder:
@@ -180,7 +180,7 @@ class Recorder:
         """
         left = [state for state in self._base.resources if id(state) not in self._gone]
         for state in left:
-            _rename(state, renamed)
+            rename(state, renamed)
         return Snapshot(
             resources=in_dependency_order([*self._placed, *left]),
             pending_operations=[*self._base.pending_operations, *self._pending.values()],
@@ -194,7 +194,8 @@ def tell(observers: Sequence[Observer], severity: str, text: str, urn: str | Non
         observer.message(severity, text, urn)
 
 
-def _rename(state: ResourceState, renamed: Mapping[str, str]) -> None:
+def rename(state: ResourceState, renamed: Mapping[str, str]) -> None:
+    """Let ``state`` refer to the new URNs."""
     if not renamed:
         return
     state.dependencies = [renamed.get(urn, urn) for urn in state.dependencies]

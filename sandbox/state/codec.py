@@ -15,7 +15,7 @@ from sandbox.protobuf import SECRET_SIGNATURE, SIGNATURE_KEY, UNKNOWN_SENTINEL
 from sandbox.state.secrets import PassphraseCrypter
 from sandbox.values import UNKNOWN, Archive, Asset, Opaque, ResourceReference, Secret
 
-__all__ = ["read_export", "snapshot_from_json", "snapshot_to_json"]
+__all__ = ["read_export", "resources_from_json", "snapshot_from_json", "snapshot_to_json"]
 
 ENGINE_VERSION: Final = "v3.272.0-sandbox"
 _ASSET: Final = "c44067f5952c0a294b673a41bacd8c17"
@@ -232,6 +232,14 @@ def snapshot_from_json(document: Any, where: str, crypter: PassphraseCrypter | N
         ],
         metadata=dict(body.get("metadata") or {}),
     )
+
+
+def resources_from_json(
+    records: list[Any], where: str, provider: Any, crypter: PassphraseCrypter
+) -> list[ResourceState]:
+    """Single resources of a document whose ``secrets_providers`` is ``provider``."""
+    decoder = _Decoder(_crypter_for(provider, crypter))
+    return [_resource_from_json(record, where, decoder) for record in records]
 
 
 def _crypter_for(provider: Any, crypter: PassphraseCrypter | None) -> PassphraseCrypter | None:

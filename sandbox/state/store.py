@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -15,9 +15,11 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from sandbox.cloud import World
 from sandbox.engine.model import Snapshot
 from sandbox.errors import UsageError
 from sandbox.state.codec import read_export, snapshot_to_json
+from sandbox.state.journal import Journal, fingerprint, journaled_cloud, journaled_state
 from sandbox.state.secrets import PassphraseCrypter
 
 __all__ = ["StateStore", "write_atomically"]
@@ -67,9 +69,10 @@ class StateStore:
         """The state of ``stack``; empty when there is none. Raises UsageError when the file is no good."""
         path = self.path(stack)
         if not path.exists():
-            return Snapshot()
+            return journaled_state(self.journal_path(stack), "", Snapshot(), self.crypter)
         try:
-            return read_export(path, project=self.project, stack=stack, crypter=self.crypter)
+            loaded = read_export(path, project=self.project, stack=stack, crypter=self.crypter)
+            return journaled_state(self.journal_path(stack), fingerprint(path), loaded, self.crypter)
         except UsageError as error:
             backup = path.with_suffix(".json.bak")
             hint = f"; the last good state is {backup}" if backup.exists() else ""
@@ -77,24 +80,49 @@ class StateStore:
 
     def load_cloud(self, stack: str) -> dict[str, Any] | None:
         """What the stand-in cloud of ``stack`` held after the last run, or None."""
-        path = self.cloud_path(stack)
+        path, journal, base = self.cloud_path(stack), self.journal_path(stack), fingerprint(self.path(stack))
         if not path.exists():
-            return None
+            return journaled_cloud(journal, base, None)
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
+            return journaled_cloud(journal, base, json.loads(path.read_text(encoding="utf-8")))
         except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
             raise UsageError(
                 f"{path} is not readable JSON: delete it, and the stand-in cloud is rebuilt from the state"
             ) from error
 
-    def save(self, stack: str, snapshot: Snapshot, cloud: dict[str, Any]) -> None:
-        """Replace the state and the stand-in cloud of ``stack``; the state before stays as ``.bak``."""
+    def journal_path(self, stack: str) -> Path:
+        """Where a run of ``stack`` that has not ended keeps what it did."""
+        return self.folder / f"{stack}.journal"
+
+    def journal(self, stack: str, world: World) -> Journal:
+        """What keeps a run's changes as they happen; ``save`` ends it."""
+        return Journal(self.journal_path(stack), fingerprint(self.path(stack)), self.crypter, world)
+
+    def save(
+        self,
+        stack: str,
+        snapshot: Snapshot,
+        cloud: dict[str, Any],
+        *,
+        between: Callable[[], None] | None = None,
+    ) -> None:
+        """Replace the state and the stand-in cloud of ``stack``; the state before stays as ``.bak``.
+
+        Both together or neither: what is to be written is in the journal first. ``between`` is called
+        between the two files.
+        """
         path = self.path(stack)
         text = json.dumps(snapshot_to_json(snapshot, self.crypter), indent=2, sort_keys=False) + "\n"
         if path.exists():
             shutil.copy2(path, path.with_suffix(".json.bak"))
+        whole = {"base": fingerprint(path), "secrets": self.crypter.state, "cloud": cloud}
+        entry = json.dumps({**whole, "state": json.loads(text)}, separators=(",", ":"))
+        write_atomically(self.journal_path(stack), entry + "\n")
         write_atomically(self.cloud_path(stack), json.dumps(cloud, indent=1, sort_keys=True) + "\n")
+        if between is not None:
+            between()
         write_atomically(path, text)
+        self.journal_path(stack).unlink(missing_ok=True)
 
     @contextmanager
     def lock(self, stack: str) -> Generator[None]:
