@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import metadata
 from typing import Any
 
 from sandbox.engine.goal import Goal
@@ -52,13 +54,17 @@ class ProviderTable:
         return self.default(package_of(goal.type), goal.version, f"{goal.name} ({goal.type})")
 
     def default(self, package: str, version: str, what: str) -> str:
-        """The reference of the default provider of a package, made on first use."""
+        """The reference of the default provider of a package, made on first use.
+
+        Who asks for no version, as a plain function call may, gets that of the installed package.
+        """
         disabled = self._config.get("pulumi:disable-default-providers", "")
         if f'"{package}"' in disabled or '"*"' in disabled:
             raise ValueError(
                 f"{what} has no provider, and pulumi:disable-default-providers names {package}: "
                 "pass one with ResourceOptions(provider=...) or through its parent"
             )
+        version = version or _installed_version(package)
         name = f"default_{version.replace('.', '_').replace('-', '_')}" if version else "default"
         type = f"pulumi:providers:{package}"
         urn = make_urn(self._stack, self._project, "", type, name)
@@ -87,3 +93,11 @@ class ProviderTable:
         if old is None:
             raise ValueError(f"provider {urn} is not registered: pass a provider that this program makes")
         return old.inputs
+
+
+@cache
+def _installed_version(package: str) -> str:
+    try:
+        return metadata.version(f"pulumi-{package}") if package != "pulumi" else ""
+    except metadata.PackageNotFoundError:
+        return ""
