@@ -13,15 +13,14 @@ from components.observability.alert_policy import Alert, AlertPolicies, AlertPol
 from components.observability.audit_logging import AuditLogging, AuditLoggingArgs
 from components.observability.budget import Budget, BudgetArgs
 from components.observability.data_alerts import (
-    BACKUPS_METRIC,
-    DATABASE_ERRORS_METRIC,
     DataTargets,
     QueueTargets,
     data_alerts,
     queue_alerts,
 )
 from components.observability.log_archive import LogArchive, LogArchiveArgs
-from components.observability.log_metric import LogMetric, LogMetricArgs
+from components.observability.log_counters import log_counters
+from components.observability.log_metric import LogMetric
 from components.observability.notification_channels import (
     Channel,
     Email,
@@ -31,7 +30,7 @@ from components.observability.notification_channels import (
     Sms,
 )
 from components.observability.security_alerts import security_alerts
-from components.observability.service_alerts import CRASHES_METRIC, ServiceTargets, service_alerts
+from components.observability.service_alerts import ServiceTargets, service_alerts
 from components.observability.service_objectives import ServiceObjectives, ServiceObjectivesArgs
 from components.observability.uptime_check import UptimeCheck, UptimeCheckArgs
 from config import Settings
@@ -101,7 +100,7 @@ def observability(
     channels = NotificationChannels(
         "channel", NotificationChannelsArgs(channels=_channels(settings), labels=labels), opts
     )
-    for name, args in _counters().items():
+    for name, args in log_counters().items():
         LogMetric(name, args, opts)
     objectives = ServiceObjectives(
         "api",
@@ -213,37 +212,4 @@ def _alerts(settings: Settings, objectives: ServiceObjectives) -> dict[str, Aler
             }
         ),
         **security_alerts(owner),
-    }
-
-
-def _counters() -> dict[str, LogMetricArgs]:
-    backup = (
-        'log_id("cloudaudit.googleapis.com/system_event") AND resource.type="cloudsql_database" '
-        'AND protoPayload.methodName="cloudsql.instances.automatedBackup" '
-        'AND protoPayload.metadata.windowStatus="STATUS_SUCCEEDED"'
-    )
-    crash = "(Memory limit of|Out-of-memory event|called exit|Uncaught signal|probe failed)"
-    return {
-        "container-crashes": LogMetricArgs(
-            metric_name=CRASHES_METRIC,
-            description="Containers that ended by themselves, were killed for memory or failed a probe",
-            filter=(
-                'resource.type=("cloud_run_revision" OR "cloud_run_worker_pool" OR "cloud_run_job") '
-                f'AND severity>=WARNING AND textPayload=~"{crash}"'
-            ),
-            extractors={"reason": f'REGEXP_EXTRACT(textPayload, "{crash}")'},
-        ),
-        "database-errors": LogMetricArgs(
-            metric_name=DATABASE_ERRORS_METRIC,
-            description="Errors in the log of PostgreSQL",
-            filter=(
-                'resource.type="cloudsql_database" AND log_id("cloudsql.googleapis.com/postgres.log") '
-                "AND severity>=ERROR"
-            ),
-        ),
-        "database-backups": LogMetricArgs(
-            metric_name=BACKUPS_METRIC,
-            description="Automated database backups that succeeded",
-            filter=backup,
-        ),
     }

@@ -1,0 +1,43 @@
+"""What is counted in the logs: containers that crash, database errors, backups that succeeded."""
+
+from __future__ import annotations
+
+from components.observability.data_alerts import BACKUPS_METRIC, DATABASE_ERRORS_METRIC
+from components.observability.log_metric import LogMetricArgs
+from components.observability.service_alerts import CRASHES_METRIC
+
+__all__ = ["log_counters"]
+
+
+def log_counters() -> dict[str, LogMetricArgs]:
+    """The counters by the name of their child."""
+    backup = (
+        'log_id("cloudaudit.googleapis.com/system_event") AND resource.type="cloudsql_database" '
+        'AND protoPayload.methodName="cloudsql.instances.automatedBackup" '
+        'AND protoPayload.metadata.windowStatus="STATUS_SUCCEEDED"'
+    )
+    crash = "(Memory limit of|Out-of-memory event|called exit|Uncaught signal|probe failed)"
+    return {
+        "container-crashes": LogMetricArgs(
+            metric_name=CRASHES_METRIC,
+            description="Containers that ended by themselves, were killed for memory or failed a probe",
+            filter=(
+                'resource.type=("cloud_run_revision" OR "cloud_run_worker_pool" OR "cloud_run_job") '
+                f'AND severity>=WARNING AND textPayload=~"{crash}"'
+            ),
+            extractors={"reason": f'REGEXP_EXTRACT(textPayload, "{crash}")'},
+        ),
+        "database-errors": LogMetricArgs(
+            metric_name=DATABASE_ERRORS_METRIC,
+            description="Errors in the log of PostgreSQL",
+            filter=(
+                'resource.type="cloudsql_database" AND log_id("cloudsql.googleapis.com/postgres.log") '
+                "AND severity>=ERROR"
+            ),
+        ),
+        "database-backups": LogMetricArgs(
+            metric_name=BACKUPS_METRIC,
+            description="Automated database backups that succeeded",
+            filter=backup,
+        ),
+    }
