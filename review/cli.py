@@ -47,7 +47,8 @@ markdown_option = click.option(
 fixture_option = click.option(
     "--fixture",
     type=FILE,
-    help="Facts of the stand-in cloud: images, secret versions, services, live resources.",
+    help="Facts of the stand-in cloud: images, secret versions, services, live resources, answers of "
+    "look-ups, outputs of other stacks.",
 )
 
 
