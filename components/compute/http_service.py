@@ -63,7 +63,7 @@ class Latest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pinned:
-    """All traffic to one existing revision, whatever is deployed."""
+    """All traffic to one existing revision, whatever is deployed: an operator's way back."""
 
     revision: str
     """Name of the revision."""
@@ -71,7 +71,7 @@ class Pinned:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Canary:
-    """A share of the traffic to the newest revision, the rest to one that has proven itself."""
+    """An operator's slow release: a share to the newest revision, the rest to one that has proven itself."""
 
     stable_revision: str
     """Name of the existing revision that keeps the rest."""
@@ -92,7 +92,7 @@ class OpenToEdge:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Invokers:
-    """Only these identities may call."""
+    """Only these identities may call: for a service that no end user calls."""
 
     members: Mapping[str, pulumi.Input[str]]
     """IAM members, by a key that names the grant."""

@@ -69,7 +69,7 @@ class Enterprise:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EnterprisePlus:
-    """Edition with 99.99 % availability, maintenance included, 1 to 35 days of point-in-time recovery."""
+    """An operator's step up: 99.99 % availability, maintenance included, 1 to 35 days of recovery."""
 
     tier: str
     """db-perf-optimized-N-CPUS or db-c4a-highmem-CPUS."""

@@ -66,7 +66,7 @@ class SecretArgs:
     labels: Mapping[str, str]
     # Who may read values. Key -> IAM member; the key names the grant.
     accessors: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
-    # Who may add, enable, disable and destroy versions.
+    # Who may add, enable, disable and destroy versions: a rotator, or the operator who adds vendors' keys.
     version_managers: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
     # 1 to 90 days.
     version_destroy_ttl_seconds: int = 7 * _DAY_SECONDS

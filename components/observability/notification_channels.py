@@ -54,7 +54,10 @@ class Sms:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PubSub:
-    """Incidents as messages to one topic (`projects/P/topics/T`); Monitoring's agent publishes there."""
+    """Incidents as messages to one topic (`projects/P/topics/T`), for an operator who wires another pager.
+
+    Monitoring's agent publishes there.
+    """
 
     topic: pulumi.Input[str]
 
