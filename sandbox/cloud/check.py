@@ -10,7 +10,7 @@ from typing import Any, Final
 from facts.provider import PropertyFacts, TypeFacts
 from sandbox.cloud.data import DEFAULTS, as_list, as_map, bare, join
 from sandbox.cloud.naming import name_property
-from sandbox.cloud.package import nested_names, package_type
+from sandbox.cloud.package import PackageType, nested_names, package_type
 from sandbox.cloud.relations import check_relations
 from sandbox.cloud.results import CheckFailure
 from sandbox.values import UNKNOWN, Archive, Asset, Opaque, ResourceReference
@@ -40,13 +40,37 @@ def check_inputs(facts: TypeFacts, news: Mapping[str, Any]) -> list[CheckFailure
 
 
 def check_lightly(type: str, news: Mapping[str, Any]) -> list[CheckFailure]:
-    """For a type without facts: unknown names only, as the installed package knows them."""
+    """For a type without facts: names and required inputs at every level, as the package has them."""
     known = package_type(type)
     if known is None:
         return []
-    return [
-        unknown_name(name, "", known.inputs) for name in news if name != DEFAULTS and name not in known.inputs
-    ]
+    failures: list[CheckFailure] = []
+    _lightly(known, [], "", news, failures)
+    return failures
+
+
+def _lightly(
+    known: PackageType, names: list[str], path: str, values: Mapping[str, Any], failures: list[CheckFailure]
+) -> None:
+    allowed = known.nested(names)
+    if allowed is None:
+        return
+    for name, value in values.items():
+        if name == DEFAULTS:
+            continue
+        if name not in allowed:
+            failures.append(unknown_name(name, path, allowed))
+            continue
+        items = as_list(value)
+        for index, item in enumerate([value] if items is None else items):
+            block = as_map(item)
+            if block is not None:
+                where = join(path, name) if items is None else join(join(path, name), index)
+                _lightly(known, [*names, name], where, block, failures)
+    for name in sorted(known.required(names)):
+        if bare(values.get(name)) is None:
+            where = join(path, name)
+            failures.append(CheckFailure(where, f"`{where}` is required and missing; set it."))
 
 
 def unknown_name(name: str, path: str, allowed: Iterable[str]) -> CheckFailure:

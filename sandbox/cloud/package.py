@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 from functools import cache
 from typing import Any, cast
 
@@ -20,6 +21,13 @@ class PackageType:
         self._arguments = arguments
         self.outputs: frozenset[str] = frozenset(getters(resource))
         self.inputs: frozenset[str] = _names(arguments)
+
+    def required(self, path: list[str]) -> frozenset[str]:
+        """The names without which the block at a path is not complete."""
+        found: type[Any] | None = self._arguments
+        for name in path:
+            found = None if found is None else _block(found, name)
+        return frozenset() if found is None else _required(found)
 
     def nested(self, path: list[str]) -> frozenset[str] | None:
         """The names inside the block at a path of property names, or None when there is no such block."""
@@ -55,6 +63,16 @@ def result_types(area: str, function: str) -> dict[str, str]:
     capital = function[:1].upper() + function[1:]
     result = getattr(importlib.import_module(f"pulumi_gcp.{area}"), f"{capital}Result", None)
     return {} if result is None else getters(result)
+
+
+def _required(arguments: type[Any]) -> frozenset[str]:
+    names = cast("dict[str, str]", _types_module().input_type_py_to_pulumi_names(arguments))
+    parameters = inspect.signature(arguments).parameters
+    return frozenset(
+        pulumi
+        for python, pulumi in names.items()
+        if python in parameters and parameters[python].default is inspect.Parameter.empty
+    )
 
 
 def _names(arguments: type[Any]) -> frozenset[str]:

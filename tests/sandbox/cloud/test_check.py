@@ -103,11 +103,26 @@ def test_fields_newer_than_the_facts_are_taken_from_the_package() -> None:
     assert _check(SECRET, inputs)[1] == []
 
 
+def test_types_without_facts_are_checked_at_every_level() -> None:
+    type = "gcp:dataproc/autoscalingPolicy:AutoscalingPolicy"
+    cloud = Cloud(World())
+    yarn: dict[str, Any] = {"gracefulDecommissionTimeout": "1s", "scaleDownFactor": 1, "scaleUpFactor": 1}
+    fine = {"policyId": "a", "basicAlgorithm": {"yarnConfig": yarn}}
+    assert cloud.check(type, "urn", None, fine, b"")[1] == []
+    bad = {"basicAlgorithm": {"yarnConfig": {**yarn, "scaleUpFactr": 1, "scaleUpFactor": None}}}
+    assert [failure.property for failure in cloud.check(type, "urn", None, bad, b"")[1]] == [
+        "basicAlgorithm.yarnConfig.scaleUpFactr",
+        "basicAlgorithm.yarnConfig.scaleUpFactor",
+        "policyId",
+    ]
+
+
 def test_types_without_facts_are_checked_lightly() -> None:
     cloud = Cloud(World())
     type = "gcp:compute/instance:Instance"
     _, failures = cloud.check(type, f"urn:pulumi:dev::p::{type}::vm", None, {"machineTyp": "x"}, b"s")
-    assert [failure.property for failure in failures] == ["machineTyp"]
+    missing = ["bootDisk", "machineType", "networkInterfaces"]
+    assert [failure.property for failure in failures] == ["machineTyp", *missing]
     assert cloud.lightly_checked == {type}
 
 
