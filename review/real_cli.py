@@ -50,7 +50,12 @@ PROPAGATION: Final[tuple[tuple[str, str], ...]] = (
     ("a metric made a moment ago", r"Cannot find metric that matches type"),
 )
 ERROR: Final = re.compile(r"\berror: |googleapi: Error|\bError \d{3}:", re.IGNORECASE)
-SUMMARY: Final = re.compile(r"error: (update failed|\d+ errors? occurred|one or more)", re.IGNORECASE)
+SUMMARY: Final = re.compile(
+    r"error: (update failed|\d+ errors? occurred|one or more|resource monitor shut down"
+    r"|program exited with non-zero exit code)",
+    re.IGNORECASE,
+)
+"""What the CLI adds to another error."""
 
 
 def propagating(lines: Iterable[str]) -> str | None:
@@ -83,9 +88,15 @@ class RealStack:
         """Check everything that can be checked before anything starts."""
         settings = load_stack(program, stack, examples=False)
         if settings.placeholders:
+            release = any(path.startswith(f"{program.name}:release.") for path in settings.placeholders)
             raise UsageError(
                 f"{program.stack_file(stack).name}: {PLACEHOLDER} is left over in "
                 f"{', '.join(settings.placeholders)}: write the real values before deploying to Google Cloud"
+                + (
+                    "; for a first deployment, before there are images, remove the release block"
+                    if release
+                    else ""
+                )
             )
         document = cast("dict[str, Any]", yaml.safe_load(program.stack_file(stack).read_text("utf-8")) or {})
         provider = str(document.get("secretsprovider") or "")
@@ -97,7 +108,8 @@ class RealStack:
         project = project_id(settings.values, program.name)
         if project is None:
             raise UsageError(
-                f"{program.stack_file(stack).name}: gcp:project is missing: set the project id of this stack"
+                f"{program.stack_file(stack).name}: {program.name}:project_id is missing: "
+                "set the project id of this stack"
             )
         command = shutil.which("pulumi")
         if command is None:

@@ -133,6 +133,38 @@ def test_propagation_ignores_the_clis_own_closing_line() -> None:
     assert propagating(["error: update failed"]) is None
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "    error: resource monitor shut down while waiting on step's done channel",
+        "    error: Program exited with non-zero exit code: 1",
+        "    error: update failed",
+        "error: 1 error occurred:",
+    ],
+)
+def test_lines_that_follow_a_propagation_error_are_no_other_error(line: str) -> None:
+    assert propagating([AGENT, line]) == "a service agent that was made a moment ago"
+    assert propagating([AGENT, line, QUOTA]) is None
+
+
+def test_fails_when_a_release_is_left_over_and_says_what_a_first_deployment_does(
+    tmp_path: Path, cli: Cli
+) -> None:
+    program = program_in(tmp_path)
+    (tmp_path / "Pulumi.yaml").write_text(PROJECT + "  release: {type: object, default: {}}\n")
+    path = tmp_path / "Pulumi.dev.yaml"
+    path.write_text(path.read_text() + "  aiprod:release: {images: {api: REPLACE_ME}}\n")
+    with pytest.raises(UsageError, match=r"for a first deployment, .* remove the release block"):
+        cli.open(load_project(program.directory))
+
+
+def test_fails_when_the_project_is_missing_and_names_this_projects_key(tmp_path: Path, cli: Cli) -> None:
+    program = program_in(tmp_path)
+    (tmp_path / "Pulumi.dev.yaml").write_text(f"secretsprovider: {KEY}\nconfig: {{aiprod:project_id: ''}}\n")
+    with pytest.raises(UsageError, match="aiprod:project_id is missing: set the project id"):
+        cli.open(program)
+
+
 def export(*types: str) -> str:
     resources = [
         {"urn": f"urn:pulumi:dev::a::{type}::n-{type}", "type": type, "protect": True} for type in types
