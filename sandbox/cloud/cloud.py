@@ -120,7 +120,7 @@ class Cloud:
         if type.startswith(provider_config.PREFIX):
             return provider_config.create(urn, inputs, preview=preview)
         if type in random_provider.RANDOM_TYPES:
-            return random_provider.create(type, urn, inputs, preview=preview)
+            return random_provider.create(type, urn, inputs, preview=preview, turn=self.world.gone)
         facts = facts_for(type)
         scope = Scope.of(provider)
         completed = with_scope(facts, _without_defaults(inputs), scope)

@@ -266,8 +266,14 @@ def diff(type: str, old_inputs: Mapping[str, Any], news: Mapping[str, Any], igno
     )
 
 
-def create(type: str, urn: str, inputs: Mapping[str, Any], *, preview: bool) -> tuple[str, Values]:
-    """The id and outputs; in a preview both are still unknown."""
+def create(
+    type: str, urn: str, inputs: Mapping[str, Any], *, preview: bool, turn: int = 0
+) -> tuple[str, Values]:
+    """The id and outputs; in a preview both are still unknown.
+
+    A run can be repeated, yet what is made after a destruction differs from before: ``turn`` tells them
+    apart.
+    """
     rules = RANDOM_TYPES[type]
     outputs: Values = {name: value for name, value in inputs.items() if name != DEFAULTS}
     if preview:
@@ -275,7 +281,8 @@ def create(type: str, urn: str, inputs: Mapping[str, Any], *, preview: bool) -> 
         id = ""
     else:
         values = plain(dict(inputs))
-        id, made = rules.make(values, Seeds(type, urn, json.dumps(values, sort_keys=True, default=repr)))
+        shape = json.dumps(values, sort_keys=True, default=repr)
+        id, made = rules.make(values, Seeds(type, urn, shape, *([str(turn)] if turn else [])))
         outputs.update(made)
         outputs["id"] = id
     for name in rules.secret:

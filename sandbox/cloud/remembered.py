@@ -18,8 +18,11 @@ REMEMBERED: Final[dict[str, str]] = {
     "gcp:logging/projectBucketConfig:ProjectBucketConfig": "a deleted log bucket is kept for 7 days",
     "gcp:organizations/project:Project": "a project id is never given twice",
     "gcp:projects/apiKey:ApiKey": "a deleted key keeps its id for 30 days",
-    "gcp:projects/iAMCustomRole:IAMCustomRole": "a deleted role keeps its id for up to 44 days",
     "gcp:serviceaccount/account:Account": "a deleted account can be brought back for 30 days",
-    "gcp:sql/databaseInstance:DatabaseInstance": "the name of a deleted instance is blocked for about a week",
 }
-"""An account's address may be used again at once: it is remembered, and refuses nothing."""
+"""An account's address may be used again at once: it is remembered, and refuses nothing.
+
+Not here: Cloud SQL instances, whose names can be reused at once (Google Cloud documentation: delete
+instances), and custom roles, which the provider brings back within seven days (its documentation of
+``google_project_iam_custom_role``).
+"""

@@ -126,6 +126,11 @@ class World:
     def __len__(self) -> int:
         return sum(1 for record in self._records.values() if not record.leftover)
 
+    @property
+    def gone(self) -> int:
+        """How many deleted resources Google still remembers: what is made anew differs from before."""
+        return len(self._records) - len(self)
+
     def __iter__(self) -> Iterator[Record]:
         return (record for record in list(self._records.values()) if not record.leftover)
 

@@ -37,7 +37,8 @@ def program_on_path(program: Program | None) -> Generator[None]:
     before, cwd = list(sys.path), Path.cwd()
     folder = program.main if program.main.is_dir() else program.main.parent
     own = _names_in(folder) - _kept(folder)
-    hidden = frozenset[str]() if _is_platform(folder) else _names_in(_HOME) - own - _KEPT
+    at_home = _is_platform(folder) or folder.parent == _HOME
+    hidden = frozenset[str]() if at_home else _names_in(_HOME) - own - _KEPT
     removed = _forget(folder, own | hidden)
     finder = _Hidden(hidden)
     sys.meta_path.insert(0, finder)

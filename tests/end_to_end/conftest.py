@@ -19,6 +19,7 @@ CODE = (
     "__main__.py",
     "config.py",
     "config_sections.py",
+    "config_types.py",
     "naming.py",
     "components",
     "stacks",

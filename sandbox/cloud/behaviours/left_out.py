@@ -62,6 +62,8 @@ _REASONS: Final[dict[str, str]] = {
         "SQL-079 NET-008 RED-015 MON-019 MON-020 QTA-005 QTA-006 GCS-020 LOG-022 SCH-011 MON-001 "
         "MON-002 RUN-053 "
     ),
+    "Google Cloud's documentation says otherwise: the name can be reused at once": "SQL-022",
+    "within seven days the provider brings the role back, and the cloud has no clock": "IAM-028",
     "depends on data, versions or names outside of the deployment": (
         "API-003 IAM-005 SQL-037 SQL-038 SQL-044 SQL-070 SQL-080 SQL-081 SVN-005 SVN-011 KMS-025 "
         "KMS-026 KMS-028 GCS-001 GCS-006 GCS-007 GCS-015 SEC-015 SEC-025 SEC-027 RED-014 ART-010 "

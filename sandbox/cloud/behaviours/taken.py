@@ -12,7 +12,6 @@ from sandbox.cloud.remembered import REMEMBERED
 _SQL: Final = "gcp:sql/databaseInstance:DatabaseInstance"
 _POOL: Final = "gcp:iam/workloadIdentityPool:WorkloadIdentityPool"
 _PROVIDER: Final = "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider"
-_ROLE: Final = "gcp:projects/iAMCustomRole:IAMCustomRole"
 _LOG_BUCKET: Final = "gcp:logging/projectBucketConfig:ProjectBucketConfig"
 
 _PRECONDITION: Final = "FAILED_PRECONDITION"
@@ -50,28 +49,12 @@ for _id, _type, _source in _LIVE:
 
 _GONE: Final[tuple[tuple[str, str, int, str, str, str], ...]] = (
     (
-        "IAM-028",
-        _ROLE,
-        400,
-        _PRECONDITION,
-        "hashicorp/terraform-provider-google, role marked for deletion",
-        "undelete it with `gcloud iam roles undelete` and import it, or choose another roleId",
-    ),
-    (
         "LOG-006",
         _LOG_BUCKET,
         400,
         _PRECONDITION,
         "general knowledge of Cloud Logging",
         "undelete it with `gcloud logging buckets undelete` and import it, or choose another bucketId",
-    ),
-    (
-        "SQL-022",
-        _SQL,
-        409,
-        "instanceAlreadyExists",
-        "hashicorp/terraform-provider-google, name of a deleted instance",
-        "choose another name",
     ),
     (
         "WIF-003",

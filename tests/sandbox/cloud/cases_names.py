@@ -15,7 +15,6 @@ _PROVIDER: Final[dict[str, Any]] = {
     "attributeCondition": "assertion.repository_owner=='o'",
     "oidc": {"issuerUri": "https://token.actions.githubusercontent.com"},
 }
-_ROLE: Final[dict[str, Any]] = {"roleId": "reader", "title": "reader", "permissions": ["run.jobs.get"]}
 _QUEUE: Final[dict[str, Any]] = {"name": "slow", "location": "europe-west1"}
 _JOB: Final[dict[str, Any]] = {"name": "nightly", "location": "europe-west1"}
 
@@ -49,28 +48,12 @@ NAMES: Final = (
     Case("PUB-034", "create", "Subscription", {"name": "jobs"}, fine={}),
     Case("SQL-072", "create", "User", {"name": ACCOUNT.removesuffix(".gserviceaccount.com")}, fine={}),
     Case(
-        "IAM-028",
-        "create",
-        "IAMCustomRole",
-        _ROLE,
-        (("lose", "IAMCustomRole", _ROLE),),
-        {**_ROLE, "roleId": "two"},
-    ),
-    Case(
         "LOG-006",
         "create",
         "ProjectBucketConfig",
         {"bucketId": "audit"},
         (("delete", "ProjectBucketConfig", {}),),
         {"bucketId": "audit-two"},
-    ),
-    Case(
-        "SQL-022",
-        "create",
-        "DatabaseInstance",
-        {"name": "primary"},
-        (("delete", "DatabaseInstance", {}),),
-        {"name": "primary-two"},
     ),
     Case(
         "WIF-003",

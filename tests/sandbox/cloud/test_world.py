@@ -177,7 +177,7 @@ class TestInvoke:
 
     def test_a_function_that_it_does_not_know(self) -> None:
         with pytest.raises(
-            CloudError, match="with no arguments; give its result in a fixture .* under `lookups`"
+            CloudError, match=r"with no arguments; give its result in a fixture .* under `lookups`"
         ):
             self._invoke("gcp:organizations/getProjects:getProjects")
 

@@ -322,8 +322,8 @@ def test_a_stack_with_delete_hooks_is_not_deleted_without_its_program() -> None:
     outcome = stack.run(program, Mode.DESTROY)
     assert [item.message for item in outcome.refusals] == [
         (
-            "topic (gcp:pubsub/topic:Topic) has delete hooks (farewell), and deleting a stack does not run its "
-            "program: remove them with an update first"
+            "topic (gcp:pubsub/topic:Topic) has delete hooks (farewell), and deleting a stack does not run "
+            "its program: remove them with an update first"
         )
     ]
     assert len(stack.world) == 1
