@@ -202,6 +202,10 @@ class Deployment:
                 return self._refuse("program", str(error), urn)
             except (AmbiguousAliasError, ValueError) as error:
                 return self._refuse("engine", str(error), urn)
+            except BaseException as error:
+                if error is not self.record.stopped:
+                    raise
+                raise DeploymentAbortedError from error
 
     def _register(self, goal: Goal, urn: str) -> Registration:
         provider = self._providers.reference_for(goal) if goal.custom else ""

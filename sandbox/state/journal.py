@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any, TextIO
 
 from sandbox.cloud import World
 from sandbox.engine.graph import in_dependency_order
@@ -109,9 +109,10 @@ def journaled_state(path: Path, base: str, loaded: Snapshot, crypter: Passphrase
     provider = {"type": "passphrase", "state": header["secrets"]}
     slots: dict[int, ResourceState] = dict(enumerate(loaded.resources))
     pending: dict[int, PendingOperation] = {}
+    records = [entry["resource"] for entry in entries[1:] if "resource" in entry]
+    decoded = iter(resources_from_json(records, where, provider, crypter))
     for entry in entries[1:]:
-        record = cast("Any", entry.get("resource"))
-        state = resources_from_json([record], where, provider, crypter)[0] if record else None
+        state = next(decoded) if "resource" in entry else None
         if "put" in entry and state is not None:
             slots[int(entry["put"])] = state
         elif "drop" in entry:

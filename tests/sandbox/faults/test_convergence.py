@@ -1,0 +1,243 @@
+"""Whatever goes wrong at whichever call of a deployment: the same command again brings it to the same end.
+
+The dev deployment's registrations are recorded once and replayed without program and SDK. A seeded sample of
+all faults at all calls runs here; ``make faults`` (``FAULTS=every``) runs every one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from sandbox.cloud import World
+from sandbox.engine.goal import Goal
+from sandbox.engine.model import Mode, ResourceState
+from sandbox.faults import Fail, Fault, FaultyCloud, HideGrants, Kill, KilledError, Where
+from sandbox.project import load_project, load_stack
+from tests.sandbox.faults.stream import Ground, Stream, changed, record, replay
+
+HOME = Path(__file__).resolve().parents[3]
+EVERY = os.environ.get("FAULTS") == "every"
+KINDS = ("quota", "conflict", "unavailable", "timeout", "kill", "agent")
+ATTEMPTS = 6
+SAMPLE = settings(max_examples=12, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
+
+
+def fault(kind: str, call: int) -> Fault:
+    return Kill(Where(call=call)) if kind == "kill" else Fail(kind, Where(call=call))
+
+
+class Case:
+    """The recorded deployment, where it ends undisturbed, and how many calls each way there has."""
+
+    def __init__(self) -> None:
+        program = load_project(HOME)
+        self.first = record(program, load_stack(program, "dev"), "dev", World())
+        self.second = changed(self.first, relabelled)
+        self.empty, self.up = Ground(), Ground()
+        self.creates = converge(self.first, self.up, [])
+        self.relabelled = self.up.copy()
+        self.updates = converge(self.second, self.relabelled, [])
+        self.down = self.up.copy()
+        self.deletes = converge(self.first, self.down, [], Mode.DESTROY)
+        assert not unmanaged(self.up)
+        assert self.creates > 200
+        assert self.updates > 20
+        assert self.deletes > 200
+
+
+def relabelled(goal: Goal) -> dict[str, Any]:
+    """A change that updates much and replaces a few."""
+    inputs = dict(goal.inputs)
+    if isinstance(inputs.get("labels"), dict):
+        inputs["labels"] = {**inputs["labels"], "round": "2"}
+    if goal.type == "gcp:compute/firewall:Firewall":
+        inputs["direction"] = inputs.get("direction", "INGRESS")
+        inputs["description"] = "round 2"
+    if goal.type == "gcp:compute/address:Address":
+        inputs["description"] = "round 2"
+    return inputs
+
+
+@pytest.fixture(scope="module")
+def case() -> Case:
+    return Case()
+
+
+def converge(stream: Stream, ground: Ground, faults: list[Fault], mode: Mode = Mode.UPDATE) -> int:
+    """Repeat the command until nothing is refused; how many calls that took."""
+    cloud = FaultyCloud(faults)
+    for _ in range(ATTEMPTS):
+        try:
+            refusals = replay(stream, ground, cloud, mode=mode)
+        except KilledError:
+            # The process is gone, and what it was about to do next with it; the command starts anew.
+            cloud = FaultyCloud([])
+            continue
+        if not refusals:
+            assert not cloud.unmet()
+            return cloud.calls
+        assert all(item.behaviour.startswith("fault-") for item in refusals) or any(
+            isinstance(item, HideGrants) for item in faults
+        ), refusals
+    raise AssertionError(f"{faults} do not converge in {ATTEMPTS} attempts")
+
+
+def leaves(value: Any) -> Iterator[str]:
+    """The longer texts within ``value``."""
+    if isinstance(value, dict):
+        for item in cast("dict[str, Any]", value).values():
+            yield from leaves(item)
+    elif isinstance(value, list):
+        for item in cast("list[Any]", value):
+            yield from leaves(item)
+    elif isinstance(value, str) and len(value) > 8:
+        yield value
+
+
+def shown(value: Any, names: dict[str, str]) -> str:
+    text = repr(value)
+    for name, stand_in in sorted(names.items(), key=lambda item: -len(item[0])):
+        text = text.replace(name, stand_in)
+    return text
+
+
+def learn(state: ResourceState, twin: ResourceState, mine: dict[str, str], theirs: dict[str, str]) -> None:
+    """What is random by nature: names made up, what the cloud derives from them, ids of providers."""
+    pairs = [(state.inputs[key], twin.inputs[key]) for key in state.inputs.get("__defaults", [])]
+    if state.type.startswith("pulumi:providers:"):
+        pairs.append((state.id, twin.id))
+    if pairs or repr(state.inputs) != repr(twin.inputs):
+        pairs += zip(leaves(state.outputs), leaves(twin.outputs), strict=False)
+        pairs.append((state.id, twin.id))
+    for index, (ours, wanted) in enumerate(pairs):
+        if ours != wanted:
+            mine[str(ours)] = theirs[str(wanted)] = f"<{state.urn} {index}>"
+
+
+FIELDS = ("inputs", "dependencies", "property_dependencies", "parent", "provider")
+
+
+def same_end(ground: Ground, expected: Ground) -> None:
+    states, wanted = ground.snapshot.resources, expected.snapshot.resources
+    assert not ground.snapshot.pending_operations
+    assert not any(state.delete or state.pending_replacement or state.init_errors for state in states)
+    assert Counter(state.urn for state in states) == Counter(state.urn for state in wanted)
+    other = {state.urn: state for state in wanted}
+    mine: dict[str, str] = {}
+    theirs: dict[str, str] = {}
+    for state in states:
+        twin = other[state.urn]
+        made_up = state.inputs.get("__defaults", [])
+        for key in made_up:
+            name, named = str(state.inputs[key]), str(twin.inputs[key])
+            assert name[:-7] == named[:-7]
+            mine[name] = theirs[named] = f"<{state.urn} {key}>"
+        for field in FIELDS:
+            assert shown(getattr(state, field), mine) == shown(getattr(twin, field), theirs), state.urn
+        assert set(state.outputs) == set(twin.outputs), state.urn
+        if state.custom and repr(state.inputs) == repr(twin.inputs) and not made_up:
+            assert repr(steady(state.outputs)) == repr(steady(twin.outputs)), state.urn
+        learn(state, twin, mine, theirs)
+    managed = Counter((state.type, state.id) for state in states if state.type.startswith("gcp:"))
+    assert max(managed.values(), default=1) == 1, "two states of one object"
+    assert unmanaged(ground) == unmanaged(expected), "orphans"
+    assert all(ground.world.get(*key) for key in managed), "lost objects"
+
+
+def steady(outputs: dict[str, Any]) -> dict[str, Any]:
+    """Outputs without those that count how often a resource was changed."""
+    counters = {"generation", "observedGeneration", "etag"}
+    return {key: value for key, value in outputs.items() if key not in counters}
+
+
+def unmanaged(ground: Ground) -> Counter[str]:
+    """What the world holds and the state does not, by type: nothing but what a deletion abandons."""
+    managed = {(state.type, state.id) for state in ground.snapshot.resources}
+    return Counter(record.type for record in ground.world if (record.type, record.id) not in managed)
+
+
+def check_up(case: Case, faults: list[Fault]) -> None:
+    ground = case.empty.copy()
+    converge(case.first, ground, faults)
+    same_end(ground, case.up)
+
+
+def check_change(case: Case, faults: list[Fault]) -> None:
+    ground = case.up.copy()
+    converge(case.second, ground, faults)
+    same_end(ground, case.relabelled)
+
+
+def check_down(case: Case, faults: list[Fault]) -> None:
+    ground = case.up.copy()
+    converge(case.first, ground, faults, Mode.DESTROY)
+    same_end(ground, case.down)
+
+
+def creates(case: Case) -> int:
+    return case.creates
+
+
+def updates(case: Case) -> int:
+    return case.updates
+
+
+def deletes(case: Case) -> int:
+    return case.deletes
+
+
+WAYS: dict[str, tuple[Callable[[Case, list[Fault]], None], Callable[[Case], int]]] = {
+    "up": (check_up, creates),
+    "change": (check_change, updates),
+    "down": (check_down, deletes),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("way", sorted(WAYS))
+def test_a_fault_at_a_call_converges(case: Case, way: str, kind: str) -> None:
+    check, calls = WAYS[way]
+    if EVERY:
+        for call in range(1, calls(case) + 1):
+            check(case, [fault(kind, call)])
+        return
+
+    @given(st.integers(1, calls(case)))
+    @(settings(SAMPLE, max_examples=4))
+    def sampled(call: int) -> None:
+        check(case, [fault(kind, call)])
+
+    sampled()
+
+
+def test_several_faults_in_one_deployment_converge(case: Case) -> None:
+    one = st.tuples(st.sampled_from(KINDS[:4]), st.integers(1, case.creates - 10))
+
+    @given(st.lists(one, min_size=2, max_size=3, unique_by=lambda item: item[1]))
+    @(settings(SAMPLE, max_examples=100 if EVERY else 6))
+    def sampled(several: list[tuple[str, int]]) -> None:
+        check_up(case, [fault(kind, call) for kind, call in several])
+
+    sampled()
+
+
+def test_grants_that_are_not_visible_yet_are_waited_for(case: Case) -> None:
+    cloud, ground = FaultyCloud([HideGrants(1)]), Ground()
+    refused = 0
+    for _ in range(200):
+        refusals = replay(case.first, ground, cloud)
+        if not refusals:
+            break
+        refused += 1
+        assert "propagate" in refusals[0].message
+    assert refused
+    assert not cloud.unmet()
+    same_end(ground, case.up)
