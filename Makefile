@@ -16,7 +16,7 @@ STAMP := $(VENV)/.installed
 REVIEW := $(BIN)/python -m review
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview down diff test check static format-check lint types imports workflows golden bench fmt clean
+.PHONY: help setup up preview down diff test faults check static format-check lint types imports workflows golden bench fmt clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,9 @@ diff: $(STAMP) ## Show what the working tree does to every stack, compared with 
 
 test: $(STAMP) ## Run all tests
 	@$(BIN)/python -m pytest $(ARGS)
+
+faults: $(STAMP) ## Put every kind of fault at every call of the dev deployment (minutes)
+	@FAULTS=every $(BIN)/python -m pytest tests/sandbox/faults $(ARGS)
 
 check: static test ## Format, lint, types, import directions, workflows and all tests
 

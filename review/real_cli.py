@@ -21,34 +21,17 @@ from typing import Any, Final, cast
 
 import yaml
 
+from facts.propagation import REPEATS, propagation_of
 from sandbox.errors import UsageError
 from sandbox.project import PLACEHOLDER, Program, load_stack
 
 __all__ = ["KEPT_BY_GOOGLE", "REPEATS", "RealStack", "propagating"]
 
-REPEATS: Final = 3
 WAIT_SECONDS: Final = (30, 60, 120)
 
 KEPT_BY_GOOGLE: Final = frozenset({"gcp:kms/keyRing:KeyRing", "gcp:kms/cryptoKey:CryptoKey"})
 """Kinds that Google never deletes: a stack lets go of them and the next ``up`` adopts them."""
 
-PROPAGATION: Final[tuple[tuple[str, str], ...]] = (
-    ("a service agent that was made a moment ago", r"Service account \S+ does not exist"),
-    ("a service agent that was made a moment ago", r"service account \S+ (was )?not found"),
-    (
-        "an API that was switched on a moment ago",
-        r"has not been used in project \S+ before or it is disabled",
-    ),
-    ("an API that was switched on a moment ago", r"SERVICE_DISABLED"),
-    ("a key grant made a moment ago", r"cloudkms\.cryptoKeyVersions\.use\w* (permission )?denied"),
-    ("a key grant made a moment ago", r"Permission 'cloudkms\.cryptoKeyVersions\.\w+' denied"),
-    ("a key grant made a moment ago", r"does not have permission to use (the )?(KMS|Cloud KMS) key"),
-    (
-        "a grant made a moment ago",
-        r"IAM_PERMISSION_DENIED_PROPAGATING|may take (up to )?\S+ minutes? to propagate",
-    ),
-    ("a metric made a moment ago", r"Cannot find metric that matches type"),
-)
 ERROR: Final = re.compile(r"\berror: |googleapi: Error|\bError \d{3}:", re.IGNORECASE)
 SUMMARY: Final = re.compile(
     r"error: (update failed|\d+ errors? occurred|one or more|resource monitor shut down"
@@ -64,10 +47,9 @@ def propagating(lines: Iterable[str]) -> str | None:
     for line in lines:
         if not ERROR.search(line) or SUMMARY.search(line):
             continue
-        names = [name for name, pattern in PROPAGATION if re.search(pattern, line, re.IGNORECASE)]
-        if not names:
+        found = propagation_of([line])
+        if found is None:
             return None
-        found = names[0]
     return found
 
 

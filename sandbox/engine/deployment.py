@@ -17,7 +17,7 @@ from sandbox.engine.aliases import AliasResolver, AmbiguousAliasError
 from sandbox.engine.callbacks import CallbackServers
 from sandbox.engine.cloud_api import CloudApi
 from sandbox.engine.differ import Difference
-from sandbox.engine.executor import Executor, now
+from sandbox.engine.executor import Executor, now, step_of
 from sandbox.engine.goal import Goal, Registration
 from sandbox.engine.hooks import HookError, Hooks, unrunnable
 from sandbox.engine.judge import Judge
@@ -34,9 +34,8 @@ from sandbox.engine.model import (
     Step,
 )
 from sandbox.engine.paths import parse_path, reset
-from sandbox.engine.pending import settle
+from sandbox.engine.pending import opened
 from sandbox.engine.providers import ProviderTable
-from sandbox.engine.recorder import Recorder, tell
 from sandbox.engine.refreshing import refresh_all
 from sandbox.engine.removal import Remover
 from sandbox.engine.replacement import condemned_with, imported, protected, protected_with
@@ -71,11 +70,7 @@ class Deployment:
         self.stack = stack
         self.preview = mode is Mode.PREVIEW
         self.outputs: dict[str, Any] = {}
-        copied = replace(base, resources=[replace(state) for state in base.resources])
-        self._base = settle(copied, cloud, lambda urn, text: tell(observers, "warning", text, urn))
-        if keeper is not None:
-            keeper.start(self._base, settled=self._base is not copied)
-        self.record = Recorder(self._base, observers, preview=self.preview, keeper=keeper)
+        self._base, self.record = opened(base, cloud, observers, preview=self.preview, keeper=keeper)
         self._lock = threading.RLock()
         self._cloud = cloud
         self._olds = {state.urn: state for state in self._base.resources if not state.delete}
@@ -302,16 +297,7 @@ class Deployment:
         self, new: ResourceState, old: ResourceState | None, change: Difference, *, pending: bool = False
     ) -> Registration:
         self._replaced.add(new.urn)
-        step = Step(
-            Op.REPLACE,
-            new.urn,
-            new.type,
-            old,
-            new,
-            change.properties,
-            change.replaces,
-            change.not_compared,
-        )
+        step = step_of(Op.REPLACE, old, new, change)
         if not pending:
             self.record.note(step)
         done = self._apply(Op.CREATE_REPLACEMENT, old, new, change, pending=pending)

@@ -16,7 +16,7 @@ from sandbox.errors import CloudError
 from sandbox.protobuf import UNKNOWN_SENTINEL
 from sandbox.values import Secret
 
-__all__ = ["Executor", "now"]
+__all__ = ["Executor", "now", "step_of"]
 
 
 def now() -> str:
@@ -46,7 +46,7 @@ class Executor:
         pending: bool = False,
     ) -> None:
         """Create or update ``new``. With ``pending`` the old instance stays until its deletion."""
-        step = _step(op, old, new, change)
+        step = step_of(op, old, new, change)
         self._record.started(step)
         if op is Op.UPDATE and old is not None:
             new.id = old.id
@@ -77,7 +77,7 @@ class Executor:
         pending: bool = False,
     ) -> None:
         """A step that only changes state: same, read, import."""
-        step = _step(op, old, new, change or Difference())
+        step = step_of(op, old, new, change or Difference())
         self._record.started(step)
         self._record.done(step, None)
         self._record.place(old, new, pending=pending)
@@ -139,5 +139,6 @@ class Executor:
                 new.outputs[key] = Secret(new.outputs[key])
 
 
-def _step(op: Op, old: ResourceState | None, new: ResourceState, change: Difference) -> Step:
+def step_of(op: Op, old: ResourceState | None, new: ResourceState, change: Difference) -> Step:
+    """The step that does ``op`` because of ``change``."""
     return Step(op, new.urn, new.type, old, new, change.properties, change.replaces, change.not_compared)

@@ -6,20 +6,38 @@ be asked: an object that was made is taken over, so that it is neither made twic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.engine.cloud_api import CloudApi
 from sandbox.engine.graph import in_dependency_order
-from sandbox.engine.model import PendingOperation, ResourceState, Snapshot
+from sandbox.engine.keeping import Keeper
+from sandbox.engine.model import Observer, PendingOperation, ResourceState, Snapshot
+from sandbox.engine.recorder import Recorder, tell
 from sandbox.engine.urn import provider_urn
 from sandbox.values import Secret
 
-__all__ = ["settle"]
+__all__ = ["opened", "settle"]
 
 Tell = Callable[[str, str], None]
+
+
+def opened(
+    base: Snapshot,
+    cloud: CloudApi,
+    observers: Sequence[Observer],
+    *,
+    preview: bool,
+    keeper: Keeper | None,
+) -> tuple[Snapshot, Recorder]:
+    """A run's own copy of ``base`` with nothing pending, and the record of what the run does to it."""
+    copied = replace(base, resources=[replace(state) for state in base.resources])
+    settled = settle(copied, cloud, lambda urn, text: tell(observers, "warning", text, urn))
+    if keeper is not None and not preview:
+        keeper.start(settled, settled=settled is not copied)
+    return settled, Recorder(settled, observers, preview=preview, keeper=keeper)
 
 
 def settle(base: Snapshot, cloud: CloudApi, tell: Tell) -> Snapshot:
