@@ -25,14 +25,13 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from config_edge import Edge, Observability
 from config_sections import (
     Api,
     Buckets,
-    Edge,
     Keys,
     Messaging,
     Network,
-    Observability,
     Postgres,
     Redis,
     Release,

@@ -9,21 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from config_types import (
     AddressName,
-    AllowedRange,
     CacheName,
-    ChannelKey,
-    CountryCode,
-    Currency,
     DatabaseName,
     Day,
     Digest,
-    Email,
-    HostLabel,
-    Hostname,
     HourOfDay,
     InstanceName,
     KeyName,
@@ -32,6 +25,7 @@ from config_types import (
     Region,
     RunName,
     SecretName,
+    Section,
     Tier,
     TimeZone,
     TopicName,
@@ -41,14 +35,6 @@ from facts.refusal import RefusedError
 from facts.sizes import check_cpu_and_memory, check_waits
 
 _DAY = 86_400
-# The key of the Slack channel among the channels.
-SLACK_KEY = "slack"
-
-
-class Section(BaseModel):
-    """What every part of the settings has in common."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
 
 class Network(Section):
@@ -120,7 +106,7 @@ class OfficeHours(Section):
     @model_validator(mode="after")
     def _in_order(self) -> OfficeHours:
         if self.start_hour >= self.stop_hour:
-            raise ValueError(
+            raise RefusedError(
                 f"stop_hour must be after start_hour {self.start_hour}, got {self.stop_hour}; correct one"
             )
         return self
@@ -154,17 +140,17 @@ class Postgres(Section):
     @model_validator(mode="after")
     def _consistent(self) -> Postgres:
         if self.disk_autoresize_limit_gb < self.disk_size_gb:
-            raise ValueError(
+            raise RefusedError(
                 f"disk_autoresize_limit_gb must be at least disk_size_gb {self.disk_size_gb}, "
                 f"got {self.disk_autoresize_limit_gb}; raise it"
             )
         if self.backups_kept < self.point_in_time_recovery_days:
-            raise ValueError(
+            raise RefusedError(
                 f"backups_kept must be at least the {self.point_in_time_recovery_days} days of "
                 f"point_in_time_recovery_days, got {self.backups_kept}; keep more backups"
             )
         if self.name in self.replicas:
-            raise ValueError(
+            raise RefusedError(
                 f"replicas must not carry the primary's name, got {self.name!r}; rename the replica"
             )
         return self
@@ -273,7 +259,7 @@ class Scaling(Section):
     @model_validator(mode="after")
     def _ordered(self) -> Scaling:
         if self.min_instances > self.max_instances:
-            raise ValueError(
+            raise RefusedError(
                 f"min_instances must be at most max_instances {self.max_instances}, "
                 f"got {self.min_instances}; lower it"
             )
@@ -320,7 +306,7 @@ class Workers(Section):
         check_cpu_and_memory("memory", self.cpu, self.memory)
         for field, scaling in (("scaling", self.scaling), ("batch_scaling", self.batch_scaling)):
             if scaling is not None and self.instances_while_unscaled > scaling.max_instances:
-                raise ValueError(
+                raise RefusedError(
                     f"instances_while_unscaled must be at most {field}.max_instances "
                     f"{scaling.max_instances}, got {self.instances_while_unscaled}; lower it"
                 )
@@ -329,82 +315,6 @@ class Workers(Section):
     def instances(self, scaling: Scaling) -> int:
         """How many instances a pool runs while nothing scales it."""
         return max(scaling.min_instances, self.instances_while_unscaled)
-
-
-class Zone(Section):
-    """The public DNS zone of this environment; keys of both maps are names just below `domain`."""
-
-    domain: Hostname
-    # Child zones with their name servers, all of those that the child's own deployment reports.
-    delegations: Mapping[HostLabel, Annotated[tuple[Hostname, ...], Field(min_length=2)]] = {}
-    # Hosts that are served elsewhere, by CNAME.
-    aliases: Mapping[HostLabel, Hostname] = {}
-
-
-class Edge(Section):
-    """The only way in. WAF rules deny when `enforced`, only log when `preview`."""
-
-    waf: Literal["preview", "enforced"]
-    # Addresses exempt from geography and from the ban, never from the WAF.
-    allowed_ranges: Annotated[tuple[AllowedRange, ...], Field(max_length=4)] = ()
-    denied_countries: Annotated[tuple[CountryCode, ...], Field(min_length=1)] = ("KP", "IR")
-    requests_per_minute: Annotated[int, Field(ge=10, le=10_000)] = 1_000
-    # Google's list.
-    ban_seconds: Literal[60, 120, 180, 240, 300, 600, 900, 1200, 1800, 2700, 3600] = 600
-    auth_requests_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 60
-    # Google's quota SECURITY_POLICY_CEVAL_RULES of this project; 20 unless Google raised it.
-    armor_expression_quota: Annotated[int, Field(ge=20, le=1_000)] = 20
-    zone: Zone
-    # Share of requests that are logged; Cloud Armor's entries are part of the sample.
-    log_sample_rate: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
-    max_body_bytes: Annotated[int, Field(ge=1_024, le=33_554_432)] = 10_485_760
-    # Path prefixes that may take more than max_body_bytes.
-    upload_path_prefixes: Annotated[tuple[PathPrefix, ...], Field(max_length=3)] = ()
-
-
-class Budget(Section):
-    """A monthly budget of the project, on its billing account."""
-
-    billing_account: Annotated[str, Field(pattern=r"^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$")]
-    monthly_amount: Annotated[int, Field(ge=1)]
-    currency: Currency = "USD"
-
-
-class Objectives(Section):
-    """What the API is measured against over four weeks; shares of requests."""
-
-    availability: Annotated[float, Field(gt=0.0, le=0.9999)] = 0.999
-    latency: Annotated[float, Field(gt=0.0, le=0.9999)] = 0.95
-    latency_threshold_ms: Annotated[int, Field(ge=1, le=60_000)] = 1_000
-
-
-class Observability(Section):
-    """Logs and who hears of trouble. Slack is used where `slack_channel` is given; it needs `slack_token`."""
-
-    log_retention_days: Annotated[int, Field(ge=30, le=3_650)]
-    security_log_retention_days: Annotated[int, Field(ge=30, le=3_650)]
-    emails: Annotated[Mapping[ChannelKey, Email], Field(min_length=1)]
-    slack_channel: Annotated[str, Field(pattern=r"^#[a-z0-9_-]{1,80}$")] | None = None
-    sms_numbers: Mapping[ChannelKey, Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]] = {}
-    runbook_base_url: Annotated[str, Field(pattern=r"^https://.*[^/]$")]
-    # Team that acts on alerts, as a label value.
-    owner: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")] = "platform"
-    objectives: Objectives = Objectives()
-    budget: Budget
-
-    @model_validator(mode="after")
-    def _keys_differ(self) -> Observability:
-        for field, keys in (("emails", self.emails), ("sms_numbers", self.sms_numbers)):
-            if SLACK_KEY in keys:
-                raise ValueError(
-                    f"{field} must not have the key {SLACK_KEY}, which is the Slack channel's; rename it"
-                )
-        for key in self.sms_numbers:
-            if key in self.emails:
-                raise ValueError(
-                    f"sms_numbers must have keys other than emails, got {key} in both; rename one"
-                )
-        return self
 
 
 class Release(Section):

@@ -9,13 +9,20 @@ from ipaddress import ip_network
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from facts.codes import COUNTRIES, CURRENCIES
 from facts.names import check_name
 from facts.places import EuRegion
 from facts.refusal import RefusedError
 from facts.sizes import check_tier
+
+
+class Section(BaseModel):
+    """What every part of the settings has in common."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
 
 Region = EuRegion
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[a-z0-9.-]+\.[a-z]{2,}$")]
@@ -33,13 +40,13 @@ RunName = Annotated[str, AfterValidator(partial(check_name, "run service"))]
 
 def _country(value: str) -> str:
     if value not in COUNTRIES:
-        raise ValueError(f"must be a country code of ISO 3166-1 such as KP, got {value!r}; correct it")
+        raise RefusedError(f"must be a country code of ISO 3166-1 such as KP, got {value!r}; correct it")
     return value
 
 
 def _currency(value: str) -> str:
     if value not in CURRENCIES:
-        raise ValueError(f"must be a currency code of ISO 4217 such as USD, got {value!r}; correct it")
+        raise RefusedError(f"must be a currency code of ISO 4217 such as USD, got {value!r}; correct it")
     return value
 
 
@@ -47,10 +54,10 @@ def _range(value: str) -> str:
     try:
         network = ip_network(value)
     except ValueError as error:
-        raise ValueError(f"must be a CIDR range, got {value!r} ({error}); correct it") from None
+        raise RefusedError(f"must be a CIDR range, got {value!r} ({error}); correct it") from None
     least = _WIDEST_RANGE[network.version]
     if network.prefixlen < least:
-        raise ValueError(f"must be /{least} or narrower, got {value!r}; list the addresses that need it")
+        raise RefusedError(f"must be /{least} or narrower, got {value!r}; list the addresses that need it")
     return value
 
 
@@ -70,7 +77,7 @@ def _time_zone(value: str) -> str:
     except (ValueError, OSError, ZoneInfoNotFoundError):
         # A machine without the database of zones cannot tell.
         if available_timezones():
-            raise ValueError(
+            raise RefusedError(
                 f"must be a zone of the tz database such as Europe/Paris, got {value!r}; correct it"
             ) from None
     return value
@@ -128,9 +135,9 @@ def refuse_other_purposes(field: str, given: Iterable[str], wired: tuple[str, ..
     """Refuse purposes that nothing uses, and the lack of one that something does."""
     found = set(given)
     for purpose in sorted(found - set(wired)):
-        raise ValueError(
+        raise RefusedError(
             f"{field} must name {', '.join(wired)}, got {purpose!r}, which nothing uses; remove or rename it"
         )
     missing = [purpose for purpose in wired if purpose not in found]
     if missing:
-        raise ValueError(f"{field} must name {', '.join(wired)}, got no {', '.join(missing)}; add it")
+        raise RefusedError(f"{field} must name {', '.join(wired)}, got no {', '.join(missing)}; add it")

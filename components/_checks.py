@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from facts.refusal import RefusedError
+
 _DIGEST_IMAGE = re.compile(r"[a-z0-9.-]+\.[a-z]{2,}(?:/[a-z0-9._-]+)+@sha256:[0-9a-f]{64}")
 
 
@@ -14,14 +16,14 @@ def require_between(field: str, value: int, low: int, high: int, unit: str) -> N
     """Refuse a number outside its closed range."""
     if not low <= value <= high:
         message = f"{field} must be between {low} and {high} {unit}, got {value}; correct it"
-        raise ValueError(message)
+        raise RefusedError(message)
 
 
 def require_at_least(field: str, value: int, low: int, unit: str) -> None:
     """Refuse a number below its lower end."""
     if value < low:
         message = f"{field} must be {low} {unit} or more, got {value}; raise it"
-        raise ValueError(message)
+        raise RefusedError(message)
 
 
 def require_digest(field: str, image: object) -> None:
@@ -31,4 +33,4 @@ def require_digest(field: str, image: object) -> None:
             f"{field} must be pinned as HOST/PATH@sha256:<64 hexadecimal digits>, got {image!r}; "
             "name it by digest"
         )
-        raise ValueError(message)
+        raise RefusedError(message)

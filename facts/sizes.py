@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from facts.refusal import RefusedError
+
 __all__ = ["MEMORY_MIB", "check_cpu_and_memory", "check_tier", "check_waits", "connection_limit"]
 
 _TIER = re.compile(r"db-custom-(\d+)-(\d+)")
@@ -30,23 +32,23 @@ def check_tier(field: str, tier: str) -> str:
     """A dedicated tier of edition ENTERPRISE, db-custom-CPUS-MB."""
     match = _TIER.fullmatch(tier)
     if match is None:
-        raise ValueError(
+        raise RefusedError(
             f"{field} must be db-custom-CPUS-MEMORY in edition ENTERPRISE, got {tier!r}; "
             "write it such as db-custom-2-7680"
         )
     cpus, memory = int(match[1]), int(match[2])
     if cpus != 1 and (cpus % 2 or not 2 <= cpus <= 96):
-        raise ValueError(
+        raise RefusedError(
             f"{field} must have 1 processor or an even number from 2 to 96, got {tier!r}; "
             "change the first number"
         )
     if memory % _MEMORY_STEP_MB or memory < _MEMORY_MINIMUM_MB:
-        raise ValueError(
+        raise RefusedError(
             f"{field} must have {_MEMORY_MINIMUM_MB} MB or more in steps of {_MEMORY_STEP_MB} MB, "
             f"got {tier!r}; change the second number"
         )
     if not 0.9 * 1024 * cpus <= memory <= 6.5 * 1024 * cpus:
-        raise ValueError(
+        raise RefusedError(
             f"{field} must have 0.9 to 6.5 GB for each processor, got {tier!r}; change one of the numbers"
         )
     return tier
@@ -61,14 +63,14 @@ def connection_limit(tier: str) -> int:
 def check_cpu_and_memory(field: str, cpu: str, memory: str) -> None:
     """A pair that Cloud Run takes; `field` names the memory."""
     if cpu not in MEMORY_MIB:
-        raise ValueError(f"cpu must be one of {', '.join(MEMORY_MIB)}, got {cpu!r}; choose one of them")
+        raise RefusedError(f"cpu must be one of {', '.join(MEMORY_MIB)}, got {cpu!r}; choose one of them")
     match = re.fullmatch(r"([1-9]\d*)(Mi|Gi)", memory)
     if match is None:
-        raise ValueError(f"{field} must be a number with Mi or Gi, got {memory!r}; write it such as 2Gi")
+        raise RefusedError(f"{field} must be a number with Mi or Gi, got {memory!r}; write it such as 2Gi")
     mebibytes = int(match[1]) * (1024 if match[2] == "Gi" else 1)
     low, high = MEMORY_MIB[cpu]
     if not low <= mebibytes <= high:
-        raise ValueError(
+        raise RefusedError(
             f"{field} must be between {low} and {high} Mi for {cpu} cpu, got {memory!r}; change it or cpu"
         )
 
@@ -76,4 +78,4 @@ def check_cpu_and_memory(field: str, cpu: str, memory: str) -> None:
 def check_waits(minimum: str, shortest: int, maximum: str, longest: int) -> None:
     """A shortest wait that is not above the longest; both are given with their fields' names."""
     if shortest > longest:
-        raise ValueError(f"{minimum} must be at most {maximum} {longest}, got {shortest}; lower it")
+        raise RefusedError(f"{minimum} must be at most {maximum} {longest}, got {shortest}; lower it")

@@ -34,7 +34,7 @@ from components.observability.service_alerts import ServiceTargets, service_aler
 from components.observability.service_objectives import ServiceObjectives, ServiceObjectivesArgs
 from components.observability.uptime_check import UptimeCheck, UptimeCheckArgs
 from config import Settings
-from config_sections import SLACK_KEY
+from config_edge import SLACK_KEY
 from facts.sizes import connection_limit
 from naming import Names
 

@@ -59,7 +59,7 @@ ROOMS = {
 # Nothing imports these; they may import anything.
 OUTSIDE = frozenset({"tests", "tools", "bench", "docs"})
 # One room in several files.
-PARTS = {"config_sections": "config", "config_types": "config"}
+PARTS = {"config_edge": "config", "config_sections": "config", "config_types": "config"}
 
 
 def room_of(module: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 from sandbox.cloud import World
 from sandbox.engine.model import Mode, Outcome, Snapshot
 from sandbox.engine.run import run
-from sandbox.project import load_stack
+from sandbox.project import load_project, load_stack
 from tests.stack_files import PROGRAM, ROOT
 
 
@@ -26,6 +26,28 @@ def deploy(stack: str, **changes: str) -> Outcome:
         world=World(),
         mode=Mode.UPDATE,
     )
+
+
+def test_a_bug_is_not_dressed_as_a_sentence(tmp_path: Path) -> None:
+    """An exception that no one raised to refuse a value keeps its kind and its place."""
+    for path in (*ROOT.glob("*.py"), ROOT / "Pulumi.yaml", ROOT / "facts"):
+        (tmp_path / path.name).symlink_to(path)
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "stacks" / "__init__.py").touch()
+    (tmp_path / "stacks" / "platform.py").write_text("def platform(settings): return int('x')\n")
+    program = load_project(tmp_path)
+    found = load_stack(PROGRAM, "dev")
+    outcome = run(program, stack="dev", config=found, snapshot=Snapshot(), world=World(), mode=Mode.PREVIEW)
+    (refusal,) = outcome.refusals
+    assert refusal.kind == "program"
+    assert refusal.message.startswith(
+        "the program raised ValueError at stacks/platform.py:1: invalid literal"
+    )
+
+
+def test_components_refuse_with_the_one_type_that_becomes_a_sentence() -> None:
+    rooms = [*(ROOT / "components").rglob("*.py"), *(ROOT / "facts").rglob("*.py"), *ROOT.glob("config*.py")]
+    assert not [path for path in rooms if "raise ValueError(" in path.read_text(encoding="utf-8")]
 
 
 def test_main_is_under_30_lines() -> None:

@@ -10,6 +10,8 @@ from typing import Literal
 
 import pulumi
 
+from facts.refusal import RefusedError
+
 __all__ = [
     "CLOUD_SQL_MOUNT",
     "CLOUD_SQL_VOLUME",
@@ -40,7 +42,7 @@ class SecretVersion:
     def __post_init__(self) -> None:
         if isinstance(self.version, str) and re.fullmatch(r"[1-9]\d*", self.version) is None:
             message = f"version must be a version number as text, got {self.version!r}"
-            raise ValueError(message)
+            raise RefusedError(message)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +58,7 @@ class SecretFile:
         path = PurePosixPath(self.path)
         if not path.is_absolute() or len(path.parts) < 3 or ":" in self.path:
             message = f"path must be absolute, inside a folder and without a colon, got {self.path!r}"
-            raise ValueError(message)
+            raise RefusedError(message)
 
     @property
     def folder(self) -> str:
@@ -89,13 +91,13 @@ def refuse_bad_environment(names: Iterable[str], secret_names: Iterable[str]) ->
     for name in (*names, *secret_names):
         if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) is None:
             message = f"environment variables must be letters, digits and _, no digit first, got {name!r}"
-            raise ValueError(message)
+            raise RefusedError(message)
         if name in _RESERVED:
             message = f"environment variables must not be {', '.join(sorted(_RESERVED))}, got {name!r}"
-            raise ValueError(message)
+            raise RefusedError(message)
         if name in seen:
             message = f"environment variables must differ from those of secrets, got {name!r} in both"
-            raise ValueError(message)
+            raise RefusedError(message)
         seen.add(name)
 
 
@@ -108,11 +110,11 @@ def refuse_bad_files(files: Mapping[str, SecretFile]) -> None:
                 "secret_files keys must be lower-case letters, digits and hyphens, and not "
                 f"{CLOUD_SQL_VOLUME}, got {name!r}"
             )
-            raise ValueError(message)
+            raise RefusedError(message)
         if file.folder in folders:
             message = (
                 f"secret_files.{name}.path must have a folder of its own, got {file.folder} "
                 f"like {folders[file.folder]}"
             )
-            raise ValueError(message)
+            raise RefusedError(message)
         folders[file.folder] = name

@@ -32,6 +32,7 @@ from components.compute._workload import (
     refuse_bad_files,
 )
 from facts.names import check_name
+from facts.refusal import RefusedError
 from facts.sizes import check_cpu_and_memory
 
 __all__ = [
@@ -131,7 +132,7 @@ class HttpProbe:
     def __post_init__(self) -> None:
         if not self.path.startswith("/"):
             message = f"path must begin with /, got {self.path!r}"
-            raise ValueError(message)
+            raise RefusedError(message)
         require_between("period_seconds", self.period_seconds, 1, 240, "seconds")
         require_between("timeout_seconds", self.timeout_seconds, 1, self.period_seconds, "seconds")
         require_between("failure_threshold", self.failure_threshold, 1, 100, "misses")

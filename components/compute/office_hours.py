@@ -24,6 +24,7 @@ import pulumi_gcp as gcp
 
 from components._checks import require_between
 from facts.names import check_name
+from facts.refusal import RefusedError
 
 __all__ = ["OfficeHours", "OfficeHoursArgs", "ScheduledPool"]
 
@@ -77,7 +78,7 @@ class OfficeHoursArgs:
         require_between("start_hour", self.start_hour, 0, 22, "o'clock")
         require_between("stop_hour", self.stop_hour, self.start_hour + 1, 23, "o'clock")
         if self.database is None and not self.pools:
-            raise ValueError("database or pools must be given, got neither; leave the component out")
+            raise RefusedError("database or pools must be given, got neither; leave the component out")
 
 
 class OfficeHours(pulumi.ComponentResource):

@@ -11,6 +11,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components._checks import require_between
+from facts.refusal import RefusedError
 from facts.sizes import check_tier
 
 __all__ = [
@@ -77,7 +78,7 @@ class EnterprisePlus:
     def __post_init__(self) -> None:
         if _PLUS_TIER.fullmatch(self.tier) is None:
             message = f"tier must be db-perf-optimized-N-CPUS in edition ENTERPRISE_PLUS, got {self.tier!r}"
-            raise ValueError(message)
+            raise RefusedError(message)
 
 
 Edition = Enterprise | EnterprisePlus
@@ -100,7 +101,7 @@ class Backups:
         require_between("kept", self.kept, 1, 365, "backups")
         if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", self.start_time) is None:
             message = f"start_time must be HH:MM (24 hours, UTC), got {self.start_time!r}"
-            raise ValueError(message)
+            raise RefusedError(message)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,7 +139,7 @@ def refuse_weaker_flags(flags: Mapping[str, str]) -> None:
     for flag in _FIXED_FLAGS:
         if flags.get(flag, "on") != "on":
             message = f"flags.{flag} must stay on, got {flags[flag]!r}"
-            raise ValueError(message)
+            raise RefusedError(message)
 
 
 def log_retention_limit(edition: Edition) -> int:

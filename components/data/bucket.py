@@ -18,6 +18,7 @@ import pulumi_gcp as gcp
 
 from components._checks import require_at_least, require_between
 from facts.names import check_name
+from facts.refusal import RefusedError
 
 __all__ = [
     "AbortUploads",
@@ -100,7 +101,7 @@ class Cors:
         for origin in self.origins:
             if not origin.startswith("https://"):
                 message = f"origins must begin with https://, got {origin!r}"
-                raise ValueError(message)
+                raise RefusedError(message)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -36,6 +36,7 @@ from components.data._postgres_settings import (
     replica_settings,
 )
 from facts.names import check_name
+from facts.refusal import RefusedError
 
 __all__ = [
     "Availability",
@@ -81,7 +82,7 @@ class PasswordUser:
     def __post_init__(self) -> None:
         if self.password_version < 1:
             message = f"password_version must be 1 or more, got {self.password_version}"
-            raise ValueError(message)
+            raise RefusedError(message)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -24,6 +24,7 @@ import pulumi_gcp as gcp
 
 from components._checks import require_between
 from facts.names import check_name
+from facts.refusal import RefusedError
 
 __all__ = [
     "Basic",
@@ -78,7 +79,7 @@ class StandardHA:
                 f"read_replicas must be 0 below {_READ_REPLICAS_FROM_GB} GB, got {self.read_replicas} "
                 f"with memory_size_gb {self.memory_size_gb}"
             )
-            raise ValueError(message)
+            raise RefusedError(message)
 
 
 CacheTier = Basic | StandardHA

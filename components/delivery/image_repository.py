@@ -16,6 +16,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from facts.names import check_name
+from facts.refusal import RefusedError
 
 __all__ = ["ImageRepository", "ImageRepositoryArgs"]
 
@@ -45,12 +46,12 @@ class ImageRepositoryArgs:
     def __post_init__(self) -> None:
         check_name("repository", self.repository_id)
         if not 1 <= self.delete_untagged_after_days <= 365:
-            raise ValueError(
+            raise RefusedError(
                 "delete_untagged_after_days must be between 1 and 365 days, "
                 f"got {self.delete_untagged_after_days}"
             )
         if not 1 <= self.keep_versions <= 100:
-            raise ValueError(f"keep_versions must be between 1 and 100 versions, got {self.keep_versions}")
+            raise RefusedError(f"keep_versions must be between 1 and 100 versions, got {self.keep_versions}")
 
 
 class ImageRepository(pulumi.ComponentResource):

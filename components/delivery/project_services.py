@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from facts.refusal import RefusedError
+
 __all__ = ["ProjectServices", "ProjectServicesArgs"]
 
 
@@ -28,10 +30,10 @@ class ProjectServicesArgs:
 
     def __post_init__(self) -> None:
         if not self.services:
-            raise ValueError("services must name at least one service, got none")
+            raise RefusedError("services must name at least one service, got none")
         for service in sorted(self.services):
             if not re.fullmatch(r"[a-z][a-z0-9]*", service):
-                raise ValueError(
+                raise RefusedError(
                     f"services must be short names such as run, without .googleapis.com, got {service!r}"
                 )
 

@@ -32,6 +32,7 @@ from components.edge.armor_rules import (
     WafSet,
     WafSetName,
 )
+from facts.refusal import RefusedError
 
 __all__ = [
     "DEFAULT_EXPRESSION_QUOTA",
@@ -92,7 +93,7 @@ def compile_rules(
     compiled = sorted((_compile(rule) for rule in rules), key=lambda rule: rule.priority)
     for before, after in pairwise(compiled):
         if before.priority == after.priority:
-            raise ValueError(
+            raise RefusedError(
                 f"rules must have one priority each, got {before.priority} for {before.description!r} and "
                 f"{after.description!r}: keep one of them or give the second another position"
             )
@@ -100,7 +101,7 @@ def compile_rules(
         _check_limits(rule)
     count = sum(rule.expression is not None for rule in compiled)
     if count > expression_quota:
-        raise ValueError(
+        raise RefusedError(
             f"rules must hold at most {expression_quota} with an expression (expression_quota), got {count}: "
             "remove or merge rules, or have the quota SECURITY_POLICY_CEVAL_RULES raised and state it"
         )
@@ -152,7 +153,7 @@ def _compile(rule: Rule) -> CompiledRule:
             )
         case GlobalBan():
             if rule.ban_seconds not in BAN_SECONDS:
-                raise ValueError(
+                raise RefusedError(
                     f"ban_seconds must be one of {', '.join(map(str, BAN_SECONDS))}, got {rule.ban_seconds}: "
                     "take the nearest one"
                 )
@@ -203,7 +204,7 @@ def _exclusion(
     rule_set: WafSetName, exclusion: Exclusion
 ) -> gcp.compute.SecurityPolicyRulePreconfiguredWafConfigExclusionArgsDict:
     if (exclusion.value is None) != (exclusion.operator == "EQUALS_ANY"):
-        raise ValueError(
+        raise RefusedError(
             f"value must be given unless operator is EQUALS_ANY, got operator {exclusion.operator} and value "
             f"{exclusion.value!r}: correct the exclusion of {rule_set}"
         )
@@ -244,7 +245,7 @@ def _rate(
 ) -> gcp.compute.SecurityPolicyRuleRateLimitOptionsArgsDict:
     _check_range("count", count, 1, max_count, "requests")
     if interval_seconds not in INTERVALS_SECONDS:
-        raise ValueError(
+        raise RefusedError(
             f"interval_seconds must be one of {', '.join(map(str, INTERVALS_SECONDS))}, "
             f"got {interval_seconds}: take the nearest one"
         )
@@ -261,7 +262,7 @@ def _not_in(ranges: Sequence[str]) -> list[str]:
         try:
             ipaddress.ip_network(text)
         except ValueError as error:
-            raise ValueError(f"exempt_ranges must hold CIDR ranges, got {text!r}: {error}") from None
+            raise RefusedError(f"exempt_ranges must hold CIDR ranges, got {text!r}: {error}") from None
     return [f"!inIpRange(origin.ip, '{text}')" for text in ranges]
 
 
@@ -272,26 +273,26 @@ def _slot(base: int, position: int) -> int:
 
 def _check_limits(rule: CompiledRule) -> None:
     if not 1 <= len(rule.description) <= MAX_DESCRIPTION_CHARACTERS:
-        raise ValueError(
+        raise RefusedError(
             f"description must have 1 to {MAX_DESCRIPTION_CHARACTERS} characters, "
             f"got {len(rule.description)} in {rule.description!r}: shorten it"
         )
     if rule.expression is None:
         return
     if len(rule.expression) > MAX_EXPRESSION_CHARACTERS or not rule.expression.isprintable():
-        raise ValueError(
+        raise RefusedError(
             f"expression of {rule.description!r} must be one printable line of at most "
             f"{MAX_EXPRESSION_CHARACTERS} characters, got {len(rule.expression)}: split the rule"
         )
     parts = split_subexpressions(rule.expression)
     if len(parts) > MAX_SUBEXPRESSIONS:
-        raise ValueError(
+        raise RefusedError(
             f"expression of {rule.description!r} must have at most {MAX_SUBEXPRESSIONS} subexpressions, got "
             f"{len(parts)}: split the rule or shorten its list"
         )
     longest = max(parts, key=len)
     if len(longest) > MAX_SUBEXPRESSION_CHARACTERS:
-        raise ValueError(
+        raise RefusedError(
             f"a subexpression of {rule.description!r} must have at most {MAX_SUBEXPRESSION_CHARACTERS} "
             f"characters, got {len(longest)}: split the rule"
         )
@@ -310,16 +311,16 @@ def split_subexpressions(expression: str) -> list[str]:
 
 def _check_items(field: str, items: Sequence[str], low: int, high: int) -> None:
     if not low <= len(items) <= high:
-        raise ValueError(f"{field} must hold {low} to {high} items, got {len(items)}: correct the list")
+        raise RefusedError(f"{field} must hold {low} to {high} items, got {len(items)}: correct the list")
 
 
 def _check_range(field: str, value: int, low: int, high: int, unit: str) -> None:
     if not low <= value <= high:
         words = f" {unit}" if unit else ""
-        raise ValueError(f"{field} must be between {low} and {high}{words}, got {value}: correct it")
+        raise RefusedError(f"{field} must be between {low} and {high}{words}, got {value}: correct it")
 
 
 def _check_pattern(field: str, items: Sequence[str], pattern: str, what: str) -> None:
     for item in items:
         if not re.fullmatch(pattern, item):
-            raise ValueError(f"{field} must hold {what} each, got {item!r}: correct it")
+            raise RefusedError(f"{field} must hold {what} each, got {item!r}: correct it")

@@ -21,6 +21,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from facts.refusal import RefusedError
+
 __all__ = ["Certificate", "CertificateArgs"]
 
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
@@ -39,12 +41,12 @@ class CertificateArgs:
 
     def __post_init__(self) -> None:
         if not self.hosts:
-            raise ValueError(
+            raise RefusedError(
                 "hosts must name at least one host, got none: a map without an entry serves nothing"
             )
         for key, host in self.hosts.items():
             if not _DOMAIN.fullmatch(host) or len(host) > 253:
-                raise ValueError(
+                raise RefusedError(
                     f"hosts.{key} must be a lower-case host name without wildcard, got {host!r}: correct it"
                 )
 

@@ -19,6 +19,8 @@ from typing import Literal
 import pulumi
 import pulumi_gcp as gcp
 
+from facts.refusal import RefusedError
+
 __all__ = ["DnsZone", "DnsZoneArgs", "Record"]
 
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
@@ -51,18 +53,18 @@ class DnsZoneArgs:
 
     def __post_init__(self) -> None:
         if not _DOMAIN.fullmatch(self.domain):
-            raise ValueError(f"domain must be a domain in lower case, got {self.domain!r}: correct it")
+            raise RefusedError(f"domain must be a domain in lower case, got {self.domain!r}: correct it")
         for child, servers in self.delegations.items():
             _check_inside("delegations", child, self.domain)
             if len(servers) < 2:
-                raise ValueError(
+                raise RefusedError(
                     f"delegations.{child} must name at least 2 name servers, got {len(servers)}: "
                     "take all of those that the child zone reports"
                 )
         for key, record in self.records.items():
             _check_inside(f"records.{key}", record.host, self.domain)
             if record.type == "CNAME" and record.host == self.domain:
-                raise ValueError(
+                raise RefusedError(
                     f"records.{key} must not be a CNAME at the apex {self.domain}: use A and AAAA"
                 )
 
@@ -114,4 +116,4 @@ class DnsZone(pulumi.ComponentResource):
 
 def _check_inside(field: str, host: str, domain: str) -> None:
     if not _DOMAIN.fullmatch(host) or (host != domain and not host.endswith(f".{domain}")):
-        raise ValueError(f"{field} must be {domain} or a name below it, got {host!r}: correct it")
+        raise RefusedError(f"{field} must be {domain} or a name below it, got {host!r}: correct it")

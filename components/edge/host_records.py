@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from facts.refusal import RefusedError
+
 __all__ = ["HostRecords", "HostRecordsArgs"]
 
 _CERTIFICATE_AUTHORITY = '0 issue "pki.goog"'
@@ -33,11 +35,11 @@ class HostRecordsArgs:
 
     def __post_init__(self) -> None:
         if not 30 <= self.ttl_seconds <= 86_400:
-            raise ValueError(
+            raise RefusedError(
                 f"ttl_seconds must be between 30 and 86400 seconds, got {self.ttl_seconds}: correct it"
             )
         if self.host.endswith("."):
-            raise ValueError(f"host must be written without a dot at the end, got {self.host!r}: drop it")
+            raise RefusedError(f"host must be written without a dot at the end, got {self.host!r}: drop it")
 
 
 class HostRecords(pulumi.ComponentResource):

@@ -31,6 +31,8 @@ from typing import Literal
 import pulumi
 import pulumi_gcp as gcp
 
+from facts.refusal import RefusedError
+
 __all__ = ["LoadBalancer", "LoadBalancerArgs"]
 
 _SCHEME = "EXTERNAL_MANAGED"
@@ -60,23 +62,23 @@ class LoadBalancerArgs:
 
     def __post_init__(self) -> None:
         if not self.hosts:
-            raise ValueError("hosts must name at least one host, got none: name the canonical host")
+            raise RefusedError("hosts must name at least one host, got none: name the canonical host")
         if not 0 < self.log_sample_rate <= 1:
-            raise ValueError(
+            raise RefusedError(
                 f"log_sample_rate must be above 0 and at most 1, got {self.log_sample_rate}: "
                 "without a request log Cloud Armor writes none either"
             )
         for path in self.closed_paths:
             if not _CLOSED_PATH.fullmatch(path):
-                raise ValueError(
+                raise RefusedError(
                     f"closed_paths must hold absolute paths without a final slash, got {path!r}: correct it"
                 )
         if self.minimum_tls == "TLS_1_3" and self.tls_profile != "RESTRICTED":
-            raise ValueError(
+            raise RefusedError(
                 f"tls_profile must be RESTRICTED with minimum_tls TLS_1_3, got {self.tls_profile}: change one"
             )
         if self.hsts_max_age_seconds < 15_552_000:
-            raise ValueError(
+            raise RefusedError(
                 f"hsts_max_age_seconds must be at least 15552000 seconds, "
                 f"got {self.hsts_max_age_seconds}: raise it"
             )

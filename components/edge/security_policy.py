@@ -27,6 +27,7 @@ from components.edge.armor_compiler import (
     compile_rules,
 )
 from components.edge.armor_rules import Rule
+from facts.refusal import RefusedError
 
 __all__ = ["SecurityPolicy", "SecurityPolicyArgs"]
 
@@ -50,7 +51,7 @@ class SecurityPolicyArgs:
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.description) <= 2048:
-            raise ValueError(
+            raise RefusedError(
                 f"description must have 1 to 2,048 characters, got {len(self.description)}: shorten it"
             )
         compile_rules(self.rules, self.expression_quota)

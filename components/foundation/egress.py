@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from facts.refusal import RefusedError
+
 __all__ = ["Egress", "EgressArgs"]
 
 # Ports of one instance, from a few to many: powers of two, as dynamic allocation asks.
@@ -36,11 +38,13 @@ class EgressArgs:
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.address_keys) <= 10:
-            raise ValueError(f"address_keys must be between 1 and 10 keys, got {len(self.address_keys)}")
+            raise RefusedError(f"address_keys must be between 1 and 10 keys, got {len(self.address_keys)}")
         if len(set(self.address_keys)) != len(self.address_keys):
-            raise ValueError(f"address_keys must differ from each other, got {', '.join(self.address_keys)}")
+            raise RefusedError(
+                f"address_keys must differ from each other, got {', '.join(self.address_keys)}"
+            )
         if not self.subnet_ids:
-            raise ValueError("subnet_ids must name at least one subnet, got none")
+            raise RefusedError("subnet_ids must name at least one subnet, got none")
 
 
 class Egress(pulumi.ComponentResource):

@@ -17,6 +17,8 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_random as random
 
+from facts.refusal import RefusedError
+
 __all__ = ["GeneratedSecret", "GeneratedSecretArgs"]
 
 # Unreserved in an address (RFC 3986).
@@ -36,9 +38,9 @@ class GeneratedSecretArgs:
 
     def __post_init__(self) -> None:
         if self.generation < 1:
-            raise ValueError(f"generation must be at least 1, got {self.generation}")
+            raise RefusedError(f"generation must be at least 1, got {self.generation}")
         if not 24 <= self.length <= 128:
-            raise ValueError(f"length must be between 24 and 128 characters, got {self.length}")
+            raise RefusedError(f"length must be between 24 and 128 characters, got {self.length}")
 
 
 class GeneratedSecret(pulumi.ComponentResource):

@@ -18,6 +18,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from facts.names import check_name
+from facts.refusal import RefusedError
 
 __all__ = ["Key", "KeyRing", "KeyRingArgs"]
 
@@ -56,9 +57,9 @@ class KeyRingArgs:
     def __post_init__(self) -> None:
         check_name("key", self.ring_name)
         if not self.keys:
-            raise ValueError("keys must name at least one class of consumers, got none")
+            raise RefusedError("keys must name at least one class of consumers, got none")
         if not _DAY_SECONDS <= self.rotation_period_seconds <= _QUARTER_SECONDS:
-            raise ValueError(
+            raise RefusedError(
                 f"rotation_period_seconds must be between {_DAY_SECONDS} and {_QUARTER_SECONDS} seconds, "
                 f"got {self.rotation_period_seconds}"
             )

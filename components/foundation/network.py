@@ -18,6 +18,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from facts.addresses import parse_range, refuse_overlaps
+from facts.refusal import RefusedError
 
 __all__ = ["Network", "NetworkArgs", "Subnet"]
 
@@ -36,7 +37,7 @@ class Subnet:
     def __post_init__(self) -> None:
         network = parse_range("ip_cidr_range", self.ip_cidr_range)
         if network.prefixlen > 26:
-            raise ValueError(
+            raise RefusedError(
                 f"ip_cidr_range must be a /26 or larger, got {self.ip_cidr_range!r}; "
                 "take it from the address plan"
             )
@@ -56,7 +57,7 @@ class NetworkArgs:
 
     def __post_init__(self) -> None:
         if not 0 <= self.flow_log_sampling <= 1:
-            raise ValueError(f"flow_log_sampling must be between 0 and 1, got {self.flow_log_sampling}")
+            raise RefusedError(f"flow_log_sampling must be between 0 and 1, got {self.flow_log_sampling}")
         ranges = {f"subnet {key}": subnet.ip_cidr_range for key, subnet in self.subnets.items()}
         services = {f"private services {key}": text for key, text in self.private_service_ranges.items()}
         refuse_overlaps(ranges | services)

@@ -17,6 +17,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from facts.addresses import parse_range, refuse_overlaps
+from facts.refusal import RefusedError
 
 __all__ = ["PrivateServiceAccess", "PrivateServiceAccessArgs"]
 
@@ -34,14 +35,14 @@ class PrivateServiceAccessArgs:
 
     def __post_init__(self) -> None:
         if not self.ranges:
-            raise ValueError(
+            raise RefusedError(
                 "ranges must name at least one region, got none; take them from the address plan"
             )
         refuse_overlaps(self.ranges)
         for region, text in self.ranges.items():
             network = parse_range(region, text)
             if not 16 <= network.prefixlen <= 20:
-                raise ValueError(
+                raise RefusedError(
                     f"ranges.{region} must be a /16 to /20, got {text!r}; take it from the address plan"
                 )
 

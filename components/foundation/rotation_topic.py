@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from facts.refusal import RefusedError
+
 __all__ = ["RotationTopic", "RotationTopicArgs"]
 
 
@@ -31,7 +33,7 @@ class RotationTopicArgs:
 
     def __post_init__(self) -> None:
         if not self.regions:
-            raise ValueError("regions must name at least one region, got none")
+            raise RefusedError("regions must name at least one region, got none")
 
 
 class RotationTopic(pulumi.ComponentResource):

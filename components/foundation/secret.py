@@ -19,6 +19,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from facts.names import check_name
+from facts.refusal import RefusedError
 
 __all__ = ["Rotation", "Secret", "SecretArgs"]
 
@@ -39,7 +40,7 @@ class Rotation:
 
     def __post_init__(self) -> None:
         if not _HOUR_SECONDS <= self.period_seconds <= _QUARTER_SECONDS:
-            raise ValueError(
+            raise RefusedError(
                 f"period_seconds must be between {_HOUR_SECONDS} and {_QUARTER_SECONDS} seconds, "
                 f"got {self.period_seconds}"
             )
@@ -48,7 +49,7 @@ class Rotation:
         except ValueError:
             moment = None
         if moment is None or moment.tzinfo is None:
-            raise ValueError(
+            raise RefusedError(
                 "next_rotation_time must be a time with its zone such as 2027-01-31T00:00:00Z, "
                 f"got {self.next_rotation_time!r}"
             )
@@ -76,9 +77,9 @@ class SecretArgs:
     def __post_init__(self) -> None:
         check_name("secret", self.secret_id)
         if len(self.replicas) < 2:
-            raise ValueError(f"replicas must name at least 2 regions, got {len(self.replicas)}; add one")
+            raise RefusedError(f"replicas must name at least 2 regions, got {len(self.replicas)}; add one")
         if not _DAY_SECONDS <= self.version_destroy_ttl_seconds <= _QUARTER_SECONDS:
-            raise ValueError(
+            raise RefusedError(
                 f"version_destroy_ttl_seconds must be between {_DAY_SECONDS} and {_QUARTER_SECONDS} seconds, "
                 f"got {self.version_destroy_ttl_seconds}"
             )

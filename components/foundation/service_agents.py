@@ -16,6 +16,8 @@ from typing import Literal, TypeAlias
 import pulumi
 import pulumi_gcp as gcp
 
+from facts.refusal import RefusedError
+
 __all__ = ["Service", "ServiceAgents", "ServiceAgentsArgs"]
 
 Service: TypeAlias = Literal[
@@ -46,10 +48,10 @@ class ServiceAgentsArgs:
     def __post_init__(self) -> None:
         unknown = sorted(set(self.services) - set(_APIS))
         if unknown:
-            raise ValueError(f"services must be among {', '.join(sorted(_APIS))}, got {', '.join(unknown)}")
+            raise RefusedError(f"services must be among {', '.join(sorted(_APIS))}, got {', '.join(unknown)}")
         twice = sorted(set(self.services) & set(self.looked_up))
         if twice:
-            raise ValueError(f"looked_up must not name a service that is asked for, got {', '.join(twice)}")
+            raise RefusedError(f"looked_up must not name a service that is asked for, got {', '.join(twice)}")
 
 
 class ServiceAgents(pulumi.ComponentResource):

@@ -15,6 +15,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from facts.names import check_name
+from facts.refusal import RefusedError
 
 __all__ = ["ProjectRole", "ServiceIdentity", "ServiceIdentityArgs"]
 
@@ -44,12 +45,12 @@ class ServiceIdentityArgs:
     def __post_init__(self) -> None:
         check_name("service account id", self.account_id)
         if not 1 <= len(self.display_name) <= 100:
-            raise ValueError(
+            raise RefusedError(
                 f"display_name must have 1 to 100 characters, got {len(self.display_name)}; shorten it"
             )
         unknown = sorted(set(self.project_roles) - set(get_args(ProjectRole)))
         if unknown:
-            raise ValueError(
+            raise RefusedError(
                 f"project_roles must be among {', '.join(get_args(ProjectRole))}, got {', '.join(unknown)}; "
                 "grant the role on the resource instead"
             )

@@ -21,6 +21,7 @@ import pulumi_gcp as gcp
 
 from components._checks import require_between
 from facts.names import check_name
+from facts.refusal import RefusedError
 from facts.sizes import check_waits
 
 __all__ = ["Delivery", "Pull", "Push", "RetryPolicy", "WorkQueue", "WorkQueueArgs"]
@@ -54,7 +55,7 @@ class Push:
     def __post_init__(self) -> None:
         if isinstance(self.endpoint, str) and not self.endpoint.startswith("https://"):
             message = f"endpoint must begin with https://, got {self.endpoint!r}"
-            raise ValueError(message)
+            raise RefusedError(message)
 
 
 Delivery = Pull | Push
@@ -122,7 +123,7 @@ class WorkQueueArgs:
         require_between("dead_letter_retention_days", self.dead_letter_retention_days, 1, 31, "days")
         if not self.persistence_regions:
             message = "persistence_regions must name at least one region, got none"
-            raise ValueError(message)
+            raise RefusedError(message)
 
 
 class WorkQueue(pulumi.ComponentResource):

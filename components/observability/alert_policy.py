@@ -21,6 +21,8 @@ from typing import Literal, assert_never
 import pulumi
 import pulumi_gcp as gcp
 
+from facts.refusal import RefusedError
+
 __all__ = [
     "Alert",
     "AlertPolicies",
@@ -47,11 +49,11 @@ class Query:
 
     def __post_init__(self) -> None:
         if self.for_seconds % 60 or not 0 <= self.for_seconds <= 86_400:
-            raise ValueError(
+            raise RefusedError(
                 f"for_seconds must be a multiple of 60 from 0 to 86400 seconds, got {self.for_seconds}"
             )
         if not self.promql.strip():
-            raise ValueError("promql must be a query, got an empty text: write one")
+            raise RefusedError("promql must be a query, got an empty text: write one")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,11 +68,11 @@ class LogMatch:
 
     def __post_init__(self) -> None:
         if not 60 <= self.quiet_seconds <= 86_400:
-            raise ValueError(
+            raise RefusedError(
                 f"quiet_seconds must be between 60 and 86400 seconds, got {self.quiet_seconds}: correct it"
             )
         if not self.filter or len(self.filter) > 2_048 or "'" in self.filter:
-            raise ValueError(
+            raise RefusedError(
                 f"filter must have 1 to 2,048 characters and only double quotes, got {len(self.filter)}"
             )
 
@@ -87,12 +89,12 @@ class BurnRate:
 
     def __post_init__(self) -> None:
         if not 0 < self.short_window_seconds < self.long_window_seconds:
-            raise ValueError(
+            raise RefusedError(
                 f"short_window_seconds must be above 0 and below long_window_seconds "
                 f"{self.long_window_seconds}, got {self.short_window_seconds}: correct it"
             )
         if self.rate < 1:
-            raise ValueError(f"rate must be at least 1, got {self.rate}: below it no budget is lost")
+            raise RefusedError(f"rate must be at least 1, got {self.rate}: below it no budget is lost")
 
 
 Condition = Query | LogMatch | BurnRate
@@ -114,13 +116,13 @@ class Alert:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", self.runbook):
-            raise ValueError(
+            raise RefusedError(
                 f"runbook must be lower case letters, digits and dashes, got {self.runbook!r}: name the page"
             )
         if not re.fullmatch(r"[a-z][a-z0-9_-]{0,62}", self.owner):
-            raise ValueError(f"owner must be a label value of at most 63, got {self.owner!r}: correct it")
+            raise RefusedError(f"owner must be a label value of at most 63, got {self.owner!r}: correct it")
         if not 1 <= len(self.title) <= 100:
-            raise ValueError(f"title must have 1 to 100 characters, got {len(self.title)}: shorten it")
+            raise RefusedError(f"title must have 1 to 100 characters, got {len(self.title)}: shorten it")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -140,11 +142,11 @@ class AlertPoliciesArgs:
         for severity in PRIORITY:
             count = len(self.channels.get(severity, ()))
             if not 1 <= count <= MAX_CHANNELS:
-                raise ValueError(
+                raise RefusedError(
                     f"channels.{severity} must be 1 to {MAX_CHANNELS}, got {count}: name a channel"
                 )
         if not self.runbook_base_url.startswith("https://") or self.runbook_base_url.endswith("/"):
-            raise ValueError(
+            raise RefusedError(
                 f"runbook_base_url must be https without a final slash, got {self.runbook_base_url!r}"
             )
 

@@ -16,6 +16,8 @@ from typing import Literal
 import pulumi
 import pulumi_gcp as gcp
 
+from facts.refusal import RefusedError
+
 __all__ = ["AuditLogging", "AuditLoggingArgs", "LogType"]
 
 LogType = Literal["ADMIN_READ", "DATA_READ", "DATA_WRITE"]
@@ -32,12 +34,12 @@ class AuditLoggingArgs:
     def __post_init__(self) -> None:
         for service, kinds in self.services.items():
             if not service.endswith(".googleapis.com"):
-                raise ValueError(
+                raise RefusedError(
                     f"services must name hosts that end in .googleapis.com, got {service!r}: correct it "
                     "(allServices is not offered, its volume hides what matters)"
                 )
             if not kinds or len(set(kinds)) != len(kinds):
-                raise ValueError(
+                raise RefusedError(
                     f"services.{service} must list at least one kind, each once, got {list(kinds)}"
                 )
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from facts.refusal import RefusedError
+
 __all__ = ["Budget", "BudgetArgs"]
 
 
@@ -34,17 +36,17 @@ class BudgetArgs:
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.display_name) <= 60:
-            raise ValueError(
+            raise RefusedError(
                 f"display_name must have 1 to 60 characters, got {len(self.display_name)}: shorten it"
             )
         if self.monthly_amount < 1:
-            raise ValueError(f"monthly_amount must be at least 1, got {self.monthly_amount}: correct it")
+            raise RefusedError(f"monthly_amount must be at least 1, got {self.monthly_amount}: correct it")
         if not 1 <= len(self.email_channels) <= 5:
-            raise ValueError(
+            raise RefusedError(
                 f"email_channels must be one to five, got {len(self.email_channels)}: Google takes no more"
             )
         if any(share <= 0 for share in self.thresholds):
-            raise ValueError(
+            raise RefusedError(
                 f"thresholds must be above 0 (1.0 is 100 %), got {list(self.thresholds)}: correct them"
             )
 

@@ -31,6 +31,8 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_random as random
 
+from facts.refusal import RefusedError
+
 __all__ = ["LogArchive", "LogArchiveArgs"]
 
 # Google takes no empty filter; DEFAULT is the lowest severity.
@@ -66,12 +68,12 @@ class LogArchiveArgs:
             ("security_retention_days", self.security_retention_days),
         ):
             if days is not None and not 1 <= days <= 3650:
-                raise ValueError(f"{name} must be between 1 and 3650 days, got {days}: correct it")
+                raise RefusedError(f"{name} must be between 1 and 3650 days, got {days}: correct it")
         if len(self.exclusions) > 50:
-            raise ValueError(f"exclusions must be at most 50, got {len(self.exclusions)}: combine filters")
+            raise RefusedError(f"exclusions must be at most 50, got {len(self.exclusions)}: combine filters")
         for key, text in self.exclusions.items():
             if not re.search(r"severity\s*<\s*WARNING", text):
-                raise ValueError(
+                raise RefusedError(
                     f"exclusions.{key} must contain severity<WARNING so that no warning is lost, "
                     f"got {text!r}: add it"
                 )

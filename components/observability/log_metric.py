@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_gcp as gcp
 
+from facts.refusal import RefusedError
+
 __all__ = ["LogMetric", "LogMetricArgs"]
 
 
@@ -34,20 +36,20 @@ class LogMetricArgs:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,99}", self.metric_name):
-            raise ValueError(
+            raise RefusedError(
                 f"metric_name must be lower case letters, digits and _, at most 100, "
                 f"got {self.metric_name!r}: correct it"
             )
         if not self.filter or len(self.filter) > 20_000 or "'" in self.filter:
-            raise ValueError(
+            raise RefusedError(
                 f"filter of {self.metric_name} must have 1 to 20,000 characters and only double quotes, got "
                 f"{len(self.filter)} characters: correct it"
             )
         if len(self.extractors) > 10:
-            raise ValueError(f"extractors must be at most 10, got {len(self.extractors)}: drop some")
+            raise RefusedError(f"extractors must be at most 10, got {len(self.extractors)}: drop some")
         for label, text in self.extractors.items():
             if not re.match(r"(REGEXP_)?EXTRACT\(", text):
-                raise ValueError(
+                raise RefusedError(
                     f"extractors.{label} must be EXTRACT(...) or REGEXP_EXTRACT(...), got {text!r}"
                 )
 

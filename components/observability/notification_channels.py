@@ -19,6 +19,8 @@ from typing import assert_never
 import pulumi
 import pulumi_gcp as gcp
 
+from facts.refusal import RefusedError
+
 __all__ = [
     "Channel",
     "Email",
@@ -78,15 +80,15 @@ class NotificationChannelsArgs:
         for key, channel in self.channels.items():
             match channel:
                 case Email(address=address) if not re.fullmatch(r"[^@\s]+@[a-z0-9.-]+\.[a-z]{2,}", address):
-                    raise ValueError(
+                    raise RefusedError(
                         f"channels.{key}.address must be a mail address, got {address!r}: correct it"
                     )
                 case Slack(channel=text) if not re.fullmatch(r"#[a-z0-9_-]{1,80}", text):
-                    raise ValueError(
+                    raise RefusedError(
                         f"channels.{key}.channel must be a channel with its #, got {text!r}: correct it"
                     )
                 case Sms(number=number) if not re.fullmatch(r"\+[1-9][0-9]{6,14}", number):
-                    raise ValueError(
+                    raise RefusedError(
                         f"channels.{key}.number must be in E.164 form such as +33..., got a text of "
                         f"{len(number)} characters: correct it"
                     )

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from facts.refusal import RefusedError
+
 __all__ = ["ServiceObjectives", "ServiceObjectivesArgs"]
 
 
@@ -41,13 +43,13 @@ class ServiceObjectivesArgs:
             ("latency_goal", self.latency_goal),
         ):
             if not 0 < goal <= 0.9999:
-                raise ValueError(f"{field} must be above 0 and at most 0.9999, got {goal}: correct it")
+                raise RefusedError(f"{field} must be above 0 and at most 0.9999, got {goal}: correct it")
         if not 1 <= self.rolling_period_days <= 30:
-            raise ValueError(
+            raise RefusedError(
                 f"rolling_period_days must be between 1 and 30 days, got {self.rolling_period_days}"
             )
         if self.latency_threshold_ms < 1:
-            raise ValueError(
+            raise RefusedError(
                 f"latency_threshold_ms must be at least 1 millisecond, got {self.latency_threshold_ms}"
             )
 

@@ -17,6 +17,8 @@ from typing import Literal
 import pulumi
 import pulumi_gcp as gcp
 
+from facts.refusal import RefusedError
+
 __all__ = ["CheckRegion", "UptimeCheck", "UptimeCheckArgs"]
 
 CheckRegion = Literal[
@@ -46,15 +48,15 @@ class UptimeCheckArgs:
     def __post_init__(self) -> None:
         locations = sum(_LOCATIONS_OF_USA if region == "USA" else 1 for region in set(self.regions))
         if locations < 3:
-            raise ValueError(
+            raise RefusedError(
                 f"regions must cover at least 3 locations, got {locations} in {list(self.regions)}: add one"
             )
         if not 1 <= self.timeout_seconds <= 60:
-            raise ValueError(
+            raise RefusedError(
                 f"timeout_seconds must be between 1 and 60 seconds, got {self.timeout_seconds}: correct it"
             )
         if not self.path.startswith("/"):
-            raise ValueError(f"path must begin with a slash, got {self.path!r}: add it")
+            raise RefusedError(f"path must begin with a slash, got {self.path!r}: add it")
 
 
 class UptimeCheck(pulumi.ComponentResource):

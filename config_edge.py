@@ -1,0 +1,100 @@
+"""The parts of the stack configuration that face outwards: the edge, logs, and who hears of trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from config_types import (
+    AllowedRange,
+    ChannelKey,
+    CountryCode,
+    Currency,
+    Email,
+    HostLabel,
+    Hostname,
+    PathPrefix,
+    Section,
+)
+from facts.refusal import RefusedError
+
+# The key of the Slack channel among the channels.
+SLACK_KEY = "slack"
+
+
+class Zone(Section):
+    """The public DNS zone of this environment; keys of both maps are names just below `domain`."""
+
+    domain: Hostname
+    # Child zones with their name servers, all of those that the child's own deployment reports.
+    delegations: Mapping[HostLabel, Annotated[tuple[Hostname, ...], Field(min_length=2)]] = {}
+    # Hosts that are served elsewhere, by CNAME.
+    aliases: Mapping[HostLabel, Hostname] = {}
+
+
+class Edge(Section):
+    """The only way in. WAF rules deny when `enforced`, only log when `preview`."""
+
+    waf: Literal["preview", "enforced"]
+    # Addresses exempt from geography and from the ban, never from the WAF.
+    allowed_ranges: Annotated[tuple[AllowedRange, ...], Field(max_length=4)] = ()
+    denied_countries: Annotated[tuple[CountryCode, ...], Field(min_length=1)] = ("KP", "IR")
+    requests_per_minute: Annotated[int, Field(ge=10, le=10_000)] = 1_000
+    # Google's list.
+    ban_seconds: Literal[60, 120, 180, 240, 300, 600, 900, 1200, 1800, 2700, 3600] = 600
+    auth_requests_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 60
+    # Google's quota SECURITY_POLICY_CEVAL_RULES of this project; 20 unless Google raised it.
+    armor_expression_quota: Annotated[int, Field(ge=20, le=1_000)] = 20
+    zone: Zone
+    # Share of requests that are logged; Cloud Armor's entries are part of the sample.
+    log_sample_rate: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
+    max_body_bytes: Annotated[int, Field(ge=1_024, le=33_554_432)] = 10_485_760
+    # Path prefixes that may take more than max_body_bytes.
+    upload_path_prefixes: Annotated[tuple[PathPrefix, ...], Field(max_length=3)] = ()
+
+
+class Budget(Section):
+    """A monthly budget of the project, on its billing account."""
+
+    billing_account: Annotated[str, Field(pattern=r"^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$")]
+    monthly_amount: Annotated[int, Field(ge=1)]
+    currency: Currency = "USD"
+
+
+class Objectives(Section):
+    """What the API is measured against over four weeks; shares of requests."""
+
+    availability: Annotated[float, Field(gt=0.0, le=0.9999)] = 0.999
+    latency: Annotated[float, Field(gt=0.0, le=0.9999)] = 0.95
+    latency_threshold_ms: Annotated[int, Field(ge=1, le=60_000)] = 1_000
+
+
+class Observability(Section):
+    """Logs and who hears of trouble. Slack is used where `slack_channel` is given; it needs `slack_token`."""
+
+    log_retention_days: Annotated[int, Field(ge=30, le=3_650)]
+    security_log_retention_days: Annotated[int, Field(ge=30, le=3_650)]
+    emails: Annotated[Mapping[ChannelKey, Email], Field(min_length=1)]
+    slack_channel: Annotated[str, Field(pattern=r"^#[a-z0-9_-]{1,80}$")] | None = None
+    sms_numbers: Mapping[ChannelKey, Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]] = {}
+    runbook_base_url: Annotated[str, Field(pattern=r"^https://.*[^/]$")]
+    # Team that acts on alerts, as a label value.
+    owner: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")] = "platform"
+    objectives: Objectives = Objectives()
+    budget: Budget
+
+    @model_validator(mode="after")
+    def _keys_differ(self) -> Observability:
+        for field, keys in (("emails", self.emails), ("sms_numbers", self.sms_numbers)):
+            if SLACK_KEY in keys:
+                raise RefusedError(
+                    f"{field} must not have the key {SLACK_KEY}, which is the Slack channel's; rename it"
+                )
+        for key in self.sms_numbers:
+            if key in self.emails:
+                raise RefusedError(
+                    f"sms_numbers must have keys other than emails, got {key} in both; rename one"
+                )
+        return self
