@@ -93,6 +93,10 @@ def bootstrap(settings: BootstrapSettings) -> None:
     )
     pulumi.export("backend", bucket.url)
     pulumi.export("secrets_provider", pulumi.Output.concat("gcpkms://", keys.key_ids["state"]))
+    number = gcp.organizations.get_project_output(
+        project_id=project, opts=pulumi.InvokeOutputOptions(provider=google, depends_on=[services])
+    ).number
+    pulumi.export("project_number", number)
     pulumi.export("services", services.enabled)
 
 

@@ -8,6 +8,7 @@ import pulumi
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from facts.names import check_name
+from facts.places import EuRegion
 
 __all__ = ["BootstrapSettings", "SettingsError", "load"]
 
@@ -26,7 +27,7 @@ class BootstrapSettings(BaseModel):
 
     environment: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,19}$")]
     project_id: str
-    region: Annotated[str, Field(pattern=r"^europe-[a-z]+[0-9]+$")]
+    region: EuRegion
 
     @field_validator("project_id")
     @classmethod

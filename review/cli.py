@@ -190,6 +190,17 @@ def diff(base: str, json_file: Path | None, markdown_file: Path | None, fixture:
     return difference.diff(_workspace(), base, _files(json_file, markdown_file, fixture), _console())
 
 
+@cli.command("bootstrap-config")
+@stack_option
+def bootstrap_config(stack: str) -> int:
+    """Write bootstrap's outputs (secrets provider, project number) into the stack file."""
+    from review import bootstrap_config as command
+    from sandbox.project import load_project
+
+    say: Callable[[str], None] = click.echo
+    return command.bootstrap_config(load_project(Path.cwd()), stack, say)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; what a person caused is one sentence."""
     from sandbox.errors import UsageError

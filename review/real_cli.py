@@ -85,7 +85,8 @@ class RealStack:
         if not provider.startswith("gcpkms://") or PLACEHOLDER in provider:
             raise UsageError(
                 f"{program.stack_file(stack).name}: secretsprovider must be a gcpkms:// key, got "
-                f"{provider or 'nothing'}: write bootstrap's output secrets_provider there"
+                f"{provider or 'nothing'}: write bootstrap's output secrets_provider there, with "
+                f"`make bootstrap-config STACK={stack}`"
             )
         project = project_id(settings.values, program.name)
         if project is None:

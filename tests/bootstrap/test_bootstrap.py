@@ -42,6 +42,7 @@ def test_an_empty_project_is_set_up(stack: str) -> None:
     assert outcome.refusals == []
     assert outcome.outputs["backend"].startswith("gs://aiprod-")
     assert outcome.outputs["secrets_provider"].startswith("gcpkms://projects/aiprod-")
+    assert outcome.outputs["project_number"].isdigit()
     assert "cloudkms.googleapis.com" in outcome.outputs["services"]
 
 
