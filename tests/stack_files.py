@@ -21,6 +21,17 @@ def values(stack: str) -> dict[str, Any]:
     return deepcopy(_read(stack))
 
 
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """The values of dev with one of them changed; the path's parts are separated by dots."""
+    made = values("dev")
+    *parents, last = path.split(".")
+    section = made
+    for parent in parents:
+        section = section.setdefault(parent, {})
+    section[last] = value
+    return made
+
+
 def settings(stack: str, *, release: bool = True) -> Settings:
     """The settings of a stack, with or without its release."""
     made = values(stack)
