@@ -7,6 +7,7 @@ text than the recording did (a made-up name, an id), the inputs that follow carr
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -25,7 +26,7 @@ from sandbox.faults import FaultyCloud
 from sandbox.project import Program, StackSettings
 from sandbox.values import Secret
 
-__all__ = ["Ground", "Stream", "changed", "record", "replay"]
+__all__ = ["Ground", "Stream", "changed", "record", "replay", "whole"]
 
 
 @dataclass
@@ -102,6 +103,11 @@ def record(program: Program, settings: StackSettings, stack: str, world: World) 
     return deployment.stream
 
 
+def whole(before: str, after: str, text: str) -> str:
+    """``text`` with ``after`` for each ``before`` that is not part of a longer word."""
+    return re.sub(rf"(?<![\w.]){re.escape(before)}(?!\w)", lambda _: after, text)
+
+
 class _Translation:
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
@@ -133,7 +139,7 @@ class _Translation:
                 return self._texts[value]
             for before, after in self._texts.items():
                 if before in value:
-                    value = value.replace(before, after)
+                    value = whole(before, after, value)
         return value
 
 

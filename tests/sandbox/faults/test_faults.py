@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -68,8 +69,8 @@ def program() -> None:
         gcp.pubsub.Topic(name, opts=pulumi.ResourceOptions(provider=provider))
 
 
-def up(store: StateStore, cloud: FaultyCloud) -> Outcome:
-    """One ``up`` of ``program`` as the command does it."""
+def up(store: StateStore, cloud: FaultyCloud, mode: Mode = Mode.UPDATE) -> Outcome:
+    """One ``up`` (or ``down``) of ``program`` as the command does it."""
     snapshot, kept = store.load("dev"), store.load_cloud("dev")
     world = World() if kept is None else World.from_json(kept)
     journal = store.journal("dev", world)
@@ -82,7 +83,7 @@ def up(store: StateStore, cloud: FaultyCloud) -> Outcome:
             config=StackSettings(values={}),
             snapshot=snapshot,
             world=world,
-            mode=Mode.UPDATE,
+            mode=mode,
             keeper=journal,
             around=lambda inner: cloud.around(inner, world),
         )
@@ -99,6 +100,20 @@ def test_a_killed_process_loses_nothing(tmp_path: Path, fault: str) -> None:
         up(store, FaultyCloud([parse_fault(fault)]))
     outcome = up(StateStore(tmp_path, "test"), FaultyCloud([]))
     assert not outcome.refusals
+    same_in_state_and_cloud(store)
+
+
+@pytest.mark.parametrize("fault", ["timeout@2", "kill@2"])
+def test_what_an_interrupted_deletion_took_is_made_again(tmp_path: Path, fault: str) -> None:
+    store = StateStore(tmp_path, "test")
+    up(store, FaultyCloud([]))
+    with contextlib.suppress(KilledError):
+        up(store, FaultyCloud([parse_fault(fault)]), Mode.DESTROY)
+    assert not up(store, FaultyCloud([])).refusals
+    same_in_state_and_cloud(store)
+
+
+def same_in_state_and_cloud(store: StateStore) -> None:
     state = {item.id for item in store.load("dev").resources if item.type == TOPIC}
     kept = store.load_cloud("dev")
     assert kept is not None
