@@ -173,7 +173,7 @@ def steady(outputs: dict[str, Any]) -> str:
     """Outputs without what tells when and how often a resource was changed."""
     counters = {"generation", "observedGeneration", "etag", "fingerprint"}
     kept = {key: value for key, value in outputs.items() if key not in counters}
-    return re.sub(r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "<time>", repr(kept))
+    return re.sub(r"\d{4}-\d\d-\d\dT[0-9:.]+Z|-\d{5}-[a-z]{3}(?=')", "<moment>", repr(kept))
 
 
 def unmanaged(ground: Ground) -> Counter[str]:
