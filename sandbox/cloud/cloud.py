@@ -326,12 +326,17 @@ class Cloud:
                 source="terraform-provider-google, required field is not set",
             )
         number = self.world.project_number(str(values.get("project") or scope.project))
-        yield render(template, values, seeds=seeds, number=number)
+        first = render(template, values, seeds=seeds, number=number)
+        yield first
         turn = 1
         while "{+" in template:
             turn += 1
             again = Seeds(type, urn, str(values.get("name") or ""), str(turn))
-            yield render(template, values, seeds=again, number=number, next_number=turn)
+            following = render(template, values, seeds=again, number=number, next_number=turn)
+            if following == first:
+                # The program gave the part that Google would number.
+                return
+            yield following
 
     def _making(
         self,
