@@ -19,7 +19,8 @@ import pulumi_gcp as gcp
 
 from bench import floor
 from sandbox.cloud import World
-from sandbox.engine import Mode, Outcome, Snapshot, run
+from sandbox.host import run
+from sandbox.model import Mode, Outcome, Snapshot
 from sandbox.project import StackSettings
 from sandbox.state import PassphraseCrypter, snapshot_from_json, snapshot_to_json
 

@@ -14,9 +14,9 @@ from review.real_cli import KEPT_BY_GOOGLE
 from review.report import Report, document
 from review.terminal import print_report
 from review.workspace import Ground, Workspace
-from sandbox.engine.model import Mode, Outcome, Refusal
 from sandbox.errors import UsageError
 from sandbox.faults import Fault, FaultyCloud
+from sandbox.model import Mode, Outcome, Refusal
 from sandbox.state import snapshot_to_json, write_atomically
 
 __all__ = ["FINE", "REFUSED", "WRONG_USE", "Files", "down", "exit_code", "preview", "show", "up", "write"]

@@ -25,8 +25,8 @@ from review.wording import totals
 from review.workspace import Ground, Workspace, add_fixture, evaluate, report_of, settings_of
 from review.worktree import checkout, resolve
 from sandbox.cloud import World
-from sandbox.engine.model import Mode, Snapshot
 from sandbox.errors import UsageError
+from sandbox.model import Mode, Snapshot
 from sandbox.project import Program, load_project
 
 __all__ = ["MARKER", "Difference", "StackDifference", "diff", "render", "to_document"]

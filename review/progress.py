@@ -15,7 +15,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from sandbox.engine.model import Step
+from sandbox.model import Step
 
 __all__ = ["Watch", "watch"]
 

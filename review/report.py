@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-from sandbox.engine.model import Op, Outcome, ResourceState, Step
+from sandbox.model import Op, Outcome, ResourceState, Step
 from sandbox.values import Secret, redact
 
 __all__ = [

@@ -18,11 +18,11 @@ from review.commands import FINE, REFUSED, Files, show
 from review.real_cli import KEPT_BY_GOOGLE
 from review.workspace import Workspace, add_fixture
 from sandbox.cloud import World
-from sandbox.engine.model import Mode, Op, Outcome, PropertyDiff, Refusal, Step
-from sandbox.engine.urn import STACK_TYPE, type_of
+from sandbox.model import Mode, Op, Outcome, PropertyDiff, Refusal, Step
 from sandbox.plugin.cli import CliError, CliStep, SandboxCli
 from sandbox.project import StackSettings
 from sandbox.state import PassphraseCrypter, snapshot_from_json, write_atomically
+from sandbox.urn import STACK_TYPE, type_of
 from sandbox.values import DiffKind
 
 __all__ = ["down", "preview", "up"]

@@ -11,7 +11,7 @@ from policies.model import SECRET, UNKNOWN, Resource
 from policies.rules import RULES
 from review.report import RuleRow, Verdict
 from sandbox import values
-from sandbox.engine.model import AnalyzedResource, ResourceState, Violation
+from sandbox.model import AnalyzedResource, ResourceState, Violation
 
 __all__ = ["PolicyAnalyzer", "judge", "rule_rows"]
 

@@ -15,12 +15,11 @@ from review.progress import watch
 from review.report import Notes, Report, build, scrubber
 from review.verdicts import PolicyAnalyzer, rule_rows
 from sandbox.cloud import World, load_fixture
-from sandbox.engine.cloud_api import CloudApi
-from sandbox.engine.keeping import Keeper
-from sandbox.engine.model import Mode, Op, Outcome, Snapshot
-from sandbox.engine.run import run
+from sandbox.cloud.api import CloudApi
 from sandbox.errors import UsageError
 from sandbox.faults import FaultyCloud
+from sandbox.host import run
+from sandbox.model import Keeper, Mode, Op, Outcome, Snapshot
 from sandbox.project import PLACEHOLDER, Program, StackSettings, load_project, load_stack
 from sandbox.state import StateStore, read_export
 from sandbox.values import Secret

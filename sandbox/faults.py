@@ -18,8 +18,8 @@ from typing import Any, Final, TypeVar
 from typing_extensions import override
 
 from sandbox.cloud import Cloud, World
+from sandbox.cloud.api import CloudApi, Made
 from sandbox.cloud.results import CheckFailure, DiffResult
-from sandbox.engine.cloud_api import CloudApi, Made
 from sandbox.errors import CloudError, UsageError
 
 __all__ = [

@@ -12,20 +12,18 @@ from typing import Any, Final, cast
 
 from google.protobuf import struct_pb2
 
-from sandbox.values import UNKNOWN, Archive, Asset, Opaque, ResourceReference, Secret
+from sandbox.values import UNKNOWN, UNKNOWN_SENTINEL, Archive, Asset, Opaque, ResourceReference, Secret
 
 __all__ = [
     "OUTPUT_SIGNATURE",
     "SECRET_SIGNATURE",
     "SIGNATURE_KEY",
-    "UNKNOWN_SENTINEL",
     "from_struct",
     "from_value",
     "is_unknown",
     "to_struct",
 ]
 
-UNKNOWN_SENTINEL: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 SIGNATURE_KEY: Final = "4dabf18193072939515e22adb298388d"
 SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"
 _ASSET: Final = "c44067f5952c0a294b673a41bacd8c17"

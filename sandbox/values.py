@@ -15,6 +15,7 @@ from typing import Any, Final, cast
 
 __all__ = [
     "UNKNOWN",
+    "UNKNOWN_SENTINEL",
     "Archive",
     "Asset",
     "DiffKind",
@@ -27,6 +28,10 @@ __all__ = [
     "redact",
     "unwrap",
 ]
+
+
+UNKNOWN_SENTINEL: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""The reserved text that stands for an unknown where only text can stand: on the wire and in ids."""
 
 
 class DiffKind(StrEnum):

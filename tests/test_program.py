@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.cloud import World
-from sandbox.engine.model import Mode, Outcome, Snapshot
-from sandbox.engine.run import run
+from sandbox.host import run
+from sandbox.model import Mode, Outcome, Snapshot
 from sandbox.project import load_project, load_stack
 from tests.stack_files import PROGRAM, ROOT
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sandbox.engine.model import ResourceState
-from sandbox.engine.urn import STACK_TYPE, make_urn, qualified_type, type_of
+from sandbox.model import ResourceState
+from sandbox.urn import STACK_TYPE, make_urn, qualified_type, type_of
 
 __all__ = ["Alias", "AliasResolver", "AmbiguousAliasError"]
 

@@ -13,17 +13,22 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from sandbox.cloud.api import CloudApi
 from sandbox.engine.aliases import AliasResolver, AmbiguousAliasError
-from sandbox.engine.callbacks import CallbackServers
-from sandbox.engine.cloud_api import CloudApi
 from sandbox.engine.differ import Difference
 from sandbox.engine.executor import Executor, now, step_of
 from sandbox.engine.goal import Goal, Registration
 from sandbox.engine.hooks import HookError, Hooks, unrunnable
 from sandbox.engine.judge import Judge
-from sandbox.engine.keeping import Keeper
-from sandbox.engine.model import (
+from sandbox.engine.pending import opened
+from sandbox.engine.providers import ProviderTable
+from sandbox.engine.refreshing import refresh_all
+from sandbox.engine.removal import Remover
+from sandbox.engine.replacement import condemned_with, imported, protected, protected_with
+from sandbox.errors import CloudError
+from sandbox.model import (
     Analyzer,
+    Keeper,
     Mode,
     Observer,
     Op,
@@ -33,14 +38,8 @@ from sandbox.engine.model import (
     Snapshot,
     Step,
 )
-from sandbox.engine.paths import parse_path, reset
-from sandbox.engine.pending import opened
-from sandbox.engine.providers import ProviderTable
-from sandbox.engine.refreshing import refresh_all
-from sandbox.engine.removal import Remover
-from sandbox.engine.replacement import condemned_with, imported, protected, protected_with
-from sandbox.engine.urn import STACK_TYPE, is_provider, make_urn, package_of, type_of
-from sandbox.errors import CloudError
+from sandbox.paths import parse_path, reset
+from sandbox.urn import STACK_TYPE, is_provider, make_urn, package_of, type_of
 from sandbox.values import UNKNOWN
 
 __all__ = ["Deployment", "DeploymentAbortedError"]
@@ -78,8 +77,7 @@ class Deployment:
         self._providers = ProviderTable(
             project=project, stack=stack, config=config, olds=self._olds, register=self.register
         )
-        self.callbacks = CallbackServers()
-        self.hooks = Hooks(self.callbacks, self.record, preview=self.preview, unlocked=self._unlocked)
+        self.hooks = Hooks(self.record, preview=self.preview, unlocked=self._unlocked)
         self._do = Executor(
             cloud=cloud,
             record=self.record,

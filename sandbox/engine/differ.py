@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sandbox.engine.cloud_api import CloudApi
-from sandbox.engine.model import PropertyDiff, ResourceState
-from sandbox.engine.paths import contains, lookup, parse_path
+from sandbox.cloud.api import CloudApi
+from sandbox.model import PropertyDiff, ResourceState
+from sandbox.paths import contains, lookup, parse_path
 
 __all__ = ["Difference", "difference"]
 

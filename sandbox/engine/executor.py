@@ -5,16 +5,15 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime
 
-from sandbox.engine.cloud_api import CloudApi
+from sandbox.cloud.api import CloudApi
 from sandbox.engine.differ import Difference
 from sandbox.engine.hooks import HookError, Hooks
-from sandbox.engine.model import Op, ResourceState, Step
 from sandbox.engine.providers import ProviderTable
 from sandbox.engine.recorder import Recorder
-from sandbox.engine.urn import is_provider
 from sandbox.errors import CloudError
-from sandbox.protobuf import UNKNOWN_SENTINEL
-from sandbox.values import Secret
+from sandbox.model import Op, ResourceState, Step
+from sandbox.urn import is_provider
+from sandbox.values import UNKNOWN_SENTINEL, Secret
 
 __all__ = ["Executor", "now", "step_of"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from sandbox.engine.model import ResourceState
-from sandbox.engine.urn import provider_urn
+from sandbox.model import ResourceState
+from sandbox.urn import provider_urn
 
 __all__ = ["dependencies_of", "dependents_of", "in_dependency_order", "kept_by"]
 

@@ -6,14 +6,14 @@ import secrets as randomness
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sandbox.engine.cloud_api import CloudApi
+from sandbox.cloud.api import CloudApi
 from sandbox.engine.differ import Difference, difference
 from sandbox.engine.goal import Goal
-from sandbox.engine.model import AnalyzedResource, Analyzer, Refusal, ResourceState
-from sandbox.engine.paths import parse_path, reset
 from sandbox.engine.providers import ProviderTable
 from sandbox.engine.recorder import Recorder
-from sandbox.engine.urn import provider_urn
+from sandbox.model import AnalyzedResource, Analyzer, Refusal, ResourceState
+from sandbox.paths import parse_path, reset
+from sandbox.urn import provider_urn
 from sandbox.values import contains_unknown, unwrap
 
 __all__ = ["Judge"]

@@ -11,12 +11,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.engine.cloud_api import CloudApi
+from sandbox.cloud.api import CloudApi
 from sandbox.engine.graph import in_dependency_order
-from sandbox.engine.keeping import Keeper
-from sandbox.engine.model import Observer, PendingOperation, ResourceState, Snapshot
 from sandbox.engine.recorder import Recorder, tell
-from sandbox.engine.urn import provider_urn
+from sandbox.model import Keeper, Observer, PendingOperation, ResourceState, Snapshot
+from sandbox.urn import provider_urn
 from sandbox.values import Secret
 
 __all__ = ["opened", "settle"]

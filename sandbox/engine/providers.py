@@ -8,9 +8,9 @@ from importlib import metadata
 from typing import Any
 
 from sandbox.engine.goal import Goal
-from sandbox.engine.model import ResourceState
-from sandbox.engine.urn import is_provider, make_urn, package_of, provider_id, provider_urn
-from sandbox.protobuf import UNKNOWN_SENTINEL
+from sandbox.model import ResourceState
+from sandbox.urn import is_provider, make_urn, package_of, provider_id, provider_urn
+from sandbox.values import UNKNOWN_SENTINEL
 
 __all__ = ["ProviderTable"]
 

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from sandbox.engine.graph import in_dependency_order
-from sandbox.engine.keeping import Keeper
-from sandbox.engine.model import (
+from sandbox.errors import CloudError
+from sandbox.model import (
+    Keeper,
     Observer,
     PendingOperation,
     Refusal,
@@ -17,7 +18,6 @@ from sandbox.engine.model import (
     Step,
     Violation,
 )
-from sandbox.errors import CloudError
 
 __all__ = ["Recorder", "rename", "tell"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from sandbox.engine.cloud_api import CloudApi
+from sandbox.cloud.api import CloudApi
 from sandbox.engine.differ import difference
 from sandbox.engine.executor import now
-from sandbox.engine.model import Op, ResourceState, Step
 from sandbox.engine.providers import ProviderTable
 from sandbox.engine.recorder import Recorder
-from sandbox.engine.urn import is_provider
+from sandbox.model import Op, ResourceState, Step
+from sandbox.urn import is_provider
 
 __all__ = ["refresh_all"]
 

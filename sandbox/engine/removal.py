@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from sandbox.engine.executor import Executor
 from sandbox.engine.hooks import HookError
-from sandbox.engine.model import Op, Refusal, ResourceState, Step
 from sandbox.engine.recorder import Recorder
 from sandbox.errors import CloudError
+from sandbox.model import Op, Refusal, ResourceState, Step
 
 __all__ = ["Remover"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sandbox.engine.cloud_api import CloudApi
+from sandbox.cloud.api import CloudApi
 from sandbox.engine.differ import Difference, difference
 from sandbox.engine.graph import dependents_of
-from sandbox.engine.model import ResourceState
-from sandbox.engine.urn import provider_urn
+from sandbox.model import ResourceState
+from sandbox.urn import provider_urn
 from sandbox.values import UNKNOWN
 
 __all__ = ["condemned_with", "imported", "protected", "protected_with"]

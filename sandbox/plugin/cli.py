@@ -20,8 +20,8 @@ from typing import Any, Final, cast
 
 import yaml
 
-from sandbox.engine.model import Violation
 from sandbox.errors import UsageError
+from sandbox.model import Violation
 from sandbox.plugin import ROOT, install
 from sandbox.project import Program, StackSettings
 from sandbox.state import PassphraseCrypter, write_atomically

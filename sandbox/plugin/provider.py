@@ -20,9 +20,9 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from sandbox.cloud import Cloud
 from sandbox.cloud.store import FileWorld
-from sandbox.engine.urn import type_of
 from sandbox.errors import CloudError, UsageError
 from sandbox.protobuf import from_struct, to_struct
+from sandbox.urn import type_of
 from sandbox.values import DiffKind
 
 __all__ = ["ProviderPlugin", "main"]

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, cast
 
-from sandbox.engine.model import PendingOperation, ResourceState, Snapshot
 from sandbox.errors import UsageError
-from sandbox.protobuf import SECRET_SIGNATURE, SIGNATURE_KEY, UNKNOWN_SENTINEL
+from sandbox.model import PendingOperation, ResourceState, Snapshot
+from sandbox.protobuf import SECRET_SIGNATURE, SIGNATURE_KEY
 from sandbox.state.secrets import PassphraseCrypter
-from sandbox.values import UNKNOWN, Archive, Asset, Opaque, ResourceReference, Secret
+from sandbox.values import UNKNOWN, UNKNOWN_SENTINEL, Archive, Asset, Opaque, ResourceReference, Secret
 
 __all__ = ["read_export", "resources_from_json", "snapshot_from_json", "snapshot_to_json"]
 

@@ -16,8 +16,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from sandbox.cloud import World
-from sandbox.engine.model import Snapshot
 from sandbox.errors import UsageError
+from sandbox.model import Snapshot
 from sandbox.state.codec import read_export, snapshot_to_json
 from sandbox.state.journal import Journal, fingerprint, journaled_cloud, journaled_state
 from sandbox.state.secrets import PassphraseCrypter

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from sandbox.cloud import World
-from sandbox.engine.model import Mode, Outcome, Snapshot
-from sandbox.engine.run import run
+from sandbox.host import run
+from sandbox.model import Mode, Outcome, Snapshot
 from sandbox.project import load_project, load_stack
 
 ROOT = Path(__file__).parent.parent.parent

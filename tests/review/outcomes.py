@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.engine.model import (
+from sandbox.model import (
     Mode,
     Op,
     Outcome,

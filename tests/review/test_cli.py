@@ -49,7 +49,7 @@ def test_help_names_every_command_and_the_exit_codes(capsys: pytest.CaptureFixtu
 def test_command_line_loads_neither_pulumi_nor_rich_before_it_must() -> None:
     program = (
         "import sys; from review.cli import main; main(['--help'])\n"
-        "print(sorted({'pulumi', 'rich', 'sandbox.engine'} & set(sys.modules)))"
+        "print(sorted({'pulumi', 'rich', 'sandbox.engine', 'sandbox.host'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"

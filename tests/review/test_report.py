@@ -14,7 +14,7 @@ from rich.console import Console
 from review import markdown
 from review.report import Notes, RuleRow, build, document, scrubber
 from review.terminal import print_report
-from sandbox.engine.model import Op
+from sandbox.model import Op
 from sandbox.values import Secret
 from tests.review.outcomes import BUCKET, DATABASE, many, sample, state, step
 from tests.review.report_schema import schema_errors

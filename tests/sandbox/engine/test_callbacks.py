@@ -12,7 +12,8 @@ import pytest
 from pulumi.runtime import stack as pulumi_stack
 
 from sandbox.cloud import World
-from sandbox.engine import Mode, Outcome, Snapshot, run
+from sandbox.host import run
+from sandbox.model import Mode, Outcome, Snapshot
 from sandbox.project import StackSettings
 from sandbox.state import PassphraseCrypter, snapshot_from_json, snapshot_to_json
 from sandbox.values import UNKNOWN, Secret

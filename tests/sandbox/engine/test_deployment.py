@@ -11,7 +11,8 @@ import pulumi_random as random
 import pytest
 
 from sandbox.cloud import World
-from sandbox.engine import AnalyzedResource, Mode, Outcome, Snapshot, Violation, run
+from sandbox.host import run
+from sandbox.model import AnalyzedResource, Mode, Outcome, Snapshot, Violation
 from sandbox.project import StackSettings
 from sandbox.state import PassphraseCrypter, snapshot_from_json, snapshot_to_json
 from sandbox.values import UNKNOWN, Secret, unwrap

@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.engine import ResourceState
 from sandbox.engine.aliases import Alias, AliasResolver
 from sandbox.engine.graph import dependencies_of, dependents_of, in_dependency_order, kept_by
-from sandbox.engine.urn import make_urn, qualified_type, type_of
+from sandbox.model import ResourceState
+from sandbox.urn import make_urn, qualified_type, type_of
 
 
 def _urn(name: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.engine.paths import contains, format_path, lookup, parse_path, reset
+from sandbox.paths import contains, format_path, lookup, parse_path, reset
 from sandbox.values import Secret
 
 _parts = st.lists(st.text(min_size=1, max_size=6) | st.integers(0, 20), min_size=1, max_size=4).filter(

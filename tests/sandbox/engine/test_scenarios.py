@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.cloud import World
-from sandbox.engine import Mode, Outcome, Snapshot, Step, run
+from sandbox.host import run
+from sandbox.model import Mode, Outcome, Snapshot, Step
 from sandbox.project import StackSettings, load_project
 from sandbox.state import PassphraseCrypter, snapshot_from_json, snapshot_to_json
 from tests.sandbox.engine.golden import PROGRAM, Steps, arranged, change_behind, golden, real_steps

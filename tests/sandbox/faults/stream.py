@@ -15,14 +15,13 @@ from typing import Any, cast
 from typing_extensions import override
 
 from sandbox.cloud import Cloud, World
-from sandbox.engine.cloud_api import CloudApi
+from sandbox.cloud.api import CloudApi
 from sandbox.engine.deployment import Deployment, DeploymentAbortedError
 from sandbox.engine.goal import Goal, Registration
 from sandbox.engine.graph import kept_by
-from sandbox.engine.host import run_program
-from sandbox.engine.keeping import Keeper
-from sandbox.engine.model import Mode, Refusal, Snapshot
 from sandbox.faults import FaultyCloud
+from sandbox.host.program import run_program
+from sandbox.model import Keeper, Mode, Refusal, Snapshot
 from sandbox.project import Program, StackSettings
 from sandbox.values import Secret
 

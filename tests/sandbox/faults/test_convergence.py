@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 
 from sandbox.cloud import World
 from sandbox.engine.goal import Goal
-from sandbox.engine.model import Mode, ResourceState
 from sandbox.faults import Fail, Fault, FaultyCloud, HideGrants, Kill, KilledError, Where
+from sandbox.model import Mode, ResourceState
 from sandbox.project import load_project, load_stack
 from tests.sandbox.faults.stream import Ground, Stream, changed, record, replay, whole
 

@@ -9,8 +9,6 @@ import pytest
 
 from facts.propagation import PROPAGATION, propagation_of
 from sandbox.cloud import World
-from sandbox.engine.model import Mode, Outcome, Snapshot
-from sandbox.engine.run import run
 from sandbox.errors import CloudError, UsageError
 from sandbox.faults import (
     Fail,
@@ -22,6 +20,8 @@ from sandbox.faults import (
     Where,
     parse_fault,
 )
+from sandbox.host import run
+from sandbox.model import Mode, Outcome, Snapshot
 from sandbox.project import StackSettings
 from sandbox.state import StateStore
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sandbox.engine import ResourceState, Snapshot
 from sandbox.errors import UsageError
+from sandbox.model import ResourceState, Snapshot
 from sandbox.state import (
     PassphraseCrypter,
     StateStore,

@@ -16,9 +16,10 @@ from typing_extensions import override
 from sandbox.cloud import Cloud, World
 from sandbox.cloud.package import package_type
 from sandbox.cloud.results import CheckFailure, DiffResult
-from sandbox.engine.urn import STACK_TYPE
 from sandbox.errors import CloudError, UsageError
 from sandbox.project import Program, load_project
+from sandbox.state import StateStore
+from sandbox.urn import STACK_TYPE
 from sandbox.values import UNKNOWN, DiffKind, contains_secret
 
 __all__ = ["SANDBOX_FOLDER", "EngineCloud"]
@@ -38,11 +39,6 @@ class EngineCloud(Cloud):
     def __init__(self, world: World, program: Program | None) -> None:
         super().__init__(world)
         self._program = program
-        # State is read through the engine's model, so this import at the top would go in a circle; and while
-        # a program runs, the name may be a module of its own.
-        from sandbox.state import StateStore
-
-        self._store = StateStore
 
     @override
     def check(
@@ -181,7 +177,7 @@ class EngineCloud(Cloud):
         return outputs
 
     def _state_outputs(self, folder: Path, project: str, stack: str) -> Mapping[str, Any] | None:
-        store = self._store(folder / SANDBOX_FOLDER, project=project)
+        store = StateStore(folder / SANDBOX_FOLDER, project=project)
         if not store.path(stack).exists():
             return None
         try:

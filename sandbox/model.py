@@ -12,6 +12,7 @@ from sandbox.values import DiffKind
 __all__ = [
     "AnalyzedResource",
     "Analyzer",
+    "Keeper",
     "Mode",
     "Observer",
     "Op",
@@ -228,6 +229,34 @@ class Analyzer(Protocol):
 
     def analyze_stack(self, resources: Sequence[AnalyzedResource]) -> Sequence[Violation]:
         """What is wrong with all of them together."""
+        ...
+
+
+class Keeper(Protocol):
+    """Is told of each change of the state while a run works.
+
+    A slot is a place in the state: the resources of the base have the first ones, in their order, and what
+    the run places takes the next.
+    """
+
+    def start(self, base: Snapshot, *, settled: bool) -> None:
+        """The run starts from ``base``; ``settled`` when it is not what was loaded."""
+        ...
+
+    def put(self, slot: int, state: ResourceState) -> None:
+        """``state`` stands in ``slot``."""
+        ...
+
+    def drop(self, slot: int) -> None:
+        """What stood in ``slot`` is gone."""
+        ...
+
+    def began(self, number: int, operation: PendingOperation) -> None:
+        """The cloud is about to be called."""
+        ...
+
+    def ended(self, number: int) -> None:
+        """The cloud has answered, and the state says what came of it."""
         ...
 
 

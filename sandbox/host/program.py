@@ -25,12 +25,12 @@ from pulumi.runtime import stack as pulumi_stack
 from typing_extensions import override
 
 from sandbox.engine.deployment import Deployment, DeploymentAbortedError
-from sandbox.engine.isolation import program_on_path
-from sandbox.engine.monitor import EngineLog, ResourceMonitor
-from sandbox.engine.wording import sentence_of
+from sandbox.host.isolation import program_on_path
+from sandbox.host.monitor import EngineLog, ResourceMonitor
+from sandbox.host.wording import sentence_of
 from sandbox.project import Program, StackSettings
 
-__all__ = ["run_program"]
+__all__ = ["run_function", "run_program"]
 
 _T = TypeVar("_T")
 # What a program may still do after its end before it is cut off.
@@ -113,7 +113,7 @@ def _run(
             failure = None if isinstance(error, SystemExit) and not error.code else error
         finally:
             _close(loop)
-            deployment.callbacks.close()
+            monitor.close()
     if failure is not None and not _refused(failure, deployment):
         sentence = sentence_of(failure, None if program is None else program.directory)
         deployment.fail(sentence, usage=isinstance(failure, pulumi.RunError))

@@ -6,14 +6,13 @@ import time
 from collections.abc import Callable, Sequence
 
 from sandbox.cloud import World
-from sandbox.engine.builtin import EngineCloud
-from sandbox.engine.cloud_api import CloudApi
+from sandbox.cloud.api import CloudApi
 from sandbox.engine.deployment import Deployment
 from sandbox.engine.graph import kept_by
-from sandbox.engine.host import run_function, run_program
-from sandbox.engine.keeping import Keeper
-from sandbox.engine.model import Analyzer, Mode, Observer, Outcome, Snapshot
 from sandbox.errors import UsageError
+from sandbox.host.builtin import EngineCloud
+from sandbox.host.program import run_function, run_program
+from sandbox.model import Analyzer, Keeper, Mode, Observer, Outcome, Snapshot
 from sandbox.project import Program, StackSettings
 
 __all__ = ["run"]

@@ -15,15 +15,17 @@ from typing import Any, Final, cast
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime.proto import callback_pb2, engine_pb2, provider_pb2, resource_pb2
 
-from sandbox.engine.assets import with_hashes
-from sandbox.engine.callbacks import CallbackError, Transforms
 from sandbox.engine.deployment import Deployment, DeploymentAbortedError
-from sandbox.engine.goal import Goal, Registration, goal_of
-from sandbox.engine.model import Refusal
-from sandbox.engine.urn import package_of
-from sandbox.engine.wording import place, without_paths
+from sandbox.engine.goal import Goal, Registration
 from sandbox.errors import CloudError
+from sandbox.host.assets import with_hashes
+from sandbox.host.callbacks import CallbackError, CallbackServers, Transforms
+from sandbox.host.hooks import error_hook_of, hook_of
+from sandbox.host.requests import goal_of
+from sandbox.host.wording import place, without_paths
+from sandbox.model import Refusal
 from sandbox.protobuf import from_struct, from_value, to_struct
+from sandbox.urn import package_of
 
 __all__ = ["EngineLog", "ResourceMonitor"]
 
@@ -68,13 +70,18 @@ class ResourceMonitor:
     def __init__(self, deployment: Deployment, directory: Path | None = None) -> None:
         self._deployment = deployment
         self._directory = directory
-        self._transforms = Transforms(deployment.callbacks)
+        self._servers = CallbackServers()
+        self._transforms = Transforms(self._servers)
         self._refused_packages: set[str] = set()
 
     @property
     def calls_back(self) -> bool:
         """Whether a call may have to call the program back and wait for it."""
         return self._transforms.in_use or self._deployment.hooks.in_use
+
+    def close(self) -> None:
+        """No function of the program is called any more."""
+        self._servers.close()
 
     def GetDeploymentInfo(self, request: empty_pb2.Empty) -> resource_pb2.DeploymentInfo:
         return resource_pb2.DeploymentInfo(supportedFeatures=list(_FEATURES))
@@ -178,11 +185,11 @@ class ResourceMonitor:
         return empty_pb2.Empty()
 
     def RegisterResourceHook(self, request: resource_pb2.RegisterResourceHookRequest) -> empty_pb2.Empty:
-        self._deployment.hooks.add(request)
+        self._deployment.hooks.add(request.name, hook_of(request, self._servers))
         return empty_pb2.Empty()
 
     def RegisterErrorHook(self, request: resource_pb2.RegisterErrorHookRequest) -> empty_pb2.Empty:
-        self._deployment.hooks.add_on_error(request)
+        self._deployment.hooks.add_on_error(request.name, error_hook_of(request, self._servers))
         return empty_pb2.Empty()
 
     def SignalAndWaitForShutdown(self, request: empty_pb2.Empty) -> empty_pb2.Empty:
