@@ -25,6 +25,7 @@ from stacks.data import CACHE_AUTH, CACHE_CA, Data
 from stacks.foundation import Foundation
 from stacks.messaging import Messaging
 from stacks.providers import Providers, after
+from stacks.runtimes import Role
 
 __all__ = ["Compute", "compute"]
 
@@ -36,7 +37,7 @@ class Compute:
     """What other layers take from here: services by region, worker pools by identity."""
 
     services: Mapping[str, HttpService] = field(default_factory=dict[str, HttpService])
-    workers: Mapping[str, WorkerPool] = field(default_factory=dict[str, WorkerPool])
+    workers: Mapping[Role, WorkerPool] = field(default_factory=dict[Role, WorkerPool])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +73,7 @@ def compute(
         messaging=messaging,
         release=settings.release,
     )
-    pools = {"worker": (settings.workers.pool, settings.workers.scaling)}
+    pools: dict[Role, tuple[str, Scaling]] = {"worker": (settings.workers.pool, settings.workers.scaling)}
     if settings.workers.batch_scaling is not None:
         pools["batch"] = (settings.workers.batch_pool, settings.workers.batch_scaling)
     return Compute(
@@ -123,7 +124,7 @@ def _api(layers: _Layers, region: str, scaling: Scaling) -> HttpService:
     )
 
 
-def _worker(layers: _Layers, role: str, pool: str, scaling: Scaling) -> WorkerPool:
+def _worker(layers: _Layers, role: Role, pool: str, scaling: Scaling) -> WorkerPool:
     config, region = layers.settings.workers, layers.settings.region
     queues = layers.messaging.queues
     return WorkerPool(
@@ -159,7 +160,7 @@ def _worker(layers: _Layers, role: str, pool: str, scaling: Scaling) -> WorkerPo
     )
 
 
-def _environment(layers: _Layers, role: str, region: str) -> dict[str, pulumi.Input[str]]:
+def _environment(layers: _Layers, role: Role, region: str) -> dict[str, pulumi.Input[str]]:
     """Plain variables of every workload; the names are part of the contract with the image."""
     postgres, cache = layers.data.postgres, layers.data.cache
     return {
@@ -224,7 +225,7 @@ def _variable(name: str) -> str:
     return name.upper().replace("-", "_")
 
 
-def _after(layers: _Layers, region: str, role: str) -> pulumi.ResourceOptions:
+def _after(layers: _Layers, region: str, role: Role) -> pulumi.ResourceOptions:
     """A revision starts at once: all it reaches, with its rights and the way there, must stand before it.
 
     Whole components, so that the grants in them are waited for; what does not run an image does not wait.

@@ -39,6 +39,7 @@ from config import Settings
 from naming import Names
 from stacks.foundation import Foundation
 from stacks.providers import Providers, after
+from stacks.runtimes import Role
 
 __all__ = ["CACHE_AUTH", "CACHE_CA", "Data", "data"]
 
@@ -50,12 +51,12 @@ CACHE_CA = "cache-ca"
 _PASSWORD_USER = "aiprod_application"
 _BACKUP_LOCATION = "eu"
 _NONCURRENT_DAYS = 7
-_CACHE_CLIENTS = ("api", "worker", "batch")
+_CACHE_CLIENTS: tuple[Role, ...] = ("api", "worker", "batch")
 
 # Bucket purpose -> who adds, who reads, who does both. Nobody else gets anything.
-_CREATORS: Mapping[str, tuple[str, ...]] = {"uploads": ("api",)}
-_READERS: Mapping[str, tuple[str, ...]] = {"uploads": ("worker", "batch"), "results": ("api",)}
-_WRITERS: Mapping[str, tuple[str, ...]] = {"results": ("worker", "batch")}
+_CREATORS: Mapping[str, tuple[Role, ...]] = {"uploads": ("api",)}
+_READERS: Mapping[str, tuple[Role, ...]] = {"uploads": ("worker", "batch"), "results": ("api",)}
+_WRITERS: Mapping[str, tuple[Role, ...]] = {"results": ("worker", "batch")}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,7 +124,7 @@ def _postgres(
                 )
                 for name, replica in config.replicas.items()
             },
-            iam_users={role: identity.email for role, identity in foundation.identities.items()},
+            iam_users=foundation.database_logins(),
             password_users={
                 _PASSWORD_USER: PasswordUser(
                     password=foundation.database_password.value,
@@ -191,7 +192,7 @@ def _cache_secret(
                 topic_id=foundation.rotation_topic.topic_id,
             ),
             labels=names.labels("secrets", "restricted"),
-            accessors={client: foundation.identities[client].member for client in _CACHE_CLIENTS},
+            accessors=foundation.members(*_CACHE_CLIENTS),
             version_destroy_ttl_seconds=settings.secrets.version_destroy_ttl_seconds,
             deletion_protection=settings.deletion_protection,
         ),
@@ -209,8 +210,8 @@ def _bucket(
         lifecycle.append(DeleteLive(days=config.delete_after_days))
     cors = Cors(origins=config.upload_origins, methods=("PUT",)) if config.upload_origins else None
 
-    def members(table: Mapping[str, tuple[str, ...]]) -> dict[str, pulumi.Input[str]]:
-        return {role: foundation.identities[role].member for role in table.get(purpose, ())}
+    def members(table: Mapping[str, tuple[Role, ...]]) -> dict[str, pulumi.Input[str]]:
+        return foundation.members(*table.get(purpose, ()))
 
     return Bucket(
         f"bucket-{purpose}",

@@ -16,44 +16,32 @@ from components.foundation.private_service_access import PrivateServiceAccess, P
 from components.foundation.rotation_topic import RotationTopic, RotationTopicArgs
 from components.foundation.secret import Rotation, Secret, SecretArgs
 from components.foundation.service_agents import ServiceAgents, ServiceAgentsArgs
-from components.foundation.service_identity import ProjectRole, ServiceIdentity, ServiceIdentityArgs
+from components.foundation.service_identity import ServiceIdentity, ServiceIdentityArgs
 from config import Settings
 from naming import Names
 from stacks.providers import Providers, after
+from stacks.runtimes import RUNTIMES, TELEMETRY, Role, standing
 
 __all__ = ["IMAGE_LOCATION", "Foundation", "foundation"]
 
 # The multi-region of the image repository, which needs a key of its own.
 IMAGE_LOCATION = "europe"
 
-# Runtime identities and what the console calls them; all of them log in to the database as themselves.
-_IDENTITIES: Mapping[str, str] = {
-    "api": "API service",
-    "worker": "Pipeline worker",
-    "batch": "Batch worker",
-}
-_RUNTIME_ROLES: frozenset[ProjectRole] = frozenset(
-    {
-        "roles/cloudsql.client",
-        "roles/cloudsql.instanceUser",
-        "roles/cloudtrace.agent",
-        "roles/logging.logWriter",
-        "roles/monitoring.metricWriter",
-    }
-)
-# The API hands out URLs for uploads and results, signed as itself.
-_URL_SIGNERS = ("api",)
 # Vendors are called by the pipeline, not by the API. Nobody reads the database password: services log in as
 # themselves.
-_VENDOR_READERS = ("worker", "batch")
+_VENDOR_READERS: tuple[Role, ...] = ("worker", "batch")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Foundation:
-    """What other layers take from here. `keys` is by location, `egress` by region, `secrets` by their ids."""
+    """What other layers take from here. `keys` is by location, `egress` by region, `secrets` by their ids.
+
+    `identities` has every runtime's account; grants go to `members` of those that stand.
+    """
 
     agents: ServiceAgents
-    identities: Mapping[str, ServiceIdentity]
+    identities: Mapping[Role, ServiceIdentity]
+    standing: frozenset[Role]
     keys: Mapping[str, KeyRing]
     network: Network
     private_services: PrivateServiceAccess
@@ -62,12 +50,27 @@ class Foundation:
     secrets: Mapping[str, Secret]
     database_password: GeneratedSecret
 
+    def members(self, *roles: Role) -> dict[str, pulumi.Input[str]]:
+        """IAM members of the runtimes that stand among these, for the component that owns the target."""
+        return {role: self.identities[role].member for role in roles if role in self.standing}
+
+    def database_logins(self) -> dict[str, pulumi.Input[str]]:
+        """Addresses of the runtimes that stand and log in to the database."""
+        return {
+            role: identity.email
+            for role, identity in self.identities.items()
+            if role in self.standing and RUNTIMES[role].database
+        }
+
 
 def foundation(settings: Settings, names: Names, providers: Providers) -> Foundation:
     """The first layer: it depends on nothing but the project's enabled services."""
     opts = providers.resources
     agents = _agents(settings, providers)
-    identities = {role: _identity(role, title, settings, names, opts) for role, title in _IDENTITIES.items()}
+    stands = standing(settings)
+    identities: dict[Role, ServiceIdentity] = {
+        role: _identity(role, role in stands, settings, names, opts) for role in RUNTIMES
+    }
     keys = _keys(settings, names, agents, opts)
     network = _network(settings, opts)
     topic = RotationTopic(
@@ -81,10 +84,12 @@ def foundation(settings: Settings, names: Names, providers: Providers) -> Founda
         ),
         after(opts, keys[settings.region]),
     )
-    secrets = _secrets(settings, names, identities, keys, topic, opts)
+    readers = {role: identities[role].member for role in _VENDOR_READERS if role in stands}
+    secrets = _secrets(settings, names, readers, keys, topic, opts)
     return Foundation(
         agents=agents,
         identities=identities,
+        standing=stands,
         keys=keys,
         network=network,
         private_services=_private_services(settings, names, network, opts),
@@ -118,16 +123,18 @@ def _agents(settings: Settings, providers: Providers) -> ServiceAgents:
 
 
 def _identity(
-    role: str, title: str, settings: Settings, names: Names, opts: pulumi.ResourceOptions
+    role: Role, stands: bool, settings: Settings, names: Names, opts: pulumi.ResourceOptions
 ) -> ServiceIdentity:
+    runtime, postgres = RUNTIMES[role], settings.postgres
     return ServiceIdentity(
         role,
         ServiceIdentityArgs(
             project_id=settings.project_id,
             account_id=names.service_account(role),
-            display_name=title,
-            project_roles=_RUNTIME_ROLES,
-            signs_urls=role in _URL_SIGNERS,
+            display_name=runtime.title,
+            project_roles=TELEMETRY if stands and runtime.telemetry else frozenset(),
+            logs_in_to=(postgres.name, *sorted(postgres.replicas)) if stands and runtime.database else (),
+            signs_urls=stands and runtime.signs_urls,
         ),
         opts,
     )
@@ -242,15 +249,15 @@ def _egress(
 def _secrets(
     settings: Settings,
     names: Names,
-    identities: Mapping[str, ServiceIdentity],
+    vendor_readers: Mapping[str, pulumi.Output[str]],
     keys: Mapping[str, KeyRing],
     topic: RotationTopic,
     opts: pulumi.ResourceOptions,
 ) -> Mapping[str, Secret]:
     vendor, database = settings.secrets.vendor_rotation_seconds, settings.secrets.database_rotation_seconds
-    plan: dict[str, tuple[tuple[str, ...], int]] = {
-        **dict.fromkeys(settings.secrets.vendor, (_VENDOR_READERS, vendor)),
-        settings.secrets.database: ((), database),
+    plan: dict[str, tuple[Mapping[str, pulumi.Output[str]], int]] = {
+        **dict.fromkeys(settings.secrets.vendor, (vendor_readers, vendor)),
+        settings.secrets.database: ({}, database),
     }
     after_keys = after(opts, topic, *(keys[region] for region in settings.regions))
     return {
@@ -266,7 +273,7 @@ def _secrets(
                     topic_id=topic.topic_id,
                 ),
                 labels=names.labels("secrets", "restricted"),
-                accessors={reader: identities[reader].member for reader in readers},
+                accessors=readers,
                 version_destroy_ttl_seconds=settings.secrets.version_destroy_ttl_seconds,
                 deletion_protection=settings.deletion_protection,
             ),

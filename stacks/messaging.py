@@ -12,16 +12,17 @@ from config import Settings
 from naming import Names
 from stacks.foundation import Foundation
 from stacks.providers import Providers
+from stacks.runtimes import Role
 
 __all__ = ["Messaging", "messaging"]
 
-_PUBLISHERS: Mapping[str, tuple[str, ...]] = {
+_PUBLISHERS: Mapping[str, tuple[Role, ...]] = {
     "jobs": ("api",),
     "results": ("worker", "batch"),
     "notifications": ("api", "worker", "batch"),
     "batch": ("api",),
 }
-_CONSUMERS: Mapping[str, tuple[str, ...]] = {
+_CONSUMERS: Mapping[str, tuple[Role, ...]] = {
     "jobs": ("worker",),
     "results": ("worker",),
     "notifications": ("worker",),
@@ -33,29 +34,28 @@ class Messaging:
     """What other layers take from here: queues by purpose, and the purposes each worker pulls."""
 
     queues: Mapping[str, WorkQueue]
-    consumed: Mapping[str, tuple[str, ...]]
+    consumed: Mapping[Role, tuple[str, ...]]
 
 
 def messaging(settings: Settings, names: Names, providers: Providers, foundation: Foundation) -> Messaging:
     """Batch jobs go to the batch workers where there are some, else to the one pool."""
-    batch_worker = "worker" if settings.workers.batch_scaling is None else "batch"
-    consumers = {**_CONSUMERS, "batch": (batch_worker,)}
+    batch_worker: Role = "worker" if settings.workers.batch_scaling is None else "batch"
+    consumers: dict[str, tuple[Role, ...]] = {**_CONSUMERS, "batch": (batch_worker,)}
     queues = {
         purpose: _queue(purpose, consumers[purpose], settings, names, providers, foundation)
         for purpose in settings.messaging.queues
     }
-    return Messaging(
-        queues=queues,
-        consumed={
-            worker: tuple(purpose for purpose in queues if worker in consumers[purpose])
-            for worker in sorted({worker for workers in consumers.values() for worker in workers})
-        },
-    )
+    consumed: dict[Role, tuple[str, ...]] = {
+        worker: tuple(purpose for purpose in queues if worker in consumers[purpose])
+        for workers in consumers.values()
+        for worker in workers
+    }
+    return Messaging(queues=queues, consumed=consumed)
 
 
 def _queue(
     purpose: str,
-    consumers: tuple[str, ...],
+    consumers: tuple[Role, ...],
     settings: Settings,
     names: Names,
     providers: Providers,
@@ -75,8 +75,8 @@ def _queue(
             persistence_regions=settings.regions,
             service_agent=foundation.agents.members["pubsub"],
             labels=names.labels("messaging", "confidential"),
-            publishers={role: foundation.identities[role].member for role in _PUBLISHERS[purpose]},
-            consumers={role: foundation.identities[role].member for role in consumers},
+            publishers=foundation.members(*_PUBLISHERS[purpose]),
+            consumers=foundation.members(*consumers),
             ack_deadline_seconds=config.ack_deadline_seconds,
             max_delivery_attempts=config.max_delivery_attempts,
             dead_letter_retention_days=settings.messaging.dead_letter_retention_days,

@@ -93,6 +93,9 @@ def observability(
                 "secretmanager.googleapis.com": ("ADMIN_READ", "DATA_READ", "DATA_WRITE"),
                 "cloudkms.googleapis.com": ("ADMIN_READ", "DATA_READ", "DATA_WRITE"),
                 "cloudsql.googleapis.com": ("ADMIN_READ", "DATA_READ", "DATA_WRITE"),
+                # Who looks at rights, and who becomes an account: tokens and signatures are ADMIN_READ.
+                "iam.googleapis.com": ("ADMIN_READ", "DATA_READ", "DATA_WRITE"),
+                "iamcredentials.googleapis.com": ("ADMIN_READ", "DATA_READ", "DATA_WRITE"),
             },
         ),
         opts,

@@ -11,6 +11,7 @@ from stacks.compute import Compute
 from stacks.data import Data
 from stacks.foundation import Foundation
 from stacks.providers import Providers
+from stacks.runtimes import Role
 
 __all__ = ["office_hours"]
 
@@ -53,7 +54,7 @@ def office_hours(
 def _pools(settings: Settings, foundation: Foundation, compute: Compute) -> dict[str, ScheduledPool]:
     """The pools of the release that have something to stop."""
     config = settings.workers
-    scalings: dict[str, Scaling | None] = {"worker": config.scaling, "batch": config.batch_scaling}
+    scalings: dict[Role, Scaling | None] = {"worker": config.scaling, "batch": config.batch_scaling}
     return {
         role: ScheduledPool(
             pool_name=pool.name,

@@ -38,13 +38,15 @@ class EgressArgs:
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.address_keys) <= 10:
-            raise RefusedError(f"address_keys must be between 1 and 10 keys, got {len(self.address_keys)}")
+            raise RefusedError(
+                f"address_keys must be between 1 and 10 keys, got {len(self.address_keys)}; correct it"
+            )
         if len(set(self.address_keys)) != len(self.address_keys):
             raise RefusedError(
-                f"address_keys must differ from each other, got {', '.join(self.address_keys)}"
+                f"address_keys must differ from each other, got {', '.join(self.address_keys)}; rename one"
             )
         if not self.subnet_ids:
-            raise RefusedError("subnet_ids must name at least one subnet, got none")
+            raise RefusedError("subnet_ids must name at least one subnet, got none; name those that go out")
 
 
 class Egress(pulumi.ComponentResource):

@@ -38,9 +38,9 @@ class GeneratedSecretArgs:
 
     def __post_init__(self) -> None:
         if self.generation < 1:
-            raise RefusedError(f"generation must be at least 1, got {self.generation}")
+            raise RefusedError(f"generation must be at least 1, got {self.generation}; raise it")
         if not 24 <= self.length <= 128:
-            raise RefusedError(f"length must be between 24 and 128 characters, got {self.length}")
+            raise RefusedError(f"length must be between 24 and 128 characters, got {self.length}; correct it")
 
 
 class GeneratedSecret(pulumi.ComponentResource):

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from facts.members import check_members
 from facts.names import check_name
 from facts.refusal import RefusedError
 
@@ -36,6 +37,7 @@ class Key:
 
     def __post_init__(self) -> None:
         check_name("key", self.name)
+        check_members("members", self.members)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,11 +59,11 @@ class KeyRingArgs:
     def __post_init__(self) -> None:
         check_name("key", self.ring_name)
         if not self.keys:
-            raise RefusedError("keys must name at least one class of consumers, got none")
+            raise RefusedError("keys must name at least one class of consumers, got none; name who encrypts")
         if not _DAY_SECONDS <= self.rotation_period_seconds <= _QUARTER_SECONDS:
             raise RefusedError(
                 f"rotation_period_seconds must be between {_DAY_SECONDS} and {_QUARTER_SECONDS} seconds, "
-                f"got {self.rotation_period_seconds}"
+                f"got {self.rotation_period_seconds}; correct it"
             )
 
 

@@ -57,7 +57,9 @@ class NetworkArgs:
 
     def __post_init__(self) -> None:
         if not 0 <= self.flow_log_sampling <= 1:
-            raise RefusedError(f"flow_log_sampling must be between 0 and 1, got {self.flow_log_sampling}")
+            raise RefusedError(
+                f"flow_log_sampling must be between 0 and 1, got {self.flow_log_sampling}; correct it"
+            )
         ranges = {f"subnet {key}": subnet.ip_cidr_range for key, subnet in self.subnets.items()}
         services = {f"private services {key}": text for key, text in self.private_service_ranges.items()}
         refuse_overlaps(ranges | services)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from facts.members import check_member
 from facts.refusal import RefusedError
 
 __all__ = ["RotationTopic", "RotationTopicArgs"]
@@ -32,8 +33,9 @@ class RotationTopicArgs:
     labels: Mapping[str, str]
 
     def __post_init__(self) -> None:
+        check_member("secret_manager_agent", self.secret_manager_agent)
         if not self.regions:
-            raise RefusedError("regions must name at least one region, got none")
+            raise RefusedError("regions must name at least one region, got none; name where messages may lie")
 
 
 class RotationTopic(pulumi.ComponentResource):

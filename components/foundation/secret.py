@@ -18,6 +18,7 @@ from datetime import datetime
 import pulumi
 import pulumi_gcp as gcp
 
+from facts.members import check_members
 from facts.names import check_name
 from facts.refusal import RefusedError
 
@@ -42,7 +43,7 @@ class Rotation:
         if not _HOUR_SECONDS <= self.period_seconds <= _QUARTER_SECONDS:
             raise RefusedError(
                 f"period_seconds must be between {_HOUR_SECONDS} and {_QUARTER_SECONDS} seconds, "
-                f"got {self.period_seconds}"
+                f"got {self.period_seconds}; correct it"
             )
         try:
             moment = datetime.fromisoformat(self.next_rotation_time)
@@ -51,7 +52,7 @@ class Rotation:
         if moment is None or moment.tzinfo is None:
             raise RefusedError(
                 "next_rotation_time must be a time with its zone such as 2027-01-31T00:00:00Z, "
-                f"got {self.next_rotation_time!r}"
+                f"got {self.next_rotation_time!r}; correct it"
             )
 
 
@@ -76,12 +77,14 @@ class SecretArgs:
 
     def __post_init__(self) -> None:
         check_name("secret", self.secret_id)
+        check_members("accessors", self.accessors)
+        check_members("version_managers", self.version_managers)
         if len(self.replicas) < 2:
             raise RefusedError(f"replicas must name at least 2 regions, got {len(self.replicas)}; add one")
         if not _DAY_SECONDS <= self.version_destroy_ttl_seconds <= _QUARTER_SECONDS:
             raise RefusedError(
                 f"version_destroy_ttl_seconds must be between {_DAY_SECONDS} and {_QUARTER_SECONDS} seconds, "
-                f"got {self.version_destroy_ttl_seconds}"
+                f"got {self.version_destroy_ttl_seconds}; correct it"
             )
 
 

@@ -48,10 +48,14 @@ class ServiceAgentsArgs:
     def __post_init__(self) -> None:
         unknown = sorted(set(self.services) - set(_APIS))
         if unknown:
-            raise RefusedError(f"services must be among {', '.join(sorted(_APIS))}, got {', '.join(unknown)}")
+            raise RefusedError(
+                f"services must be among {', '.join(sorted(_APIS))}, got {', '.join(unknown)}; correct it"
+            )
         twice = sorted(set(self.services) & set(self.looked_up))
         if twice:
-            raise RefusedError(f"looked_up must not name a service that is asked for, got {', '.join(twice)}")
+            raise RefusedError(
+                f"looked_up must not name a service that is asked for, got {', '.join(twice)}; remove it"
+            )
 
 
 class ServiceAgents(pulumi.ComponentResource):

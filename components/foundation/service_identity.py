@@ -1,9 +1,12 @@
 """The account one workload runs as, with the few project roles that Google offers at no smaller scope.
 
-Makes the account, its project grants and, with `signs_urls`, its grant on itself. Makes no key: nobody
-ever holds one. Access to a secret, a topic or a bucket is granted by the component that owns the target,
-which takes `member`. Free of charge. A deleted account's id stays blocked for 30 days under its old
-identity, so renaming one is a change of identity.
+Makes the account, its project grants, with `logs_in_to` the two database roles held to those instances by
+a condition, and with `signs_urls` its grant on itself. Makes no key: nobody ever holds one. Access to a
+secret, a topic or a bucket is granted by the component that owns the target, which takes `member`. Free of
+charge. A deleted account's id stays blocked for 30 days under its old identity, so renaming one is a change
+of identity. Not modelled: `disabled`, which Google ignores at creation, so that it would be true only after
+a second run; roles on folders, the organisation or the billing account, which no runtime needs; adoption of
+an account that exists, which an import does.
 """
 
 from __future__ import annotations
@@ -19,9 +22,12 @@ from facts.refusal import RefusedError
 
 __all__ = ["ProjectRole", "ServiceIdentity", "ServiceIdentityArgs"]
 
+# Connecting and logging in: offered on the project only, so a condition names the instances.
+_DATABASE_ROLES = ("roles/cloudsql.client", "roles/cloudsql.instanceUser")
+# IAM takes 12 logical operators in a condition; the type and the first name need one.
+_MAX_INSTANCES = 12
+
 ProjectRole: TypeAlias = Literal[
-    "roles/cloudsql.client",
-    "roles/cloudsql.instanceUser",
     "roles/cloudtrace.agent",
     "roles/logging.logWriter",
     "roles/monitoring.metricWriter",
@@ -32,13 +38,16 @@ ProjectRole: TypeAlias = Literal[
 class ServiceIdentityArgs:
     """One account."""
 
-    project_id: pulumi.Input[str]
+    # The id itself: conditions name it.
+    project_id: str
     # 6 to 30 characters; part of the address, so a contract.
     account_id: str
     # At most 100 characters, shown in the console.
     display_name: str
     # Roles on the whole project. Empty means none.
     project_roles: frozenset[ProjectRole] = frozenset()
+    # Names of the database instances that it logs in to as itself; at most 12. Empty means none.
+    logs_in_to: tuple[str, ...] = ()
     # Signs as itself without a key, as V4 signed URLs of Cloud Storage need.
     signs_urls: bool = False
 
@@ -53,6 +62,11 @@ class ServiceIdentityArgs:
             raise RefusedError(
                 f"project_roles must be among {', '.join(get_args(ProjectRole))}, got {', '.join(unknown)}; "
                 "grant the role on the resource instead"
+            )
+        if len(self.logs_in_to) > _MAX_INSTANCES:
+            raise RefusedError(
+                f"logs_in_to must name at most {_MAX_INSTANCES} instances, got {len(self.logs_in_to)}; "
+                "name those that it reads and writes"
             )
 
 
@@ -85,6 +99,19 @@ class ServiceIdentity(pulumi.ComponentResource):
                 member=account.member,
                 opts=child,
             )
+        for role in _DATABASE_ROLES if args.logs_in_to else ():
+            gcp.projects.IAMMember(
+                f"{name}-{role.removeprefix('roles/').replace('.', '-').lower()}",
+                project=args.project_id,
+                role=role,
+                member=account.member,
+                condition={
+                    "title": "own-databases",
+                    "description": "The instances of this platform",
+                    "expression": _instances(args.project_id, args.logs_in_to),
+                },
+                opts=child,
+            )
         if args.signs_urls:
             gcp.serviceaccount.IAMMember(
                 f"{name}-signs-urls",
@@ -97,3 +124,9 @@ class ServiceIdentity(pulumi.ComponentResource):
         self.member = account.member
         self.name = account.name
         self.register_outputs({"email": self.email, "member": self.member, "name": self.name})
+
+
+def _instances(project: str, names: tuple[str, ...]) -> str:
+    """IAM's condition that a request is about one of these database instances."""
+    either = " || ".join(f'resource.name == "projects/{project}/instances/{name}"' for name in names)
+    return f'resource.type == "sqladmin.googleapis.com/Instance" && ({either})'

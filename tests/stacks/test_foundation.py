@@ -9,6 +9,7 @@ from naming import Names
 from stacks.delivery import delivery
 from stacks.foundation import Foundation, foundation
 from stacks.providers import make_providers
+from stacks.runtimes import standing
 from tests.recording import Build, Recorder
 from tests.stack_files import ROOT, STACKS, settings
 
@@ -67,6 +68,17 @@ def test_every_runtime_has_its_own_account_and_no_admin_role(
         "aiprod-api",
         "aiprod-worker",
         "aiprod-batch",
+        "aiprod-migration",
+        "aiprod-rotator",
+        "aiprod-scaler",
+        "aiprod-replay",
+        "aiprod-verifier",
+        "aiprod-healer",
+        "aiprod-notifier",
+        "aiprod-drill",
+        "aiprod-grafana",
+        "aiprod-scheduler",
+        "aiprod-function-builder",
     }
     roles = {r.inputs["role"] for r in recorder.of_type("projects/iAMMember:IAMMember")}
     assert roles == {
@@ -76,6 +88,34 @@ def test_every_runtime_has_its_own_account_and_no_admin_role(
         "roles/logging.logWriter",
         "roles/monitoring.metricWriter",
     }
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_only_a_runtime_that_stands_holds_a_grant(build: Build, recorder: Recorder, stack: str) -> None:
+    found = settings(stack)
+    made(build, recorder, found)
+    members = {
+        str(r.inputs["member"]) for r in recorder.resources if r.type.endswith(("IAMMember", "IamMember"))
+    }
+    holders = {
+        member.partition(":aiprod-")[2].partition("@")[0] for member in members if ":aiprod-" in member
+    }
+    assert holders == standing(found)
+    assert ("batch" in holders) == (found.workers.batch_scaling is not None)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_database_roles_are_held_to_the_platforms_own_instances(
+    build: Build, recorder: Recorder, stack: str
+) -> None:
+    found = settings(stack)
+    made(build, recorder, found)
+    grants = [r for r in recorder.of_type("projects/iAMMember:IAMMember") if "cloudsql" in r.inputs["role"]]
+    assert grants
+    for grant in grants:
+        expression = grant.inputs["condition"]["expression"]
+        for name in (found.postgres.name, *found.postgres.replicas):
+            assert f'"projects/{found.project_id}/instances/{name}"' in expression
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.foundation.service_identity import ServiceIdentity, ServiceIdentityArgs
+from components.foundation.service_identity import ProjectRole, ServiceIdentity, ServiceIdentityArgs
 from tests.recording import Build, Recorder
 
 
@@ -20,15 +20,35 @@ def example_args(**changes: Any) -> ServiceIdentityArgs:
 
 
 def test_each_project_role_is_one_grant(build: Build, recorder: Recorder) -> None:
-    roles = frozenset({"roles/cloudsql.client", "roles/logging.logWriter"})
+    roles: frozenset[ProjectRole] = frozenset({"roles/cloudtrace.agent", "roles/logging.logWriter"})
     build(lambda: ServiceIdentity("api", example_args(project_roles=roles)))
     assert {(r.name, r.inputs["role"]) for r in recorder.of_type("IAMMember")} == {
-        ("api-cloudsql-client", "roles/cloudsql.client"),
+        ("api-cloudtrace-agent", "roles/cloudtrace.agent"),
         ("api-logging-logwriter", "roles/logging.logWriter"),
     }
     assert {r.inputs["member"] for r in recorder.of_type("IAMMember")} == {
         "serviceAccount:aiprod-api@project.iam.gserviceaccount.com"
     }
+
+
+def test_a_database_login_is_held_to_the_named_instances(build: Build, recorder: Recorder) -> None:
+    build(
+        lambda: ServiceIdentity("api", example_args(project_roles=frozenset(), logs_in_to=("main", "copy")))
+    )
+    grants = recorder.of_type("IAMMember")
+    assert {r.inputs["role"] for r in grants} == {"roles/cloudsql.client", "roles/cloudsql.instanceUser"}
+    assert {r.inputs["condition"]["expression"] for r in grants} == {
+        (
+            'resource.type == "sqladmin.googleapis.com/Instance" && '
+            '(resource.name == "projects/project/instances/main" || '
+            'resource.name == "projects/project/instances/copy")'
+        )
+    }
+
+
+def test_fails_when_a_condition_would_have_too_many_operators() -> None:
+    with pytest.raises(ValueError, match="logs_in_to must name at most 12 instances, got 13"):
+        example_args(logs_in_to=tuple(f"db-{number}" for number in range(13)))
 
 
 def test_no_roles_means_no_grants_and_never_a_key(build: Build, recorder: Recorder) -> None:
@@ -56,7 +76,7 @@ def test_fails_when_the_account_id_is_not_what_google_accepts(account_id: str) -
         example_args(account_id=account_id)
 
 
-@pytest.mark.parametrize("role", ["roles/owner", "roles/cloudsql.admin", "roles/editor"])
+@pytest.mark.parametrize("role", ["roles/owner", "roles/cloudsql.client", "roles/editor"])
 def test_fails_when_a_project_role_is_not_in_the_list(role: str) -> None:
     with pytest.raises(ValueError, match=f"got {role}; grant the role on the resource instead"):
         example_args(project_roles=frozenset({role}))
