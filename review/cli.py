@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from review.commands import Files
     from review.real_cli import RealStack
     from review.workspace import Workspace
+    from sandbox.faults import Fault
 
 __all__ = ["main"]
 
@@ -49,6 +51,15 @@ fixture_option = click.option(
     type=FILE,
     help="Facts of the stand-in cloud: images, secret versions, services, live resources, answers of "
     "look-ups, outputs of other stacks.",
+)
+
+fault_option = click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="KIND@WHERE[*TIMES]",
+    help="What goes wrong at the stand-in cloud, as in quota@5, timeout@DatabaseInstance, kill@40, "
+    "grant*2; sandbox/faults.py says all. May be given more than once.",
 )
 
 
@@ -116,14 +127,7 @@ def preview(
 @json_option
 @markdown_option
 @fixture_option
-@click.option(
-    "--fault",
-    "faults",
-    multiple=True,
-    metavar="KIND@WHERE[*TIMES]",
-    help="What goes wrong at the stand-in cloud, as in quota@5, timeout@DatabaseInstance, kill@40, "
-    "grant*2; sandbox/faults.py says all. May be given more than once.",
-)
+@fault_option
 def up(
     program: Path,
     stack: str,
@@ -134,11 +138,7 @@ def up(
     faults: tuple[str, ...],
 ) -> int:
     """Bring the stack up: preview, then update."""
-    from sandbox.faults import KilledError, parse_fault
-
-    planned = [parse_fault(text) for text in faults]
-    if planned and target != "sandbox":
-        raise click.UsageError("--fault belongs to --target sandbox: leave it out, or use that target")
+    planned = _faults(faults, target)
     if target == "gcp":
         _sandbox_only(json_file, markdown_file, fixture)
         return _real(stack, program).up()
@@ -150,11 +150,9 @@ def up(
     from review import commands
 
     files = _files(json_file, markdown_file, fixture)
-    try:
+    with _killed("up"):
         return commands.up(_workspace(program), stack, files, _console(), faults=planned)
-    except KilledError as error:
-        click.echo(f"sandbox: killed by --fault {error}; run up again", err=True)
-        return KILLED
+    return KILLED
 
 
 @cli.command()
@@ -163,19 +161,33 @@ def up(
 @target_option
 @json_option
 @markdown_option
-def down(program: Path, stack: str, target: str, json_file: Path | None, markdown_file: Path | None) -> int:
+@fixture_option
+@fault_option
+def down(
+    program: Path,
+    stack: str,
+    target: str,
+    json_file: Path | None,
+    markdown_file: Path | None,
+    fixture: Path | None,
+    faults: tuple[str, ...],
+) -> int:
     """Delete everything of the stack; refused before the first delete where something is protected."""
+    planned = _faults(faults, target)
     if target == "gcp":
-        _sandbox_only(json_file, markdown_file)
+        _sandbox_only(json_file, markdown_file, fixture)
         return _real(stack, program).down()
     if target == "sandbox-cli":
         from review import sandbox_cli
 
-        files = _files(json_file, markdown_file, None)
+        files = _files(json_file, markdown_file, fixture)
         return sandbox_cli.down(_workspace(program), stack, files, _console())
     from review import commands
 
-    return commands.down(_workspace(program), stack, _files(json_file, markdown_file, None), _console())
+    files = _files(json_file, markdown_file, fixture)
+    with _killed("down"):
+        return commands.down(_workspace(program), stack, files, _console(), faults=planned)
+    return KILLED
 
 
 @cli.command()
@@ -232,6 +244,26 @@ def _sandbox_only(*options: Path | None) -> None:
         raise click.UsageError(
             f"{given[0]} belongs to another --target: leave it out, or use --target sandbox"
         )
+
+
+def _faults(texts: Sequence[str], target: str) -> list[Fault]:
+    from sandbox.faults import parse_fault
+
+    planned = [parse_fault(text) for text in texts]
+    if planned and target != "sandbox":
+        raise click.UsageError("--fault belongs to --target sandbox: leave it out, or use that target")
+    return planned
+
+
+@contextmanager
+def _killed(command: str) -> Generator[None]:
+    """Ends the block where a fault killed the process."""
+    from sandbox.faults import KilledError
+
+    try:
+        yield
+    except KilledError as error:
+        click.echo(f"sandbox: killed by --fault {error}; run {command} again", err=True)
 
 
 def _files(json_file: Path | None, markdown_file: Path | None, fixture: Path | None) -> Files:

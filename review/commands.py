@@ -17,6 +17,7 @@ from review.workspace import Ground, Workspace
 from sandbox.errors import UsageError
 from sandbox.faults import Fault, FaultyCloud
 from sandbox.model import Mode, Outcome, Refusal
+from sandbox.project import StackSettings
 from sandbox.state import snapshot_to_json, write_atomically
 
 __all__ = ["FINE", "REFUSED", "WRONG_USE", "Files", "down", "exit_code", "preview", "show", "up", "write"]
@@ -67,25 +68,45 @@ def up(work: Workspace, stack: str, files: Files, out: Console, *, faults: Seque
         if planned.update is None or not planned.succeeded:
             return show(work.report(planned.preview, settings), files, out)
         if faults:
-            cloud = FaultyCloud(faults)
-            outcome = work.update_with(stack, settings, ground, cloud)
-            for fault in cloud.unmet():
-                out.print(f"no call met {fault}: the run made {cloud.calls} calls", markup=False)
+            outcome = _with_faults(work, stack, settings, ground, Mode.UPDATE, faults, out)
             return show(work.report(outcome, settings), files, out)
         work.store.save(stack, planned.after.snapshot, planned.after.world.to_json())
     return show(work.report(planned.update, settings), files, out)
 
 
-def down(work: Workspace, stack: str, files: Files, out: Console) -> int:
-    """Delete everything; refused before the first delete when anything is protected that could be deleted."""
+def _with_faults(
+    work: Workspace,
+    stack: str,
+    settings: StackSettings,
+    ground: Ground,
+    mode: Mode,
+    faults: Sequence[Fault],
+    out: Console,
+) -> Outcome:
+    cloud = FaultyCloud(faults)
+    outcome = work.run_with(stack, settings, ground, mode, cloud)
+    for fault in cloud.unmet():
+        out.print(f"no call met {fault}: the run made {cloud.calls} calls", markup=False)
+    return outcome
+
+
+def down(work: Workspace, stack: str, files: Files, out: Console, *, faults: Sequence[Fault] = ()) -> int:
+    """Delete everything; refused before the first delete when anything is protected that could be deleted.
+
+    With ``faults`` the deletion runs on a cloud that has them, and what it did before one is kept.
+    """
     settings = work.settings(stack)
     with work.locked(stack):
         ground = work.ground(stack, fixture=files.fixture)
         refused = _protected(work, stack, ground)
         if refused is not None:
             return show(work.report(refused, settings), files, out)
+        if faults:
+            outcome = _with_faults(work, stack, settings, ground, Mode.DESTROY, faults, out)
+            return show(work.report(outcome, settings), files, out)
         outcome = work.destroy(stack, settings, ground)
-        work.store.save(stack, outcome.snapshot, ground.world.to_json())
+        if work.store.knows(stack):
+            work.store.save(stack, outcome.snapshot, ground.world.to_json())
     return show(work.report(outcome, settings), files, out)
 
 

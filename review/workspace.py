@@ -120,8 +120,11 @@ class Workspace:
             exclude_protected=True,
         )
 
-    def update_with(self, stack: str, settings: StackSettings, ground: Ground, cloud: FaultyCloud) -> Outcome:
-        """Update on a cloud with faults, every step kept; repeated while only listed errors are met."""
+    def run_with(
+        self, stack: str, settings: StackSettings, ground: Ground, mode: Mode, cloud: FaultyCloud
+    ) -> Outcome:
+        """Update or destroy on a cloud with faults, every step kept; repeated on listed errors only."""
+        command = "down" if mode is Mode.DESTROY else "up"
         for attempt in range(REPEATS + 1):
             journal = self.store.journal(stack, ground.world)
             cloud.called = journal.cloud_called
@@ -131,9 +134,10 @@ class Workspace:
                     stack,
                     settings,
                     ground,
-                    Mode.UPDATE,
+                    mode,
                     progress=self.progress,
-                    label="up",
+                    exclude_protected=mode is Mode.DESTROY,
+                    label=command,
                     keeper=journal,
                     around=lambda inner: cloud.around(inner, ground.world),
                 )
@@ -145,7 +149,7 @@ class Workspace:
             if reason is None or attempt == REPEATS:
                 return outcome
             self.progress.print(
-                f"sandbox up of {stack}: repeating ({attempt + 1} of {REPEATS}): "
+                f"sandbox {command} of {stack}: repeating ({attempt + 1} of {REPEATS}): "
                 f"Google does not see {reason} yet",
                 soft_wrap=True,
                 highlight=False,

@@ -60,6 +60,12 @@ class StateStore:
         """Where the stand-in cloud of ``stack`` is."""
         return self.folder / f"{stack}.cloud.json"
 
+    def knows(self, stack: str) -> bool:
+        """Whether anything is kept of ``stack``."""
+        return any(
+            path.exists() for path in (self.path(stack), self.cloud_path(stack), self.journal_path(stack))
+        )
+
     @cached_property
     def crypter(self) -> PassphraseCrypter:
         """Encrypts this folder's state secrets."""

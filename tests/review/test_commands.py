@@ -114,6 +114,42 @@ def test_down_of_nothing_is_fine(mini: Mini) -> None:
     code, report, out, _ = mini.run("down")
     assert (code, report["summary"]) == (0, {})
     assert "nothing changes" in out
+    assert mini.state() == {}
+
+
+def test_down_with_a_fault_keeps_what_it_did_and_down_again_ends_it(mini: Mini) -> None:
+    mini.run("up")
+    code, report, _, _ = mini.run("down", "--fault", "quota@1")
+    assert (code, report["errors"][0]["code"]) == (1, 429)
+    code, _, _, err = mini.run("down", "--fault", "kill@1")
+    assert code == 137
+    assert "run down again" in err
+    assert "dev.journal" in {path.name for path in (mini.folder / ".sandbox").iterdir()}
+    assert mini.run("down")[0] == 0
+    assert mini.run("up")[1]["summary"] == {"same": 4, "create": 1}
+
+
+def test_down_says_which_fault_no_call_met(mini: Mini) -> None:
+    mini.run("up")
+    code, _, out, _ = mini.run("down", "--fault", "quota@77")
+    assert code == 0
+    assert "no call met" in out
+
+
+def test_down_takes_a_fixture(mini: Mini) -> None:
+    mini.run("up")
+    (mini.folder / "fixture.yaml").write_text("imagines: []\n")
+    code, _, _, err = mini.run("down", "--fixture", "fixture.yaml")
+    assert (code, "did you mean `images`?" in err) == (2, True)
+    (mini.folder / "fixture.yaml").write_text("services: [pubsub.googleapis.com]\n")
+    assert mini.run("down", "--fixture", "fixture.yaml")[0] == 0
+
+
+def test_fails_when_a_fault_is_given_to_another_target(mini: Mini) -> None:
+    for command in ("up", "down"):
+        code, _, _, err = mini.run(command, "--target", "sandbox-cli", "--fault", "quota@1")
+        assert code == 2
+        assert "--fault belongs to --target sandbox" in err
 
 
 def test_fails_when_down_meets_a_protected_topic(mini: Mini) -> None:
