@@ -50,7 +50,10 @@ T: Final = {
         "workflows": "Workflow",
     }.items()
     for name in names.split()
-} | {"Valkey": "gcp:memorystore/instance:Instance"}
+} | {
+    "Enabled": "gcp:projects/service:Service",
+    "Valkey": "gcp:memorystore/instance:Instance",
+}
 
 RULE: Final[dict[str, Any]] = {
     "action": "allow",

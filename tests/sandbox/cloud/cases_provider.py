@@ -1,0 +1,156 @@
+"""Ways to meet what the provider's own code refuses."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sandbox.cloud import World
+from tests.sandbox.cloud.case import Case
+from tests.sandbox.cloud.stage import KEY, NETWORK, PROJECT, RUN
+
+_FIRST: Final = f"{RUN}/regions/europe-west1/addresses/first"
+_SECOND: Final = f"{RUN}/regions/europe-west1/addresses/second"
+_MANUAL: Final[dict[str, Any]] = {"natIpAllocateOption": "MANUAL_ONLY", "natIps": [_FIRST, _SECOND]}
+_MADE: Final = (
+    ("make", "Address", {"name": "first", "region": "europe-west1"}),
+    ("make", "Address", {"name": "second", "region": "europe-west1"}),
+)
+_ALONE: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (*_MADE, ("clear", "RouterNat", {}))
+_USED: Final = (*_MADE, ("tune", "RouterNat", _MANUAL))
+_IP: Final = "settings.ipConfiguration"
+_MYSQL: Final[dict[str, Any]] = {"databaseVersion": "MYSQL_8_0", "settings.databaseFlags": None}
+_REPLICA: Final[dict[str, Any]] = {"masterInstanceName": "other", "instanceType": "READ_REPLICA_INSTANCE"}
+_PROMOTED: Final[dict[str, Any]] = {"instanceType": "CLOUD_SQL_INSTANCE"}
+_PEERED: Final[dict[str, Any]] = {"connectMode": "DIRECT_PEERING"}
+_READ: Final[dict[str, Any]] = {**_PEERED, "readReplicasMode": "READ_REPLICAS_ENABLED"}
+_AGENT: Final = f"service-{World().project_number(PROJECT)}@gs-project-accounts.iam.gserviceaccount.com"
+_SEALED: Final = (
+    (
+        "stand",
+        "CryptoKeyIAMMember",
+        {
+            "cryptoKeyId": KEY,
+            "role": "roles/cloudkms.cryptoKeyEncrypterDecrypter",
+            "member": f"serviceAccount:{_AGENT}",
+        },
+    ),
+)
+_FOREIGN: Final = "projects/host/global/networks/main"
+
+PROVIDER_RULES: Final = (
+    Case(
+        "API-008",
+        "check",
+        "Enabled",
+        {"service": "bigquery-json.googleapis.com"},
+        fine={"service": "bigquery.googleapis.com"},
+    ),
+    Case(
+        "KMS-013",
+        "create",
+        "Bucket",
+        {"location": "EU", "encryption": {"defaultKmsKeyName": KEY}},
+        _SEALED,
+        {"encryption": {"defaultKmsKeyName": KEY}},
+    ),
+    Case(
+        "KMS-013",
+        "update",
+        "Bucket",
+        {"encryption": {"defaultKmsKeyName": KEY.replace("europe-west1", "global")}},
+        _SEALED,
+        {"encryption": {"defaultKmsKeyName": KEY}},
+    ),
+    Case(
+        "SQL-011",
+        "check",
+        "DatabaseInstance",
+        _MYSQL,
+        fine={**_MYSQL, "settings.backupConfiguration": {"enabled": True, "binaryLogEnabled": True}},
+    ),
+    Case(
+        "SQL-028",
+        "create",
+        "DatabaseInstance",
+        {_IP: {"pscConfigs": [{"pscEnabled": True}]}},
+        fine={_IP: {"ipv4Enabled": False, "pscConfigs": [{"pscEnabled": True}]}},
+    ),
+    Case(
+        "SQL-029",
+        "create",
+        "DatabaseInstance",
+        {
+            _IP: {
+                "ipv4Enabled": False,
+                "pscConfigs": [
+                    {
+                        "pscEnabled": True,
+                        "networkAttachmentUri": f"{RUN}/regions/europe-west1/networkAttachments/it",
+                    }
+                ],
+            }
+        },
+        fine={_IP: {"ipv4Enabled": False, "pscConfigs": [{"pscEnabled": True}]}},
+    ),
+    Case(
+        "SQL-050",
+        "update",
+        "DatabaseInstance",
+        {**_REPLICA, **_PROMOTED},
+        (("tune", "DatabaseInstance", _REPLICA),),
+        _PROMOTED,
+    ),
+    Case(
+        "SQL-051",
+        "update",
+        "DatabaseInstance",
+        {**_PROMOTED, "replicaConfiguration": {"failoverTarget": False}},
+        (("tune", "DatabaseInstance", _REPLICA),),
+        _PROMOTED,
+    ),
+    Case(
+        "SQL-053",
+        "update",
+        "DatabaseInstance",
+        {"settings.autoUpgradeEnabled": False},
+        (("tune", "DatabaseInstance", {"settings.autoUpgradeEnabled": True}),),
+        {"settings.autoUpgradeEnabled": True},
+    ),
+    Case(
+        "NET-020",
+        "create",
+        "RouterNat",
+        {**_MANUAL, "drainNatIps": [_FIRST]},
+        _ALONE,
+        _MANUAL,
+    ),
+    Case(
+        "NET-021",
+        "update",
+        "RouterNat",
+        {**_MANUAL, "drainNatIps": [_FIRST]},
+        _USED,
+        {**_MANUAL, "natIps": [_SECOND], "drainNatIps": [_FIRST]},
+    ),
+    Case(
+        "NET-026",
+        "check",
+        "Router",
+        {"bgp": {"asn": 64514, "advertisedGroups": ["ALL_SUBNETS"]}},
+        fine={"bgp": {"asn": 64514, "advertiseMode": "CUSTOM", "advertisedGroups": ["ALL_SUBNETS"]}},
+    ),
+    Case(
+        "RED-004",
+        "create",
+        "Instance",
+        {**_READ, "reservedIpRange": "10.50.0.0/29"},
+        fine={**_READ, "reservedIpRange": "10.50.0.0/28"},
+    ),
+    Case(
+        "RED-007",
+        "create",
+        "Instance",
+        {**_PEERED, "authorizedNetwork": _FOREIGN},
+        fine={**_PEERED, "authorizedNetwork": NETWORK},
+    ),
+)
