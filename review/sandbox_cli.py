@@ -14,7 +14,7 @@ from typing import Any
 
 from rich.console import Console
 
-from review.commands import FINE, REFUSED, Files, show
+from review.commands import Files, show
 from review.real_cli import KEPT_BY_GOOGLE
 from review.workspace import Workspace, add_fixture
 from sandbox.cloud import World
@@ -66,14 +66,13 @@ def _operate(
         try:
             steps = operate(cli)
         except CliError as error:
-            steps, refusals = cli.last_steps(), [Refusal("engine", error.sentence)]
+            steps, refusals = cli.last_steps(), [cli.last_refusal(error)]
         outcome = _outcome(work, stack, mode, cli, settings, steps)
         outcome.violations = cli.last_violations()
     outcome.refusals = refusals
     outcome.duration_seconds = time.perf_counter() - started
     report = work.report(outcome, settings)
-    show(report if cli.judged else replace(report, rules=()), files, out)
-    return REFUSED if refusals else FINE
+    return show(report if cli.judged else replace(report, rules=()), files, out)
 
 
 def _seed(cli: SandboxCli, files: Files) -> None:

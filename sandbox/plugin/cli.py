@@ -21,15 +21,19 @@ from typing import Any, Final, cast
 import yaml
 
 from sandbox.errors import UsageError
-from sandbox.model import Violation
+from sandbox.model import Refusal, Violation
 from sandbox.plugin import ROOT, install
 from sandbox.project import Program, StackSettings
 from sandbox.state import PassphraseCrypter, write_atomically
+from sandbox.urn import STACK_TYPE, type_of
 
 __all__ = ["CliError", "CliStep", "SandboxCli"]
 
 _PASSPHRASE: Final = "sandbox"
 _MARKUP: Final = re.compile(r"<\{%[^%]*%\}>")
+_STATUS: Final = re.compile(r"\(Error (?P<code>\d{3}): ")
+_UNHANDLED: Final = "Program failed with an unhandled exception"
+_ENDED: Final = "program exited with non-zero exit code"
 _NOT_LINKED: Final = frozenset({".git", ".sandbox", "__pycache__"})
 _PATIENCE_SECONDS: Final = 1200
 
@@ -144,6 +148,24 @@ class SandboxCli:
     def last_steps(self) -> list[CliStep]:
         """The steps of the last operation, also when it failed."""
         return list(self._steps())
+
+    def last_refusal(self, error: CliError) -> Refusal:
+        """Why the last operation failed, of the kind that the built-in engine gives it."""
+        told = [found for found in self._found("diagnosticEvent") if found["severity"] == "error"]
+        if not told:
+            return Refusal("engine", error.sentence)
+        urn, message = told[0].get("urn") or "", told[0]["message"].strip()
+        if urn and type_of(urn) != STACK_TYPE:
+            status = _STATUS.search(message)
+            kind = "engine" if status is None else "cloud"
+            return Refusal(kind, message, urn, None if status is None else int(status["code"]))
+        if message.startswith(_UNHANDLED):
+            return Refusal("program", message.rsplit("\n", 1)[-1])
+        if any(_ENDED in found["message"] for found in told):
+            # The program refused what a person wrote; once it has made something, it simply failed.
+            begun = any(type_of(step.urn) != STACK_TYPE for step in self._steps())
+            return Refusal("program" if begun else "usage", message)
+        return Refusal("engine", error.sentence)
 
     def last_violations(self) -> list[Violation]:
         """What the program's policy pack found in the last operation."""
