@@ -1,4 +1,4 @@
-"""Ways to meet what the provider's own code refuses."""
+"""Ways to meet what the provider's code and documentation refuse."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ _MADE: Final = (
 )
 _ALONE: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (*_MADE, ("clear", "RouterNat", {}))
 _USED: Final = (*_MADE, ("tune", "RouterNat", _MANUAL))
+_DYNAMIC: Final[dict[str, Any]] = {
+    "enableDynamicPortAllocation": True,
+    "enableEndpointIndependentMapping": False,
+}
 _IP: Final = "settings.ipConfiguration"
 _MYSQL: Final[dict[str, Any]] = {"databaseVersion": "MYSQL_8_0", "settings.databaseFlags": None}
 _REPLICA: Final[dict[str, Any]] = {"masterInstanceName": "other", "instanceType": "READ_REPLICA_INSTANCE"}
@@ -152,5 +156,28 @@ PROVIDER_RULES: Final = (
         "Instance",
         {**_PEERED, "authorizedNetwork": _FOREIGN},
         fine={**_PEERED, "authorizedNetwork": NETWORK},
+    ),
+    Case(
+        "NET-014",
+        "create",
+        "Subnetwork",
+        {"purpose": "PRIVATE_SERVICE_CONNECT", "logConfig": {"flowSampling": 0.5}},
+        fine={"purpose": "PRIVATE_SERVICE_CONNECT"},
+    ),
+    Case(
+        "NET-023",
+        "update",
+        "RouterNat",
+        {**_DYNAMIC, "minPortsPerVm": 100},
+        fine={**_DYNAMIC, "minPortsPerVm": 128, "maxPortsPerVm": 4096},
+    ),
+    Case("NET-023", "update", "RouterNat", {"maxPortsPerVm": 4096}, fine={"minPortsPerVm": 100}),
+    Case(
+        "DNS-010",
+        "update",
+        "ManagedZone",
+        {"dnssecConfig": {"state": "on", "nonExistence": "nsec"}},
+        (("tune", "ManagedZone", {"dnssecConfig": {"state": "on", "nonExistence": "nsec3"}}),),
+        {"dnssecConfig": {"state": "off", "nonExistence": "nsec"}},
     ),
 )
