@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from policies import (
+    access,
     armor,
     edge,
     iam,
@@ -26,6 +27,7 @@ __all__ = ["RULES"]
 RULES: tuple[Rule, ...] = (
     *labels.RULES,
     *iam.RULES,
+    *access.RULES,
     *kms.RULES,
     *secret_manager.RULES,
     *network.RULES,

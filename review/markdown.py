@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from review.access import counts, rows
 from review.report import Report, StepRow, Verdict
 from review.wording import SIGNS, changed_steps, headline, short_type, totals, value_change
 
@@ -74,6 +75,7 @@ def report_lines(report: Report) -> Iterable[str]:
         yield ""
     yield from verdict_lines(report.violations, len(report.rules))
     yield from _step_lines(changed_steps(report))
+    yield from _access_lines(report)
     if report.notes.example_values:
         keys = ", ".join(code(key) for key in report.notes.example_values)
         yield f"Example values stand for `REPLACE_ME` in {keys}."
@@ -96,6 +98,21 @@ def verdict_lines(violations: Sequence[Verdict], rules: int) -> Iterable[str]:
     for item in violations:
         where = code(item.urn.rsplit("::", 1)[-1]) if item.urn else "the stack"
         yield f"- **{item.level}** {code(item.rule)} on {where}: {plain(item.message)}"
+    yield ""
+
+
+def _access_lines(report: Report) -> Iterable[str]:
+    """Who holds what, folded away under its totals."""
+    if not report.access.grants and not report.access.identities:
+        return
+    yield f"<details><summary>Access: {counts(report.access)}.</summary>"
+    yield ""
+    yield "| identity | role | on | condition |"
+    yield "|---|---|---|---|"
+    for row in rows(report.access):
+        yield f"| {' | '.join(plain(cell) for cell in row)} |"
+    yield ""
+    yield "</details>"
     yield ""
 
 

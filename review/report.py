@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
+from review.access import Access, access_document, access_of
 from sandbox.model import Op, Outcome, ResourceState, Step
 from sandbox.values import Secret, redact
 
@@ -124,6 +125,7 @@ class Report:
     violations: tuple[Verdict, ...] = ()
     errors: tuple[Problem, ...] = ()
     outputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    access: Access = field(default_factory=Access)
     notes: Notes = field(default_factory=Notes)
 
     @property
@@ -171,6 +173,7 @@ def build(
             for item in outcome.refusals
         ),
         outputs=redact(outcome.outputs),
+        access=access_of(outcome.resources),
         notes=notes or Notes(),
     )
 
@@ -229,6 +232,7 @@ def document(report: Report) -> dict[str, Any]:
             for item in report.errors
         ],
         "outputs": dict(report.outputs),
+        "access": access_document(report.access),
         "example_values": list(report.notes.example_values),
         "lightly_checked": list(report.notes.lightly_checked),
     }

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from typing import Final
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from review.access import counts, rows
 from review.report import Report, StepRow, Verdict
 from review.wording import SIGNS, changed_steps, headline, short_type, totals, value_change
 
@@ -29,6 +31,7 @@ def print_report(report: Report, console: Console) -> None:
     for problem in report.errors:
         where = f" [{problem.urn.rsplit('::', 1)[-1]}]" if problem.urn else ""
         _line(console, f"refused{where}: {problem.message}", "red")
+    _print_access(report, console)
     _print_notes(report, console)
     _line(
         console, f"sandbox {report.stack}: {totals(report)}", "bold red" if report.refused else "bold green"
@@ -94,6 +97,17 @@ def _print_step(step: StepRow, console: Console) -> None:
         _line(console, f"    replaced because of {', '.join(step.replace_reasons)}")
     for path in step.not_compared:
         _line(console, f"    {path}: secret, not compared")
+
+
+def _print_access(report: Report, console: Console) -> None:
+    """Who holds what, one line a grant; nothing for a program without access."""
+    if not report.access.grants and not report.access.identities:
+        return
+    table = Table("identity", "role", "on", "condition", box=None, pad_edge=False, header_style="dim")
+    for row in rows(report.access):
+        table.add_row(*(Text(cell) for cell in row))
+    console.print(table, soft_wrap=True, highlight=False)
+    _line(console, f"access: {counts(report.access)}")
 
 
 def _print_notes(report: Report, console: Console) -> None:

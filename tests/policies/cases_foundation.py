@@ -76,6 +76,29 @@ _GENERAL: dict[str, list[Case]] = {
         more("projects/iAMBinding:IAMBinding", {"role": "roles/storage.objectAdmin", "members": [_ACCOUNT]}),
         without("deployer-login"),
     ],
+    "iam-no-unused-grant": [
+        (
+            [
+                add(_PROJECT, {"role": "roles/logging.logWriter", "member": _ACCOUNT}),
+                replace(
+                    add(_PROJECT, {"role": "roles/logging.logWriter", "member": _ACCOUNT}),
+                    urn="urn:pulumi:prod::aiprod::gcp:projects/iAMMember:IAMMember::again",
+                ),
+            ],
+            frozenset(),
+        )
+    ],
+    "iam-database-login-conditioned": [
+        more(_PROJECT, {"role": "roles/cloudsql.client", "member": _ACCOUNT}),
+        more(
+            _PROJECT,
+            {
+                "role": "roles/cloudsql.instanceUser",
+                "member": _ACCOUNT,
+                "condition": {"title": "t", "expression": "true"},
+            },
+        ),
+    ],
     "iam-no-impersonation-on-project": [
         more(_PROJECT, {"role": "roles/iam.serviceAccountTokenCreator", "member": _ACCOUNT})
     ],
