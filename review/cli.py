@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from review.interrupted import AS_BEFORE, RunInterruptedError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -227,8 +229,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _wrong(error.format_message())
     except UsageError as error:
         return _wrong(str(error))
+    except RunInterruptedError as error:
+        click.echo(f"sandbox: {error}", err=True)
+        return INTERRUPTED
     except (KeyboardInterrupt, click.Abort):
-        click.echo("sandbox: interrupted; the state is as it was before", err=True)
+        click.echo(f"sandbox: {AS_BEFORE}", err=True)
         return INTERRUPTED
     return int(code or 0)
 

@@ -22,6 +22,7 @@ from typing import Any, Final, cast
 import yaml
 
 from facts.propagation import REPEATS, propagation_of
+from review.interrupted import GOES_ON, RunInterruptedError
 from sandbox.errors import UsageError
 from sandbox.project import PLACEHOLDER, Program, load_stack
 
@@ -189,11 +190,21 @@ class RealStack:
             text=True,
         ) as process:
             assert process.stdout is not None
-            for line in process.stdout:
-                lines.append(line.rstrip("\n"))
-                if not quiet:
-                    sys.stdout.write(line)
-                    sys.stdout.flush()
+            interrupted: KeyboardInterrupt | None = None
+            while True:
+                try:
+                    for line in process.stdout:
+                        lines.append(line.rstrip("\n"))
+                        if not quiet:
+                            sys.stdout.write(line)
+                            sys.stdout.flush()
+                    process.wait()
+                    break
+                except KeyboardInterrupt as error:
+                    # Ctrl-C reaches the CLI as well: it ends by itself, and its state must be whole by then.
+                    interrupted = error
+        if interrupted is not None:
+            raise RunInterruptedError(GOES_ON) from interrupted
         # The CLI ends with 255 on any error; here 1 means refused, 2 wrong use.
         return int(process.returncode != 0), lines
 

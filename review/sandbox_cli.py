@@ -15,6 +15,7 @@ from typing import Any
 from rich.console import Console
 
 from review.commands import Files, show
+from review.interrupted import GOES_ON, RunInterruptedError
 from review.real_cli import KEPT_BY_GOOGLE
 from review.workspace import Workspace, add_fixture
 from sandbox.cloud import World
@@ -67,6 +68,9 @@ def _operate(
             steps = operate(cli)
         except CliError as error:
             steps, refusals = cli.last_steps(), [cli.last_refusal(error)]
+        except KeyboardInterrupt as error:
+            # How far the CLI came is in its own state.
+            raise RunInterruptedError(GOES_ON) from error
         outcome = _outcome(work, stack, mode, cli, settings, steps)
         outcome.violations = cli.last_violations()
     outcome.refusals = refusals

@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from facts.propagation import REPEATS, propagation_of
+from review.interrupted import AS_BEFORE, GOES_ON, RunInterruptedError
 from review.progress import watch
 from review.report import Notes, Report, build, scrubber
 from review.verdicts import PolicyAnalyzer, rule_rows
@@ -84,9 +85,14 @@ class Workspace:
 
     @contextmanager
     def locked(self, stack: str) -> Generator[None]:
-        """Hold the lock of ``stack``."""
+        """Hold the lock of ``stack``. Raises RunInterruptedError, with what is true, on Ctrl-C."""
         with self.store.lock(stack):
-            yield
+            before = self.store.stamps(stack)
+            try:
+                yield
+            except KeyboardInterrupt as error:
+                same = before == self.store.stamps(stack)
+                raise RunInterruptedError(AS_BEFORE if same else GOES_ON) from error
 
     def plan(
         self,

@@ -126,24 +126,28 @@ class SandboxCli:
         command = [self._executable, *arguments, "--non-interactive", "--color", "never"]
         if arguments[:2] != ("stack", "init"):
             command += ["--stack", self.stack]
-        try:
-            done = subprocess.run(
-                command,
-                cwd=self._directory,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=_PATIENCE_SECONDS,
-            )
-        except subprocess.TimeoutExpired as error:
-            message = f"error: the Pulumi CLI gave no answer within {_PATIENCE_SECONDS} seconds"
-            raise CliError(message) from error
-        if done.returncode != 0:
-            text = done.stdout + done.stderr
-            raise CliError(text.replace(str(self._folder.resolve()), "."))
-        return done.stdout
+        with subprocess.Popen(
+            command,
+            cwd=self._directory,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                output, errors = process.communicate(timeout=_PATIENCE_SECONDS)
+            except KeyboardInterrupt:
+                # Ctrl-C reaches the CLI as well: it ends by itself, and its state must be whole by then.
+                process.communicate()
+                raise
+            except subprocess.TimeoutExpired as error:
+                process.kill()
+                message = f"error: the Pulumi CLI gave no answer within {_PATIENCE_SECONDS} seconds"
+                raise CliError(message) from error
+        if process.returncode != 0:
+            raise CliError((output + errors).replace(str(self._folder.resolve()), "."))
+        return output
 
     def last_steps(self) -> list[CliStep]:
         """The steps of the last operation, also when it failed."""

@@ -6,12 +6,14 @@ each call and read anew, because a preview and its update start different proces
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
+from types import FrameType
 from typing import Any, Final, Protocol
 
 import grpc
@@ -35,6 +37,7 @@ _KINDS: Final = {
     DiffKind.UPDATE: provider_pb2.PropertyDiff.UPDATE,
     DiffKind.UPDATE_REPLACE: provider_pb2.PropertyDiff.UPDATE_REPLACE,
 }
+_GRACE_SECONDS: Final = 60
 _MESSAGE_BYTES: Final = 400 * 1024 * 1024
 
 
@@ -196,6 +199,13 @@ class ProviderPlugin(provider_pb2_grpc.ResourceProviderServicer):
         raise AssertionError("abort raises")
 
 
+def _stopping(server: Any) -> Callable[[int, FrameType | None], None]:
+    def stop(number: int, frame: FrameType | None) -> None:
+        server.stop(_GRACE_SECONDS)
+
+    return stop
+
+
 def main() -> None:
     """Serve until the CLI ends this process: ``provider PACKAGE WORLD ENGINE_ADDRESS``."""
     package, world = sys.argv[1], Path(sys.argv[2])
@@ -207,6 +217,8 @@ def main() -> None:
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(ProviderPlugin(package, world), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
+    # The CLI ends its plug-ins so, and Ctrl-C reaches them beside it: calls under way are still answered.
+    signal.signal(signal.SIGINT, _stopping(server))
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
     server.wait_for_termination()

@@ -41,6 +41,14 @@ def write_atomically(path: Path, text: str) -> None:
         raise
 
 
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
 class StateStore:
     """The sandbox folder of one project: state, stand-in cloud and lock per stack.
 
@@ -62,9 +70,11 @@ class StateStore:
 
     def knows(self, stack: str) -> bool:
         """Whether anything is kept of ``stack``."""
-        return any(
-            path.exists() for path in (self.path(stack), self.cloud_path(stack), self.journal_path(stack))
-        )
+        return any(self.stamps(stack))
+
+    def stamps(self, stack: str) -> tuple[tuple[int, int, int] | None, ...]:
+        """Which files are kept of ``stack``: another answer after any of them was written."""
+        return tuple(map(_stamp, (self.path(stack), self.cloud_path(stack), self.journal_path(stack))))
 
     @cached_property
     def crypter(self) -> PassphraseCrypter:

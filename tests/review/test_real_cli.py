@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from review.interrupted import RunInterruptedError
 from review.real_cli import REPEATS, RealStack, propagating
 from sandbox.errors import UsageError
 from sandbox.project import Program, load_project
@@ -125,6 +128,26 @@ def test_up_is_repeated_at_most_three_times(tmp_path: Path, cli: Cli) -> None:
 def test_up_is_not_repeated_on_anything_else(tmp_path: Path, cli: Cli, text: str) -> None:
     cli.answer("up", (255, text))
     assert cli.open(program_in(tmp_path)).up() == 1
+    assert cli.said == []
+
+
+def test_ctrl_c_waits_for_the_cli(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cli.answer("up", (255, "half\nerror: update canceled"))
+    original: Callable[[str], int] = sys.stdout.write
+    struck = [0]
+
+    def write(text: str) -> int:
+        struck[0] += 1
+        if struck[0] == 1:
+            raise KeyboardInterrupt
+        return original(text)
+
+    monkeypatch.setattr("sys.stdout.write", write)
+    with pytest.raises(RunInterruptedError, match="what was done until then is kept"):
+        cli.open(program_in(tmp_path)).up()
+    assert "update canceled" in capsys.readouterr().out
     assert cli.said == []
 
 
