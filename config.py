@@ -109,6 +109,12 @@ class Settings(BaseModel):
             raise RefusedError(
                 f"second_region must differ from region, got {self.second_region!r} twice; change one"
             )
+        for field, region in (("region", self.region), ("second_region", self.second_region)):
+            if region not in self.keys.regions:
+                raise RefusedError(
+                    f"keys.regions must name {field} {region}, got {', '.join(self.keys.regions)}; append it "
+                    "and remove none: Google never deletes a key ring"
+                )
         for key in self.buckets:
             try:
                 check_name("bucket", f"{self.project_id}-{key}")
@@ -183,7 +189,7 @@ class Settings(BaseModel):
         return plan_addresses(
             self.network.base_range,
             self.regions,
-            {"run": self.network.run_prefix},
+            {"run": self.network.run_prefix, "operations": self.network.operations_prefix},
             {f"network.peered_ranges.{name}": text for name, text in self.network.peered_ranges.items()},
             field="network.base_range",
         )

@@ -45,6 +45,8 @@ class Network(Section):
     # Of the subnet that Cloud Run's instances take addresses from, in each region. A smaller number grows it
     # in place; Google never shrinks a subnet, so a larger one replaces it.
     run_prefix: Annotated[int, Field(ge=20, le=26)] = 22
+    # Of the subnet of what operates the platform (rotation, drills, migrations), in the first region.
+    operations_prefix: Annotated[int, Field(ge=20, le=26)] = 26
     # Reserved egress addresses per region, by name; partners allow-list them. Appending a name adds one.
     egress_addresses: Annotated[tuple[AddressName, ...], Field(min_length=1, max_length=10)] = ("a", "b")
     flow_log_sampling: Annotated[float, Field(ge=0.0, le=1.0)] = 0.5
@@ -58,9 +60,16 @@ class Network(Section):
 
 
 class Keys(Section):
-    """`adopt` imports the ring and keys that an earlier deployment left: Google never deletes them."""
+    """`adopt` imports the ring and keys that an earlier deployment left: Google never deletes them.
+
+    So `regions`, those with a ring, only grows: a region that is given up keeps its place in it.
+    """
 
     ring: KeyName = "aiprod-keyring"
+    regions: Annotated[tuple[Region, ...], Field(min_length=2, max_length=10)] = (
+        "europe-west1",
+        "europe-west4",
+    )
     rotation_period_seconds: Annotated[int, Field(ge=_DAY, le=7_776_000)] = 7_776_000
     adopt: bool = False
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_network
 from itertools import combinations
-from typing import Final
+from typing import Final, cast
 
 from policies.model import (
+    UNKNOWN,
     Block,
     Finding,
     Resource,
@@ -37,6 +38,7 @@ POLICIES_WITH_RULES: Final = (
     "gcp:compute/firewallPolicyWithRules:FirewallPolicyWithRules",
 )
 NAT: Final = "gcp:compute/routerNat:RouterNat"
+DNS_POLICY: Final = "gcp:dns/policy:Policy"
 ZONE: Final = "gcp:dns/managedZone:ManagedZone"
 MACHINES: Final = (
     "gcp:compute/instance:Instance",
@@ -248,6 +250,75 @@ def _share_network(first: Resource, second: Resource, networks: Sequence[Resourc
     )
 
 
+@stack_rule(
+    "dns-logging",
+    "Every network logs its DNS queries",
+    controls=("NET-13",),
+    source="CIS 2.12: a name that malware asks for is seen nowhere else",
+)
+def dns_logging(resources: Sequence[Resource]) -> Iterator[Finding]:
+    policies = [one for one in resources if one.type == DNS_POLICY]
+    for network in (one for one in resources if one.type == NETWORK):
+        of_network = [one for one in policies if _may_cover(one, network)]
+        if not of_network or all(is_false(one.get("enableLogging", default=False)) for one in of_network):
+            yield Finding(
+                network.urn,
+                say(
+                    network,
+                    "name",
+                    "be in the networks of a dns.Policy with enableLogging",
+                    "none" if not of_network else of_network[0].name,
+                    "add the policy, or set enableLogging",
+                ),
+            )
+
+
+def _may_cover(policy: Resource, network: Resource) -> bool:
+    made = policy.property_dependencies.get("networks", ())
+    if network.urn in made:
+        return True
+    urls = [block.get("networkUrl") for block in policy.each("networks")]
+    name = text(network.get("name"))
+    if contains_unknown(policy.get("networks")) or (urls and name is None):
+        return not made
+    return any(str(url).rsplit("/", 1)[-1] == name for url in urls)
+
+
+@stack_rule(
+    "firewall-denies-the-rest",
+    "What no rule allows is denied in both directions, and seen",
+    controls=("NET-08",),
+    source="Google's own last rules let everything out and log nothing",
+)
+def denies_the_rest(resources: Sequence[Resource]) -> Iterator[Finding]:
+    walls = [one for one in resources if one.type == FIREWALL]
+    for network in (one for one in resources if one.type == NETWORK):
+        mine = [one for one in walls if relation(one, "network", network) != "no"]
+        for direction in ("INGRESS", "EGRESS"):
+            if not any(_denies_all(one, direction) for one in mine):
+                yield Finding(
+                    network.urn,
+                    say(
+                        network,
+                        "name",
+                        f"have a firewall rule that denies all {direction}",
+                        None,
+                        "add one of priority 65534 for 0.0.0.0/0, with logging",
+                    ),
+                )
+
+
+def _denies_all(wall: Resource, direction: str) -> bool:
+    if contains_unknown(wall.props.get("denies")) or contains_unknown(wall.props.get("direction")):
+        return True
+    ranges = wall.get("sourceRanges" if direction == "INGRESS" else "destinationRanges")
+    everywhere = contains_unknown(ranges) or (
+        isinstance(ranges, list) and "0.0.0.0/0" in cast("list[object]", ranges)
+    )
+    denied = any(block.get("protocol") in ("all", UNKNOWN) for block in wall.each("denies"))
+    return wall.get("direction", "INGRESS") == direction and everywhere and denied
+
+
 RULES = (
     custom_mode,
     flow_logs,
@@ -259,4 +330,6 @@ RULES = (
     no_rsasha1,
     no_public_address,
     ranges_apart,
+    dns_logging,
+    denies_the_rest,
 )

@@ -236,6 +236,7 @@ def _after(layers: _Layers, region: str, role: Role) -> pulumi.ResourceOptions:
         foundation.identities[role],
         foundation.keys[region],
         foundation.network,
+        foundation.private_dns,
         foundation.private_services,
         foundation.egress[region],
         *foundation.secrets.values(),

@@ -12,6 +12,7 @@ from components.foundation.egress import Egress, EgressArgs
 from components.foundation.generated_secret import GeneratedSecret, GeneratedSecretArgs
 from components.foundation.key_ring import Key, KeyRing, KeyRingArgs
 from components.foundation.network import Network, NetworkArgs, Subnet
+from components.foundation.private_dns import PrivateDns, PrivateDnsArgs
 from components.foundation.private_service_access import PrivateServiceAccess, PrivateServiceAccessArgs
 from components.foundation.rotation_topic import RotationTopic, RotationTopicArgs
 from components.foundation.secret import Rotation, Secret, SecretArgs
@@ -44,6 +45,7 @@ class Foundation:
     standing: frozenset[Role]
     keys: Mapping[str, KeyRing]
     network: Network
+    private_dns: PrivateDns
     private_services: PrivateServiceAccess
     egress: Mapping[str, Egress]
     rotation_topic: RotationTopic
@@ -92,6 +94,15 @@ def foundation(settings: Settings, names: Names, providers: Providers) -> Founda
         standing=stands,
         keys=keys,
         network=network,
+        private_dns=PrivateDns(
+            "private-dns",
+            PrivateDnsArgs(
+                project_id=settings.project_id,
+                network_id=network.network_id,
+                labels=names.labels("network"),
+            ),
+            opts,
+        ),
         private_services=_private_services(settings, names, network, opts),
         egress=_egress(settings, names, network, opts),
         rotation_topic=topic,
@@ -143,7 +154,7 @@ def _identity(
 def _keys(
     settings: Settings, names: Names, agents: ServiceAgents, opts: pulumi.ResourceOptions
 ) -> Mapping[str, KeyRing]:
-    """One ring per location, both regions with a key for every class of consumers, used or not.
+    """One ring per location, every region that ever was in use with a key for every class of consumers.
 
     Keys are always protected, since Google never deletes them, so no change of the configuration (a replica,
     a second API) may make one appear or vanish. An unused key costs 6 cents a month.
@@ -159,7 +170,9 @@ def _keys(
         "images": "artifactregistry",
     }
     consumers: Mapping[str, tuple[str, ...]] = {
-        **dict.fromkeys(settings.regions, ("secrets", "sql", "redis", "pubsub", "storage", "logs", "run")),
+        **dict.fromkeys(
+            settings.keys.regions, ("secrets", "sql", "redis", "pubsub", "storage", "logs", "run")
+        ),
         IMAGE_LOCATION: ("images",),
     }
     return {
@@ -193,14 +206,22 @@ def _network(settings: Settings, opts: pulumi.ResourceOptions) -> Network:
         NetworkArgs(
             project_id=settings.project_id,
             subnets={
-                f"run-{region}": Subnet(region=region, ip_cidr_range=plan.subnets[f"run-{region}"])
-                for region in settings.api_regions
+                key: Subnet(region=region, ip_cidr_range=plan.subnets[key])
+                for key, region in _subnets(settings).items()
             },
             private_service_ranges=_service_ranges(settings),
             flow_log_sampling=settings.network.flow_log_sampling,
         ),
         opts,
     )
+
+
+def _subnets(settings: Settings) -> Mapping[str, str]:
+    """Subnet -> region. What operates the platform has one of its own, so that it cannot starve the API."""
+    return {
+        **{f"run-{region}": region for region in settings.api_regions},
+        f"operations-{settings.region}": settings.region,
+    }
 
 
 def _service_ranges(settings: Settings) -> Mapping[str, str]:
@@ -235,7 +256,9 @@ def _egress(
                 project_id=settings.project_id,
                 region=region,
                 network_id=network.network_id,
-                subnet_ids={f"run-{region}": network.subnet_ids[f"run-{region}"]},
+                subnet_ids={
+                    key: network.subnet_ids[key] for key, of in _subnets(settings).items() if of == region
+                },
                 address_keys=settings.network.egress_addresses,
                 labels=names.labels("egress"),
                 protect_addresses=settings.deletion_protection,

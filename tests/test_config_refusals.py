@@ -81,6 +81,12 @@ from tests.stack_files import changed, values
             "aiprod:postgres.replicas must not carry the primary's name",
         ),
         ("second_region", "europe-west1", "aiprod:second_region must differ from region"),
+        (
+            "second_region",
+            "europe-west3",
+            "aiprod:keys.regions must name second_region europe-west3, got europe-west1, europe-west4; "
+            "append it and remove none: Google never deletes a key ring",
+        ),
         ("second_region", "europe-west99", "or 'europe-west9', got 'europe-west99'"),
         ("environment", "production", "aiprod:environment must be 'dev', 'staging' or 'prod'"),
         ("secrets.first_rotation", "2027-13-01", "aiprod:secrets.first_rotation must be a day such as"),

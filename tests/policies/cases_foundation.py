@@ -221,6 +221,17 @@ _NETWORK: dict[str, list[Case]] = {
         *each("zone", "dnssecConfig", absent, {"state": "off"}),
         one("zone", {"visibility": absent, "dnssecConfig": absent}),
     ],
+    "dns-logging": [
+        without("queries"),
+        *each("queries", "enableLogging", False, absent),
+        *each("queries", "networks", [], [{"networkUrl": "projects/p/global/networks/other"}]),
+    ],
+    "firewall-denies-the-rest": [
+        without("deny-egress"),
+        without("deny-ingress"),
+        *each("deny-egress", "destinationRanges", ["10.0.0.0/8"]),
+        *each("deny-egress", "denies", [{"protocol": "tcp"}]),
+    ],
     "dns-no-rsasha1": each("zone", "dnssecConfig.defaultKeySpecs.0.algorithm", "rsasha1"),
     "compute-no-public-address": [
         *each("machine", "networkInterfaces.0.accessConfigs", [{}]),

@@ -108,6 +108,22 @@ SERVING: tuple[Resource, ...] = (
             "logConfig": {"metadata": "INCLUDE_ALL_METADATA"},
         },
     ),
+    *(
+        resource(
+            "compute/firewall:Firewall",
+            f"deny-{direction.lower()}",
+            {
+                "network": NETWORK,
+                "direction": direction,
+                "priority": 65534,
+                ranges: ["0.0.0.0/0"],
+                "denies": [{"protocol": "all"}],
+                "logConfig": {"metadata": "INCLUDE_ALL_METADATA"},
+            },
+        )
+        for direction, ranges in (("INGRESS", "sourceRanges"), ("EGRESS", "destinationRanges"))
+    ),
+    resource("dns/policy:Policy", "queries", {"enableLogging": True, "networks": [{"networkUrl": NETWORK}]}),
     resource("compute/routerNat:RouterNat", "nat", {"region": "europe-west1", "logConfig": {"enable": True}}),
     resource(
         "compute/instance:Instance",

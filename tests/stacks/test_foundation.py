@@ -151,6 +151,29 @@ def test_dropping_replicas_and_the_second_api_removes_no_key(build: Build, recor
     assert recorder.names("CryptoKey") == before
 
 
+def test_moving_the_second_region_keeps_every_ring_and_key(build: Build, recorder: Recorder) -> None:
+    prod = settings("prod")
+    made(build, recorder, prod)
+    before = {*recorder.names("KeyRing"), *recorder.names("CryptoKey")}
+    recorder.resources.clear()
+    keys = prod.keys.model_copy(update={"regions": (*prod.keys.regions, "europe-west3")})
+    postgres = prod.postgres.model_copy(update={"replicas": {}})
+    moved = {"second_region": "europe-west3", "keys": keys, "postgres": postgres}
+    base = made(build, recorder, prod.model_copy(update=moved))
+    assert before < {*recorder.names("KeyRing"), *recorder.names("CryptoKey")}
+    assert list(base.keys) == ["europe-west1", "europe-west4", "europe-west3", "europe"]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_what_operates_the_platform_has_a_subnet_and_a_way_out_of_its_own(
+    build: Build, recorder: Recorder, stack: str
+) -> None:
+    base = made(build, recorder, settings(stack))
+    assert "operations-europe-west1" in base.network.subnet_ids
+    nat = next(r for r in recorder.of_type("RouterNat") if r.inputs["region"] == "europe-west1")
+    assert len(nat.inputs["subnetworks"]) == 2
+
+
 @pytest.mark.parametrize("stack", ["dev", "staging"])
 def test_smaller_environments_have_no_network_in_the_second_region(
     build: Build, recorder: Recorder, stack: str
