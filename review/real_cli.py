@@ -28,7 +28,9 @@ from sandbox.project import PLACEHOLDER, Program, load_stack
 
 __all__ = ["KEPT_BY_GOOGLE", "REPEATS", "RealStack", "propagating"]
 
-WAIT_SECONDS: Final = (30, 60, 120)
+# Google: a change of access takes 2 minutes typically (cloud.google.com/iam/docs/access-change-propagation).
+# The platform's longest chain of grants, each needed to make the next, is as long as the repetitions.
+WAIT_SECONDS: Final = (120, 120, 120)
 
 KEPT_BY_GOOGLE: Final = frozenset({"gcp:kms/keyRing:KeyRing", "gcp:kms/cryptoKey:CryptoKey"})
 """Kinds that Google never deletes: a stack lets go of them and the next ``up`` adopts them."""

@@ -5,7 +5,11 @@ updates and deletes count, from 1 and over all repetitions) or a resource type, 
 ``quota`` (429), ``conflict`` (409), ``unavailable`` (503), ``timeout`` (the call takes place, and answers
 504), ``agent``, ``api`` and ``metric`` (something fresh is not visible yet), ``kill`` (the process ends after
 the call took place and before the state says so). ``kill@files`` ends it between the cloud's file and the
-state's. ``grant*TIMES`` hides each new grant from what needs it for so many calls.
+state's. ``grant*TIMES`` hides each new grant from what needs it for so many calls, ``grant@WHERE*TIMES``
+only the one that a call makes, or those of a type.
+
+Google's grants become visible some time after they were made, all those that stand at the same time: so a
+call that is refused for one counts for all.
 """
 
 from __future__ import annotations
@@ -95,9 +99,22 @@ class KillBetweenFiles:
 
 @dataclass(frozen=True, slots=True)
 class HideGrants:
-    """What needs a new grant is refused for so many calls."""
+    """What needs a new grant is refused for so many calls; ``where`` says which grants, None all."""
 
     calls: int
+    where: Where | None = None
+
+    def hides(self, call: int, type: str) -> bool:
+        """Whether it hides what a call made."""
+        if not _GRANT.search(type):
+            return False
+        return self.where is None or self.where.meets(call, type, 0)
+
+
+@dataclass(slots=True)
+class _Hidden:
+    fault: HideGrants
+    left: int
 
 
 Fault = Fail | Kill | KillBetweenFiles | HideGrants
@@ -115,26 +132,31 @@ def parse_fault(text: str) -> Fault:
     kind, where, times = found["kind"], found["where"], int(found["times"] or 1)
     if times < 1:
         raise UsageError(f"--fault {text!r}: TIMES must be at least 1: leave it out for once")
-    if kind == "grant":
-        if where is not None:
-            raise UsageError(f"--fault {text!r}: grant takes no WHERE: write grant*{times}")
+    if kind == "grant" and where is None:
         return HideGrants(times)
     if where is None:
         raise UsageError(f"--fault {text!r}: {kind} needs a WHERE: write {kind}@5 or {kind}@DatabaseInstance")
     if (kind, where) == ("kill", "files"):
         return KillBetweenFiles()
+    if kind == "grant":
+        return HideGrants(times, _place(text, where, 1))
+    place = _place(text, where, times)
+    return Kill(place) if kind == "kill" else Fail(kind, place)
+
+
+def _place(text: str, where: str, times: int) -> Where:
     if where.isdigit():
         if int(where) < 1:
-            raise UsageError(f"--fault {text!r}: calls are counted from 1, got {where}: write {kind}@1")
-        place = Where(call=int(where), times=times)
-    elif re.fullmatch(r"([a-z]+:\w+/\w+:)?[A-Z]\w*", where):
-        place = Where(type=where, times=times)
-    else:
-        raise UsageError(
-            f"--fault {text!r}: WHERE must be a call's number or a resource type, got {where!r}: "
-            "write 5, DatabaseInstance or gcp:sql/databaseInstance:DatabaseInstance"
-        )
-    return Kill(place) if kind == "kill" else Fail(kind, place)
+            raise UsageError(
+                f"--fault {text!r}: calls are counted from 1, got {where}: write 1 or more"
+            )
+        return Where(call=int(where), times=times)
+    if re.fullmatch(r"([a-z]+:\w+/\w+:)?[A-Z]\w*", where):
+        return Where(type=where, times=times)
+    raise UsageError(
+        f"--fault {text!r}: WHERE must be a call's number or a resource type, got {where!r}: "
+        "write 5, DatabaseInstance or gcp:sql/databaseInstance:DatabaseInstance"
+    )
 
 
 class FaultyCloud:
@@ -145,7 +167,7 @@ class FaultyCloud:
         """Told after each call that may have changed the cloud, before any fault that follows it."""
         self.calls = 0
         self._met: dict[Fault, int] = dict.fromkeys(faults, 0)
-        self._hidden: dict[tuple[str, str], int] = {}
+        self._hidden: dict[tuple[str, str], _Hidden] = {}
         self._dead = False
 
     def unmet(self) -> list[Fault]:
@@ -188,12 +210,12 @@ class FaultyCloud:
     def made(self, type: str, id: str) -> None:
         """Something stands at the cloud; a grant stays hidden for a while."""
         for fault in self._met:
-            if isinstance(fault, HideGrants) and _GRANT.search(type):
-                self._hidden[type, id] = fault.calls
+            if isinstance(fault, HideGrants) and fault.hides(self.calls, type):
+                self._hidden[type, id] = _Hidden(fault, fault.calls)
 
     def refuse_hidden(self, world: World, act: Callable[[Cloud], object]) -> None:
         """Refuse what does not work without the grants that are hidden."""
-        hidden = [key for key, left in self._hidden.items() if left]
+        hidden = {key: found for key, found in self._hidden.items() if found.left}
         if not hidden:
             return
         without = world.copy()
@@ -206,10 +228,9 @@ class FaultyCloud:
                 act(Cloud(world.copy()))
             except CloudError:
                 return
-            for key in hidden:
-                self._hidden[key] -= 1
-            for fault in self._met:
-                self._met[fault] += isinstance(fault, HideGrants)
+            for found in hidden.values():
+                found.left -= 1
+                self._met[found.fault] += 1
             raise CloudError(
                 error.code,
                 error.reason,

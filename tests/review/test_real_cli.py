@@ -111,10 +111,10 @@ def test_up_is_repeated_on_propagation_and_says_so(
     cli.answer("up", (255, AGENT), (255, DISABLED), (0, "done"))
     assert cli.open(program_in(tmp_path)).up() == 0
     assert cli.said == [
-        "repeating up (1 of 3) in 30 s: Google does not see a service agent that was made a moment ago yet",
-        "repeating up (2 of 3) in 60 s: Google does not see an API that was switched on a moment ago yet",
+        "repeating up (1 of 3) in 120 s: Google does not see a service agent that was made a moment ago yet",
+        "repeating up (2 of 3) in 120 s: Google does not see an API that was switched on a moment ago yet",
     ]
-    assert cli.slept == [30, 60]
+    assert cli.slept == [120, 120]
     assert AGENT in capsys.readouterr().out
 
 

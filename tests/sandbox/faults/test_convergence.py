@@ -19,13 +19,16 @@ from unittest import mock
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from typing_extensions import override
 
+from facts.propagation import REPEATS, propagation_of
 from sandbox.cloud import World
 from sandbox.engine.goal import Goal
 from sandbox.faults import Fail, Fault, FaultyCloud, HideGrants, Kill, KilledError, Where
 from sandbox.model import Mode, ResourceState
 from sandbox.project import load_project, load_stack
 from tests.sandbox.faults.stream import Ground, Stream, changed, record, replay, whole
+from tests.sandbox.faults.tally import TALLY
 
 HOME = Path(__file__).resolve().parents[3]
 EVERY = os.environ.get("FAULTS") == "every"
@@ -55,6 +58,9 @@ class Case:
         assert self.creates > 200
         assert self.updates > 20
         assert self.deletes > 200
+        counting = _Counting()
+        converge(self.first, Ground(), [], around=counting)
+        self.grants = counting.grants
 
 
 def relabelled(goal: Goal) -> dict[str, Any]:
@@ -77,9 +83,30 @@ def case() -> Iterator[Case]:
         yield Case()
 
 
-def converge(stream: Stream, ground: Ground, faults: list[Fault], mode: Mode = Mode.UPDATE) -> int:
+class _Counting(FaultyCloud):
+    """Without faults; keeps which calls made grants."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.grants: list[int] = []
+
+    @override
+    def made(self, type: str, id: str) -> None:
+        if HideGrants(1).hides(self.calls, type):
+            self.grants.append(self.calls)
+
+
+def converge(
+    stream: Stream,
+    ground: Ground,
+    faults: list[Fault],
+    mode: Mode = Mode.UPDATE,
+    *,
+    around: FaultyCloud | None = None,
+) -> int:
     """Repeat the command until nothing is refused; how many calls that took."""
-    cloud = FaultyCloud(faults)
+    TALLY.put += len(faults)
+    cloud = around or FaultyCloud(faults)
     for _ in range(ATTEMPTS):
         try:
             refusals = replay(stream, ground, cloud, mode=mode)
@@ -90,9 +117,7 @@ def converge(stream: Stream, ground: Ground, faults: list[Fault], mode: Mode = M
         if not refusals:
             assert not cloud.unmet()
             return cloud.calls
-        assert all(item.behaviour.startswith("fault-") for item in refusals) or any(
-            isinstance(item, HideGrants) for item in faults
-        ), refusals
+        assert all(item.behaviour.startswith("fault-") for item in refusals), refusals
     raise AssertionError(f"{faults} do not converge in {ATTEMPTS} attempts")
 
 
@@ -214,6 +239,7 @@ def deletes(case: Case) -> int:
 
 def interrupt(stream: Stream, ground: Ground, fault: Fault, mode: Mode = Mode.UPDATE) -> None:
     """One command that a fault ends."""
+    TALLY.put += 1
     with contextlib.suppress(KilledError):
         replay(stream, ground, FaultyCloud([fault]), mode=mode)
 
@@ -261,15 +287,55 @@ def test_several_faults_in_one_deployment_converge(case: Case) -> None:
     sampled()
 
 
-def test_grants_that_are_not_visible_yet_are_waited_for(case: Case) -> None:
-    cloud, ground = FaultyCloud([HideGrants(1)]), Ground()
-    refused = 0
-    for _ in range(200):
+def one_up(case: Case, ground: Ground, cloud: FaultyCloud) -> tuple[bool, int]:
+    """One ``up`` as the command does it: repeated at most ``REPEATS`` times, only on listed errors."""
+    for attempt in range(REPEATS + 1):
         refusals = replay(case.first, ground, cloud)
         if not refusals:
-            break
-        refused += 1
-        assert "propagate" in refusals[0].message
-    assert refused
-    assert not cloud.unmet()
+            return True, attempt
+        assert propagation_of(item.message for item in refusals) == "a grant made a moment ago"
+    return False, REPEATS
+
+
+def test_each_grant_that_is_not_visible_yet_is_waited_for_within_one_up(case: Case) -> None:
+    assert len(case.grants) > 40
+    waited = 0
+
+    def check(call: int, reads: int) -> None:
+        nonlocal waited
+        TALLY.put += 1
+        ground, cloud = Ground(), FaultyCloud([HideGrants(reads, Where(call=call))])
+        fine, repeated = one_up(case, ground, cloud)
+        # Some grants are for people and for what runs later: nothing here needs them.
+        assert fine
+        assert repeated == (0 if cloud.unmet() else reads)
+        waited += repeated
+        same_end(ground, case.up)
+
+    @given(st.sampled_from(case.grants), st.integers(1, REPEATS))
+    @(settings(SAMPLE, max_examples=20))
+    def sampled(call: int, reads: int) -> None:
+        check(call, reads)
+
+    if EVERY:
+        for call in case.grants:
+            for reads in range(1, REPEATS + 1):
+                check(call, reads)
+    else:
+        sampled()
+    assert waited
+
+
+@pytest.mark.parametrize("reads", [1, 2, 3])
+def test_all_grants_that_are_not_visible_yet_are_waited_for(case: Case, reads: int) -> None:
+    """The longest chain of grants, each needed to make the next, is as long as one ``up`` has repetitions."""
+    TALLY.put += len(case.grants)
+    ground, cloud, repeated, ups = Ground(), FaultyCloud([HideGrants(reads)]), 0, 0
+    fine = False
+    while not fine:
+        fine, more = one_up(case, ground, cloud)
+        # The first run of a further command is the repetition that the one before had no more of.
+        repeated, ups = repeated + more + bool(ups), ups + 1
+        assert ups <= reads
+    assert repeated == reads * REPEATS
     same_end(ground, case.up)

@@ -37,13 +37,15 @@ TOPIC = "gcp:pubsub/topic:Topic"
         ("kill@40", Kill(Where(call=40))),
         ("kill@files", KillBetweenFiles()),
         ("grant*2", HideGrants(2)),
+        ("grant@57*2", HideGrants(2, Where(call=57))),
+        ("grant@TopicIAMMember", HideGrants(1, Where(type="TopicIAMMember"))),
     ],
 )
 def test_fault_is_read(text: str, fault: object) -> None:
     assert parse_fault(text) == fault
 
 
-@pytest.mark.parametrize("text", ["", "zap@3", "quota", "quota@0", "quota@a b", "quota@3*0", "grant@4"])
+@pytest.mark.parametrize("text", ["", "zap@3", "quota", "quota@0", "quota@a b", "quota@3*0", "grant@0"])
 def test_bad_fault_is_one_sentence(text: str) -> None:
     with pytest.raises(UsageError, match="--fault"):
         parse_fault(text)
