@@ -16,7 +16,7 @@ STAMP := $(VENV)/.installed
 REVIEW := $(BIN)/python -m review
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview down bootstrap-config diff test faults check static format-check lint types imports workflows golden bench fmt clean
+.PHONY: help setup up preview down adopt bootstrap-config diff test faults check static format-check lint types imports workflows golden bench fmt clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,9 @@ preview: $(STAMP) ## Show what `up` would do
 
 down: $(STAMP) ## Delete everything of STACK; refused where something is protected
 	@$(REVIEW) down --stack '$(STACK)' --target '$(TARGET)' $(ARGS)
+
+adopt: $(STAMP) ## Take over a project that runs already, after adoption/STACK.yaml; docs/adoption.md
+	@$(REVIEW) adopt --stack '$(STACK)' --target '$(TARGET)' $(ARGS)
 
 bootstrap-config: $(STAMP) ## Write what bootstrap put out (secrets provider, project number) into the file of STACK
 	@$(REVIEW) bootstrap-config --stack '$(STACK)'

@@ -204,6 +204,24 @@ def diff(base: str, json_file: Path | None, markdown_file: Path | None, fixture:
     return difference.diff(_workspace(), base, _files(json_file, markdown_file, fixture), _console())
 
 
+@cli.command()
+@stack_option
+@target_option
+@json_option
+@click.option("--fixture", type=FILE, help="The live project; default: adoption/<stack>.live.yaml.")
+def adopt(stack: str, target: str, json_file: Path | None, fixture: Path | None) -> int:
+    """Take over a project that runs already, after adoption/<stack>.yaml; in the sandbox it is rehearsed."""
+    from review import adopt as adopting
+
+    if target == "gcp":
+        _sandbox_only(json_file, fixture)
+        return adopting.on_google(_workspace(), _real(stack, Path.cwd()), _console())
+    if target == "sandbox-cli":
+        _sandbox_only(json_file)
+        return adopting.on_the_cli(_workspace(), stack, _console(), fixture=fixture)
+    return adopting.rehearse(_workspace(), stack, _console(), fixture=fixture, json_file=json_file)
+
+
 @cli.command("bootstrap-config")
 @stack_option
 def bootstrap_config(stack: str) -> int:

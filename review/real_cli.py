@@ -144,6 +144,21 @@ class RealStack:
             return 1
         return self._run("destroy", "--yes", "--exclude-protected")[0]
 
+    def urns(self) -> frozenset[str]:
+        """What the state holds; nothing when there is no stack yet."""
+        self._select()
+        return frozenset(str(item["urn"]) for item in self._exported())
+
+    def import_live(self, file: Path, providers: Sequence[str]) -> int:
+        """``pulumi import --file``, after the providers alone, which must be in the state first."""
+        self._select()
+        targets = [word for urn in providers for word in ("--target", urn)]
+        code, _ = self._run("up", "--yes", *targets)
+        if code:
+            return code
+        options = ("--yes", "--generate-code=false", "--protect=false")
+        return self._run("import", "--file", str(file), *options)[0]
+
     def _select(self) -> None:
         arguments = ("--create", "--secrets-provider", self.secrets_provider)
         code, lines = self._run("stack", "select", *arguments, quiet=True)
@@ -154,18 +169,20 @@ class RealStack:
             )
 
     def _protected(self) -> Sequence[tuple[str, str]]:
+        return [
+            (str(item["urn"]).rsplit("::", 1)[-1], str(item["type"]))
+            for item in self._exported()
+            if item.get("protect")
+        ]
+
+    def _exported(self) -> Sequence[dict[str, Any]]:
         command = [self.command, "stack", "export", "--stack", self.stack, "--non-interactive"]
         done = subprocess.run(
             command, cwd=self.program.directory, env=self._environment(), capture_output=True, check=False
         )
         if done.returncode:
             raise UsageError(f"the Pulumi CLI cannot read the state of stack {self.stack} in {self.backend}")
-        resources: list[dict[str, Any]] = json.loads(done.stdout)["deployment"].get("resources", [])
-        return [
-            (str(item["urn"]).rsplit("::", 1)[-1], str(item["type"]))
-            for item in resources
-            if item.get("protect")
-        ]
+        return json.loads(done.stdout)["deployment"].get("resources") or []
 
     def _policies(self) -> Sequence[str]:
         return ("--policy-pack", str(self.program.directory / "policies"))

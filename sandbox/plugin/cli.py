@@ -98,6 +98,14 @@ class SandboxCli:
         """Deploy; the steps done."""
         return self._operate("up", "--yes", "--skip-preview", *self._policies())
 
+    def import_live(self, file: Path) -> list[CliStep]:
+        """Take live resources into the state, after the providers that ``file`` names; the steps done."""
+        providers: Mapping[str, str] = json.loads(file.read_text(encoding="utf-8"))["nameTable"]
+        targets = [word for urn in providers.values() for word in ("--target", urn)]
+        self._operate("up", "--yes", "--skip-preview", *targets)
+        options = ("--yes", "--skip-preview", "--generate-code=false", "--protect=false")
+        return self._operate("import", "--file", str(file.resolve()), *options)
+
     def destroy(self, *, exclude_protected: bool = False) -> list[CliStep]:
         """Delete; the steps done."""
         excluded = ["--exclude-protected"] if exclude_protected else []

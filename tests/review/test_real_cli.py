@@ -236,3 +236,18 @@ def test_fails_when_the_stack_cannot_be_selected(tmp_path: Path, cli: Cli) -> No
         UsageError, match="cannot select stack dev in gs://some-project-pulumi-state: error: could"
     ):
         cli.open(program_in(tmp_path)).up()
+
+
+def test_an_import_brings_the_providers_up_first(tmp_path: Path, cli: Cli) -> None:
+    stack = cli.open(program_in(tmp_path))
+    assert stack.import_live(Path("build/adopt.json"), ["urn:a", "urn:b"]) == 0
+    _, up, imported = (call["arguments"] for call in cli.calls())
+    assert up[:6] == ["up", "--yes", "--target", "urn:a", "--target", "urn:b"]
+    assert imported[:3] == ["import", "--file", "build/adopt.json"]
+    assert "--protect=false" in imported
+
+
+def test_an_import_ends_where_the_providers_do_not_come_up(tmp_path: Path, cli: Cli) -> None:
+    cli.answer("up", (255, QUOTA))
+    assert cli.open(program_in(tmp_path)).import_live(Path("f"), ["urn:a"]) == 1
+    assert [call["arguments"][0] for call in cli.calls()] == ["stack", "up"]
