@@ -147,9 +147,7 @@ def parse_fault(text: str) -> Fault:
 def _place(text: str, where: str, times: int) -> Where:
     if where.isdigit():
         if int(where) < 1:
-            raise UsageError(
-                f"--fault {text!r}: calls are counted from 1, got {where}: write 1 or more"
-            )
+            raise UsageError(f"--fault {text!r}: calls are counted from 1, got {where}: write 1 or more")
         return Where(call=int(where), times=times)
     if re.fullmatch(r"([a-z]+:\w+/\w+:)?[A-Z]\w*", where):
         return Where(type=where, times=times)

@@ -84,7 +84,7 @@ from tests.stack_files import changed, values
         (
             "second_region",
             "europe-west3",
-            "aiprod:keys.regions must name second_region europe-west3, got europe-west1, europe-west4; append it",
+            "aiprod:keys.regions must name second_region europe-west3, got europe-west1, europe-west4;",
         ),
         ("second_region", "europe-west99", "or 'europe-west9', got 'europe-west99'"),
         ("environment", "production", "aiprod:environment must be 'dev', 'staging' or 'prod'"),

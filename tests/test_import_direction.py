@@ -53,7 +53,9 @@ ROOMS = {
         "pulumi google grpc yaml filelock cryptography typing_extensions",
         walls=PROGRAM + " policies review operations",
     ),
-    "review": room("facts sandbox policies", "click rich jsonschema pydantic yaml", walls=PROGRAM + " operations"),
+    "review": room(
+        "facts sandbox policies", "click rich jsonschema pydantic yaml", walls=PROGRAM + " operations"
+    ),
     "operations": room(walls=PROGRAM + " facts policies sandbox review"),
 }
 # Nothing imports these; they may import anything.
