@@ -29,6 +29,7 @@ from components.compute._workload import (
     refuse_bad_environment,
     refuse_bad_files,
 )
+from components.ownership import WORKER_POOL, ignored
 from facts.names import check_name
 from facts.sizes import check_cpu_and_memory
 
@@ -104,7 +105,7 @@ class WorkerPool(pulumi.ComponentResource):
             deletion_protection=args.deletion_protection,
             labels=args.labels,
             opts=pulumi.ResourceOptions(
-                parent=self, ignore_changes=["scaling.manualInstanceCount"] if args.scheduled else None
+                parent=self, ignore_changes=ignored(WORKER_POOL, scheduled=args.scheduled)
             ),
         )
 

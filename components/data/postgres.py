@@ -35,6 +35,7 @@ from components.data._postgres_settings import (
     refuse_weaker_flags,
     replica_settings,
 )
+from components.ownership import DATABASE, ignored
 from facts.names import check_name
 from facts.refusal import RefusedError
 
@@ -225,9 +226,11 @@ class Postgres(pulumi.ComponentResource):
         )
 
     def _instance_options(self, args: PostgresArgs, *, scheduled: bool = False) -> pulumi.ResourceOptions:
-        # Cloud SQL owns the size of a disk once it exists: it grows by itself. A schedule owns activation.
-        ignored = ["settings.diskSize", *(["settings.activationPolicy"] if scheduled else [])]
-        return pulumi.ResourceOptions(parent=self, protect=args.deletion_protection, ignore_changes=ignored)
+        return pulumi.ResourceOptions(
+            parent=self,
+            protect=args.deletion_protection,
+            ignore_changes=ignored(DATABASE, scheduled=scheduled),
+        )
 
     def _replica(
         self, name: str, args: PostgresArgs, replica: Replica, primary: gcp.sql.DatabaseInstance

@@ -17,6 +17,7 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_random as random
 
+from components.ownership import SECRET_VERSION, ignored
 from facts.refusal import RefusedError
 
 __all__ = ["GeneratedSecret", "GeneratedSecretArgs"]
@@ -76,7 +77,7 @@ class GeneratedSecret(pulumi.ComponentResource):
             secret_data_wo_version=str(args.generation),
             # Another generation replaces this version: leave the old one disabled, not destroyed.
             deletion_policy="DISABLE",
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=ignored(SECRET_VERSION)),
         )
         self.version_id = version.id
         self.register_outputs({"value": self.value, "version_id": self.version_id})

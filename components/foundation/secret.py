@@ -18,6 +18,7 @@ from datetime import datetime
 import pulumi
 import pulumi_gcp as gcp
 
+from components.ownership import SECRET, ignored
 from facts.members import check_members
 from facts.names import check_name
 from facts.refusal import RefusedError
@@ -121,8 +122,7 @@ class Secret(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 protect=True if args.deletion_protection else None,
-                # Google moves the time on; the rotator moves the aliases.
-                ignore_changes=["rotation.nextRotationTime", "versionAliases"],
+                ignore_changes=ignored(SECRET),
             ),
         )
         for role, kind, members in (

@@ -1,0 +1,160 @@
+"""What others change after a deployment: who owns which property, and how drift treats it.
+
+Makes nothing. `OWNED` is the only place that says which properties a component ignores: a component asks
+`ignored`, `docs/ownership.md` is generated from it, and a test changes each property in the sandbox and sees
+an `up` without a step. `BESIDE` lists what changes without being a property that a program sets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias
+
+__all__ = [
+    "BESIDE",
+    "DATABASE",
+    "OWNED",
+    "SECRET",
+    "SECRET_VERSION",
+    "WORKER_POOL",
+    "Beside",
+    "Owned",
+    "Owner",
+    "ignored",
+]
+
+Owner: TypeAlias = Literal["Google", "rotator", "schedule", "drill", "release"]
+
+SECRET: Final = "gcp:secretmanager/secret:Secret"
+SECRET_VERSION: Final = "gcp:secretmanager/secretVersion:SecretVersion"
+DATABASE: Final = "gcp:sql/databaseInstance:DatabaseInstance"
+WORKER_POOL: Final = "gcp:cloudrunv2/workerPool:WorkerPool"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Owned:
+    """One property that Pulumi sets once and then leaves to its owner."""
+
+    type: str
+    # As `ignore_changes` takes it.
+    property: str
+    owner: Owner
+    # What the owner does to it.
+    change: str
+    # What a drift report does with a difference.
+    drift: str
+    # Left to the owner only where a schedule runs.
+    scheduled: bool = False
+    # The component whose resources it is about; empty means every one of that type.
+    within: str = ""
+    # A value that the owner may leave there; the test plays it.
+    example: Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Beside:
+    """Something that changes and is no property a program sets, so that there is nothing to ignore."""
+
+    what: str
+    owner: Owner
+    change: str
+    why_no_step: str
+
+
+OWNED: Final[tuple[Owned, ...]] = (
+    Owned(
+        type=SECRET,
+        property="rotation.nextRotationTime",
+        owner="Google",
+        change="moves on by the period with each rotation message",
+        drift="not reported",
+        example="2099-12-31T00:00:00Z",
+    ),
+    Owned(
+        type=SECRET,
+        property="versionAliases",
+        owner="rotator",
+        change="points `current` at the version that was proven, back again on a rollback",
+        drift="not reported; the age watch looks at versions itself",
+        example={"current": "2"},
+    ),
+    Owned(
+        type=SECRET_VERSION,
+        property="enabled",
+        owner="rotator",
+        change="disables a generated first version once its successor serves; never destroys it",
+        drift="not reported",
+        within="aiprod:foundation:GeneratedSecret",
+        example=False,
+    ),
+    Owned(
+        type=DATABASE,
+        property="settings.diskSize",
+        owner="Google",
+        change="grows the disk up to its limit; it never shrinks",
+        drift="not reported; the disk alert watches the limit",
+        example=250,
+    ),
+    Owned(
+        type=DATABASE,
+        property="settings.activationPolicy",
+        owner="schedule",
+        change="stops the instance outside office hours and starts it again",
+        drift="not reported where a schedule runs; reported where none does",
+        scheduled=True,
+        example="NEVER",
+    ),
+    Owned(
+        type=WORKER_POOL,
+        property="scaling.manualInstanceCount",
+        owner="schedule",
+        change="sets the number of workers to 0 outside office hours and back again",
+        drift="not reported where a schedule runs; reported where none does",
+        scheduled=True,
+        example=0,
+    ),
+)
+
+BESIDE: Final[tuple[Beside, ...]] = (
+    Beside(
+        what="further versions of a secret",
+        owner="rotator",
+        change="adds one for each rotation; a vendor's key is added by an operator",
+        why_no_step="the program makes a generated first version at most",
+    ),
+    Beside(
+        what="passwords of database users",
+        owner="rotator",
+        change="sets a generated password of the user that is not in use",
+        why_no_step="the password is write-only: Google never gives it back, so nothing is compared",
+    ),
+    Beside(
+        what="primary versions of encryption keys",
+        owner="Google",
+        change="makes a new one at the end of each period; old ones stay enabled",
+        why_no_step="the program sets the period, the version is an output",
+    ),
+    Beside(
+        what="maintenance versions of database and cache",
+        owner="Google",
+        change="installs one in the maintenance window",
+        why_no_step="the program sets the window, the version is an output",
+    ),
+    Beside(
+        what="instances restored by a drill",
+        owner="drill",
+        change="makes one from a backup, checks it, deletes it",
+        why_no_step="the instance has a name of its own and is in no stack",
+    ),
+    Beside(
+        what="images and secret versions that run",
+        owner="release",
+        change="writes digests and version numbers into the stack file",
+        why_no_step="the stack file is the program's input: it is a change with steps, by intention",
+    ),
+)
+
+
+def ignored(type: str, *, scheduled: bool = False) -> list[str]:
+    """The properties of a type that its owner changes, for `ignore_changes`."""
+    return [row.property for row in OWNED if row.type == type and (scheduled or not row.scheduled)]

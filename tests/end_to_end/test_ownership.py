@@ -1,0 +1,114 @@
+"""What others own changes in the sandbox's cloud, is read back by a refresh, and `up` has no step for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from rich.console import Console
+
+from components.ownership import OWNED, Owned
+from review.workspace import Ground, Workspace, evaluate
+from sandbox.cloud.world import World
+from sandbox.model import Mode, Op, Outcome, Snapshot
+from tools import ownership_page
+
+REPOSITORY = Path(__file__).parents[2]
+# dev keeps office hours, prod runs day and night.
+STACKS = {True: "dev", False: "prod"}
+
+
+@cache
+def deployed(stack: str) -> Ground:
+    ground = Ground(snapshot=Snapshot(), world=World())
+    outcome = run(stack, ground, Mode.UPDATE)
+    assert not outcome.refusals
+    return Ground(snapshot=outcome.snapshot, world=ground.world)
+
+
+def run(stack: str, ground: Ground, mode: Mode) -> Outcome:
+    workspace = Workspace.open(REPOSITORY, Console(quiet=True))
+    return evaluate(
+        workspace.program,
+        stack,
+        workspace.settings(stack),
+        ground,
+        mode,
+        progress=workspace.progress,
+        analyze=False,
+    )
+
+
+def changed(values: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """The values with the one at a dotted path replaced, through a list of one where there is one."""
+    part, _, rest = path.partition(".")
+    if not rest:
+        return {**values, part: value}
+    below: Any = values.get(part, {})
+    if isinstance(below, list):
+        return {**values, part: [changed(cast("list[Mapping[str, Any]]", below)[0], rest, value)]}
+    return {**values, part: changed(cast("Mapping[str, Any]", below), rest, value)}
+
+
+def after_change(stack: str, type: str, path: str, value: Any, within: str = "") -> list[str]:
+    """What an `up` does after a refresh that found the change, as "<op> <type>"."""
+    base = deployed(stack)
+    ground = Ground(snapshot=deepcopy(base.snapshot), world=base.world.copy())
+    mine = {state.id for state in base.snapshot.resources if f"{within}$" in state.urn or not within}
+    records = [record for record in ground.world.find(type) if record.id in mine]
+    assert records
+    for record in records:
+        ground.world.add(
+            record.type,
+            record.id,
+            changed(record.inputs, path, value),
+            changed(record.outputs, path, value),
+        )
+    refreshed = run(stack, ground, Mode.REFRESH)
+    assert not refreshed.refusals
+    seen = [step for step in refreshed.steps if step.type == type and step.op is not Op.SAME]
+    assert seen, "the refresh found the change"
+    up = run(stack, replace(ground, snapshot=refreshed.snapshot), Mode.UPDATE)
+    assert not up.refusals
+    return [f"{step.op} {step.type}" for step in up.steps if step.logical and step.op is not Op.SAME]
+
+
+@pytest.mark.parametrize("row", OWNED, ids=[f"{row.type.rpartition(':')[2]}-{row.property}" for row in OWNED])
+def test_what_its_owner_changes_makes_no_step(row: Owned) -> None:
+    assert after_change(STACKS[row.scheduled], row.type, row.property, row.example, row.within) == []
+
+
+@pytest.mark.parametrize("row", [row for row in OWNED if row.scheduled], ids=lambda row: row.property)
+def test_without_a_schedule_the_same_change_is_put_back(row: Owned) -> None:
+    assert set(after_change("prod", row.type, row.property, row.example)) == {f"update {row.type}"}
+
+
+def test_a_property_that_pulumi_owns_is_put_back() -> None:
+    """The control: the change, the refresh and the `up` of these tests do bite."""
+    type = "gcp:secretmanager/secret:Secret"
+    assert set(after_change("prod", type, "versionDestroyTtl", "604801s")) == {f"update {type}"}
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_nothing_is_ignored_that_the_table_does_not_name(stack: str) -> None:
+    found = {
+        (state.type, path) for state in deployed(stack).snapshot.resources for path in state.ignore_changes
+    }
+    assert found <= {(row.type, row.property) for row in OWNED}
+    assert {(row.type, row.property) for row in OWNED if not row.scheduled} <= found
+
+
+def test_the_page_says_what_the_table_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ownership_page.main(["--check"]) == 0
+    monkeypatch.setattr(ownership_page, "PAGE", tmp_path / "ownership.md")
+    assert ownership_page.main(["--check"]) == 1
+    assert "run python -m tools.ownership_page" in capsys.readouterr().out
+    assert ownership_page.main([]) == 0
+    assert ownership_page.main(["--check"]) == 0
