@@ -44,6 +44,7 @@ from config_types import PATTERNS, Hostname, Region
 from facts.addresses import AddressPlan, plan_addresses, subnet_prefix
 from facts.names import check_name
 from facts.refusal import RefusedError
+from facts.secret_forms import named_like_secret, secret_form
 
 __all__ = ["ConfigError", "Settings", "load", "parse"]
 
@@ -228,6 +229,7 @@ def load() -> Settings:
 def parse(values: Mapping[str, Any]) -> Settings:
     """Settings from plain data keyed like the stack file without its prefix. Secrets are not among them."""
     for path, value in _leaves(values, ()):
+        _refuse_readable_secret(path, value)
         if value == UNSET:
             raise ConfigError(
                 f"{_path(path)} must be given by an operator, got {UNSET}; "
@@ -237,6 +239,23 @@ def parse(values: Mapping[str, Any]) -> Settings:
         return Settings.model_validate_json(json.dumps(values))
     except ValidationError as error:
         raise ConfigError(_sentence(error.errors(include_url=False)[0])) from None
+
+
+def _refuse_readable_secret(path: tuple[str | int, ...], value: Any) -> None:
+    """The stack file is kept in the repository, so a value that looks like a secret is refused, not shown."""
+    if not isinstance(value, str) or _is_secret(path):
+        return
+    form = secret_form(value)
+    named = isinstance(path[-1], str) and named_like_secret(path[-1])
+    if form is not None or (named and value != UNSET and _unknown(path)):
+        raise ConfigError(
+            f"{_path(path)} must not hold a secret value, got {form or 'a readable text'}; add it as a "
+            "version of a Secret Manager secret with `gcloud secrets versions add`, and replace it: it was readable"
+        )
+
+
+def _unknown(path: tuple[str | int, ...]) -> bool:
+    return str(path[-1]) not in _known_fields(path[:-1])
 
 
 def _raw_values() -> dict[str, str]:
