@@ -249,8 +249,8 @@ def _refuse_readable_secret(path: tuple[str | int, ...], value: Any) -> None:
     named = isinstance(path[-1], str) and named_like_secret(path[-1])
     if form is not None or (named and value != UNSET and _unknown(path)):
         raise ConfigError(
-            f"{_path(path)} must not hold a secret value, got {form or 'a readable text'}; add it as a "
-            "version of a Secret Manager secret with `gcloud secrets versions add`, and replace it: it was readable"
+            f"{_path(path)} must not hold a secret value, got {form or 'a readable text'}; "
+            "add it with `gcloud secrets versions add`, and replace it, since it was readable"
         )
 
 
