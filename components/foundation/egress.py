@@ -3,6 +3,10 @@
 Makes a router, reserved addresses and a NAT with dynamic ports for the given subnets. Opens no port: the
 firewall does. A NAT costs by the hour and by volume, each address by the hour. Removing an address breaks
 the partners that allow-list it, so addresses are protected when `protect_addresses` is on.
+
+Not modelled, since nothing here needs it: NAT rules per destination, private NAT, NAT64, draining of
+addresses, other time-outs; endpoint-independent mapping, which Google refuses with dynamic ports; an
+automatic network tier, which would take addresses that partners do not know.
 """
 
 from __future__ import annotations

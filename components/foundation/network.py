@@ -4,9 +4,16 @@ allows.
 Makes a custom-mode VPC, its subnets with flow logs and private Google access, a logged denial of
 everything in both directions, and the few ways out: HTTPS, and databases and caches in the private
 service ranges. The load balancer reaches Cloud Run without passing this firewall, so nothing is allowed
-in. Makes no route, peering, NAT or DNS zone. A subnet's range can grow in place but never shrink or move;
+in. Makes no peering, NAT or DNS zone. A subnet's range can grow in place but never shrink or move;
 a freed subnet may stay reserved by Cloud Run for an hour or two, so a destroy right after one can be
 refused.
+
+Not modelled, since nothing here needs it: routes of its own (private Google access and NAT take the default
+one), another MTU or network profile, BGP choices (there is no dynamic route), secondary ranges and subnets
+for proxies and Private Service Connect producers, IPv6, internal-range reservations (the address plan is the
+register), shared VPC and connectors (Direct VPC egress replaces them), endpoints and connection policies of
+Private Service Connect (private service access is used), firewall policies with names, places or tags (a
+matter of an organisation), grants per subnet.
 """
 
 from __future__ import annotations

@@ -5,6 +5,9 @@ Makes one reserved range per region and the connection. Databases and caches wri
 Google refuses them before the peering stands. Free of charge. The connection cannot be deleted for
 minutes, sometimes days, after the last database has gone; `abandon` leaves it behind on a destroy, for
 stacks that come and go.
+
+Not modelled: exchange of custom routes and peered DNS domains, since no other network is joined; producers
+other than Google's own services.
 """
 
 from __future__ import annotations

@@ -4,9 +4,14 @@ readers.
 Makes the secret and the grants of its accessors and managers. Makes no version: a vendor's key is added
 by a human, a generated one by `GeneratedSecret`, later ones by the rotator, so no value passes through
 here. A destroyed version is only disabled until `version_destroy_ttl_seconds` have passed: that is the
-rollback window. Regions cannot be changed without replacing the secret and losing its versions. Not
-modelled: automatic replication (its key must be global, outside the EU) and expiry (it deletes the
-secret). Cost is per version, replica and access.
+rollback window. Regions cannot be changed without replacing the secret and losing its versions. Cost
+is per version, replica and access. Alerts on refused access and destruction are declared with the
+observability components. Aliases belong to the rotator and are ignored here.
+
+Not modelled: automatic replication (its key must be global, outside the EU) and regional secrets (they have
+no second region); expiry (it deletes the secret); `secret_type`, which sorts secrets in the console only;
+conditions on access, since each secret has its own readers; Parameter Manager, because what is no secret
+stands in the stack file and is reviewed there.
 """
 
 from __future__ import annotations

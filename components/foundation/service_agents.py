@@ -4,7 +4,8 @@ to them.
 Makes one service identity per service that must be asked. Cloud Storage and Cloud Logging cannot be asked
 this way: their addresses are looked up by the stack and passed in `looked_up`. Grants nothing: an agent's
 grant stands in the component that owns the target. Free of charge. A fresh agent may be unknown to IAM
-for a minute.
+for a minute. Not modelled: addresses of sovereign clouds, and a catalogue of every agent: only those are
+listed that something here is granted to.
 """
 
 from __future__ import annotations
