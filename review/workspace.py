@@ -169,15 +169,14 @@ class Workspace:
 
 
 def add_fixture(world: World, fixture: Path | None) -> None:
-    """Put what ``fixture`` says exists into ``world``; what the stack manages already stays as it is."""
+    """Put what ``fixture`` says exists into ``world``; resources that are there already stay as they are."""
     if fixture is None:
         return
     given = load_fixture(fixture)
     for record in given:
         if world.get(record.type, record.id) is None:
             world.add(record.type, record.id, record.inputs, record.outputs)
-    given.facts.asked_agents |= world.facts.asked_agents
-    world.facts = given.facts
+    world.facts.add(given.facts)
 
 
 def settings_of(program: Program, stack: str) -> StackSettings:

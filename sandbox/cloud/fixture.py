@@ -14,6 +14,7 @@ YAML or JSON with these keys, all optional::
       organization/PROJECT/STACK: {endpoint: "...", password: {secret: "..."}}
 
 A release is then taken at its word only for what the file lists, unless it lists look-ups and stacks alone.
+What a file says is kept, beside what files before it said, but for answers that hold a secret.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ import yaml
 from facts.provider import facts_for
 from sandbox.cloud.data import Values, as_list, as_map
 from sandbox.cloud.package import package_type
-from sandbox.cloud.world import Lookup, World, WorldFacts
+from sandbox.cloud.world import World, WorldFacts
+from sandbox.cloud.world_facts import Lookup
 from sandbox.errors import UsageError
 from sandbox.values import Secret
 

@@ -15,7 +15,8 @@ from facts.provider import facts_for
 from sandbox.cloud.data import Values, bare, plain
 from sandbox.cloud.package import package_type, result_types
 from sandbox.cloud.scope import Scope
-from sandbox.cloud.world import Lookup, Record, World
+from sandbox.cloud.world import Record, World
+from sandbox.cloud.world_facts import Lookup
 from sandbox.errors import CloudError
 from sandbox.values import Secret, redact
 
@@ -36,7 +37,17 @@ def from_fixture(lookups: Sequence[Lookup], token: str, arguments: Mapping[str, 
     found = [lookup for lookup in lookups if lookup.answers(token, arguments)]
     if not found:
         return None
-    return dict(max(found, key=lambda lookup: len(lookup.arguments)).result)
+    result = max(found, key=lambda lookup: len(lookup.arguments)).result
+    if result is None:
+        raise CloudError(
+            404,
+            "NOT_FOUND",
+            f"the answer of {token} came from a fixture and holds a secret, which is not kept; give the "
+            "fixture again (--fixture FILE).",
+            behaviour="INV-003",
+            source=SOURCE,
+        )
+    return dict(result)
 
 
 def from_world(

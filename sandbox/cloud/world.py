@@ -10,16 +10,17 @@ import hashlib
 import json
 import secrets as random_bytes
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Protocol, cast
 
-from sandbox.cloud.data import Values, plain, transform
+from sandbox.cloud.data import Values, transform
 from sandbox.cloud.paths import canonical
 from sandbox.cloud.remembered import REMEMBERED
 from sandbox.cloud.seeds import project_number_of
+from sandbox.cloud.world_facts import WorldFacts
 from sandbox.values import UNKNOWN, Archive, Asset, Opaque, Secret
 
-__all__ = ["Lookup", "Record", "World", "WorldFacts"]
+__all__ = ["Record", "World", "WorldFacts"]
 
 _DIGEST: Final = "secretDigest"
 _FILE: Final = "fileHash"
@@ -57,54 +58,6 @@ class Record:
         return canonical(link) if isinstance(link, str) and link else self.id
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
-    """An answer that a fixture gives: for this function, with at least these arguments."""
-
-    function: str
-    arguments: Mapping[str, Any]
-    result: Mapping[str, Any] = field(repr=False)
-
-    def answers(self, function: str, arguments: Mapping[str, Any]) -> bool:
-        """Whether it answers a call."""
-        return self.function == function and all(
-            plain(arguments.get(key)) == value for key, value in self.arguments.items()
-        )
-
-
-@dataclass(slots=True)
-class WorldFacts:
-    """What is true at the cloud without being a resource of the stack.
-
-    ``images`` are ``repository@sha256:...``; ``secret_versions`` the version numbers of a secret's full name;
-    ``enabled_services`` None when every service is enabled. With ``assume_release`` every image and secret
-    version that a release names counts as existing. ``lookups`` and ``stack_outputs`` are a
-    fixture's answers; they are not kept from one command to the next.
-    """
-
-    images: set[str] = field(default_factory=set[str])
-    secret_versions: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
-    enabled_services: set[str] | None = None
-    project_numbers: dict[str, str] = field(default_factory=dict[str, str])
-    asked_agents: set[str] = field(default_factory=set[str])
-    assume_release: bool = True
-    lookups: tuple[Lookup, ...] = ()
-    stack_outputs: Mapping[str, Values] = field(default_factory=dict[str, Values], repr=False)
-
-    def copy(self) -> WorldFacts:
-        """An independent copy."""
-        return WorldFacts(
-            images=set(self.images),
-            secret_versions={name: list(numbers) for name, numbers in self.secret_versions.items()},
-            enabled_services=None if self.enabled_services is None else set(self.enabled_services),
-            project_numbers=dict(self.project_numbers),
-            asked_agents=set(self.asked_agents),
-            assume_release=self.assume_release,
-            lookups=self.lookups,
-            stack_outputs=self.stack_outputs,
-        )
-
-
 class World:
     """The resources that exist, by type and id and by relative name."""
 
@@ -113,6 +66,7 @@ class World:
         self._salt = salt or random_bytes.token_hex(16)
         self._records: dict[tuple[str, str], Record] = {}
         self._by_path: dict[str, tuple[str, str]] = {}
+        self._borrowed: set[tuple[str, str]] = set()
 
     @classmethod
     def from_resources(cls, resources: Iterable[_ResourceLike]) -> World:
@@ -138,11 +92,22 @@ class World:
         """Put a resource into the world, in place of one with the same type and id."""
         return self._put(Record(type, id, dict(inputs), dict(outputs)))
 
+    def borrow(self, other: Record) -> None:
+        """Show a resource that another stack manages; it is not kept with this world."""
+        if self.get(other.type, other.id) is None:
+            self._put(other)
+            self._borrowed.add((other.type, other.id))
+
+    def own(self, keys: Iterable[tuple[str, str]]) -> None:
+        """What has these types and ids is kept, though it was borrowed."""
+        self._borrowed.difference_update(keys)
+
     def _put(self, record: Record) -> Record:
         key = (record.type, record.id)
         old = self._records.get(key)
         if old is not None:
             self._by_path.pop(old.path, None)
+        self._borrowed.discard(key)
         self._records[key] = record
         self._by_path[record.path] = key
         return record
@@ -208,6 +173,7 @@ class World:
         world = World(self.facts.copy(), salt=self._salt)
         world._records = dict(self._records)
         world._by_path = dict(self._by_path)
+        world._borrowed = set(self._borrowed)
         return world
 
     def replace_with(self, other: World) -> None:
@@ -216,21 +182,14 @@ class World:
         self._salt = other._salt
         self._records = dict(other._records)
         self._by_path = dict(other._by_path)
+        self._borrowed = set(other._borrowed)
 
     def to_json(self) -> dict[str, Any]:
-        """The world as JSON data, without any readable secret."""
-        facts = self.facts
+        """The world as JSON data, without any readable secret and without what is borrowed."""
         return {
             "version": 1,
             "salt": self._salt,
-            "facts": {
-                "images": sorted(facts.images),
-                "secretVersions": facts.secret_versions,
-                "enabledServices": None if facts.enabled_services is None else sorted(facts.enabled_services),
-                "projectNumbers": facts.project_numbers,
-                "askedAgents": sorted(facts.asked_agents),
-                "assumeRelease": facts.assume_release,
-            },
+            "facts": self.facts.to_json(),
             "resources": [
                 {
                     "type": record.type,
@@ -239,23 +198,15 @@ class World:
                     "outputs": transform(record.outputs, self._veil),
                     **({"leftover": record.leftover} if record.leftover else {}),
                 }
-                for record in self._records.values()
+                for key, record in self._records.items()
+                if key not in self._borrowed
             ],
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> World:
         """The world that ``to_json`` wrote."""
-        raw = data["facts"]
-        enabled = raw["enabledServices"]
-        facts = WorldFacts(
-            images=set(raw["images"]),
-            secret_versions={name: list(numbers) for name, numbers in raw["secretVersions"].items()},
-            enabled_services=None if enabled is None else set(enabled),
-            project_numbers=dict(raw["projectNumbers"]),
-            asked_agents=set(raw["askedAgents"]),
-            assume_release=bool(raw["assumeRelease"]),
-        )
+        facts = WorldFacts.from_json(data["facts"])
         world = cls(facts, salt=str(data["salt"]))
         for item in data["resources"]:
             record = Record(
@@ -276,7 +227,7 @@ class World:
         """What changed since ``mark``, as JSON data for ``apply``; empty when nothing did."""
         changed = World(self.facts, salt=self._salt)
         for key, record in self._records.items():
-            if mark._records.get(key) is not record:
+            if mark._records.get(key) is not record and key not in self._borrowed:
                 changed._put(record)
         gone = [list(key) for key in mark._records if key not in self._records]
         if not changed._records and not gone and self.facts.asked_agents == mark.facts.asked_agents:

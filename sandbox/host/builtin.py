@@ -161,6 +161,15 @@ class EngineCloud(Cloud):
         *_, project, stack = ["", own, *name.split("/")] if "/" not in name else name.split("/")
         for key, outputs in self.world.facts.stack_outputs.items():
             if key == name or key.split("/")[1:] == [project, stack]:
+                if outputs is None:
+                    raise CloudError(
+                        404,
+                        "NOT_FOUND",
+                        f"what stack {name} puts out came from a fixture and holds secrets, which are not "
+                        "kept; give the fixture again (--fixture FILE).",
+                        behaviour="INV-005",
+                        source="pulumi, StackReference",
+                    )
                 return outputs
         found = None if self._program is None else _folder_of(self._program, project)
         outputs = None if found is None else self._state_outputs(found, project, stack)
@@ -186,8 +195,7 @@ class EngineCloud(Cloud):
             raise ValueError(str(error)) from error
         # What that stack made is at the same cloud.
         for record in World.from_json(cloud) if cloud is not None else World.from_resources(resources):
-            if self.world.get(record.type, record.id) is None:
-                self.world.add(record.type, record.id, record.inputs, record.outputs)
+            self.world.borrow(record)
         return next((state.outputs for state in resources if state.type == STACK_TYPE), Values())
 
 

@@ -72,6 +72,7 @@ def run(
     if deployment.record.stopped is not None:
         raise deployment.record.stopped
     result = deployment.snapshot()
+    world.own((state.type, state.id) for state in result.resources if not state.external)
     return Outcome(
         project=name,
         stack=stack,

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.cloud import Cloud, World, load_fixture
+from sandbox.cloud import Cloud, World, WorldFacts, load_fixture
+from sandbox.cloud.world_facts import Lookup
 from sandbox.errors import CloudError, UsageError
 from sandbox.values import UNKNOWN, Opaque, Secret
 from tests.sandbox.cloud.stage import GOOD, PROJECT, PROVIDER, RUN, Stage, T
@@ -79,6 +80,57 @@ class TestWorld:
         record = stage.record("Topic")
         assert stage.cloud.read(T["Topic"], "urn", record.id, None) == (record.inputs, record.outputs)
         assert stage.cloud.read(T["Topic"], "urn", "projects/x/topics/none", None) is None
+
+
+class TestFacts:
+    def test_a_second_fixture_adds_to_the_first(self) -> None:
+        first = WorldFacts(
+            images={"a"}, secret_versions={"s": [1]}, project_numbers={"p": "1"}, assume_release=False
+        )
+        second = WorldFacts(
+            images={"b"},
+            secret_versions={"s": [2], "t": [1]},
+            enabled_services={"run.googleapis.com"},
+            lookups=(Lookup("gcp:a/b:b", {}, {"x": 1}),),
+        )
+        first.add(second)
+        assert first.images == {"a", "b"}
+        assert first.secret_versions == {"s": [1, 2], "t": [1]}
+        assert first.enabled_services == {"run.googleapis.com"}
+        assert first.project_numbers == {"p": "1"}
+        assert not first.assume_release
+        first.add(WorldFacts(lookups=(Lookup("gcp:a/b:b", {}, {"x": 2}),), stack_outputs={"o/p/s": {"a": 1}}))
+        assert [item.result for item in first.lookups] == [{"x": 2}]
+        assert first.stack_outputs == {"o/p/s": {"a": 1}}
+
+    def test_answers_come_back_but_for_those_with_a_secret(self) -> None:
+        facts = WorldFacts(
+            lookups=(
+                Lookup("gcp:a/b:b", {"n": "x"}, {"ids": ["i"]}),
+                Lookup("gcp:c/d:d", {}, {"versions": [{"secretData": "hidden value"}]}),
+            ),
+            stack_outputs={"o/p/s": {"a": 1}, "o/p/t": {"a": 1, "b": [Secret("hidden value")]}},
+        )
+        text = json.dumps(facts.to_json())
+        assert "hidden value" not in text
+        again = WorldFacts.from_json(json.loads(text))
+        assert [item.result for item in again.lookups] == [{"ids": ["i"]}, None]
+        assert again.stack_outputs == {"o/p/s": {"a": 1}, "o/p/t": None}
+        with pytest.raises(CloudError, match="holds a secret, which is not kept; give the fixture again"):
+            Cloud(World(again)).invoke("gcp:c/d:d", {}, provider=PROVIDER)
+
+    def test_what_is_borrowed_is_seen_and_not_kept(self) -> None:
+        world = World()
+        mark = world.mark()
+        theirs, key = World().add("t", "i", {"a": 1}, {}), ("t", "i")
+        world.borrow(theirs)
+        assert world.copy().get(*key) is theirs
+        assert world.to_json()["resources"] == []
+        assert world.since(mark) == {}
+        world.own([key])
+        assert [item["id"] for item in world.to_json()["resources"]] == ["i"]
+        world.borrow(theirs)
+        assert world.copy().to_json()["resources"]
 
 
 class TestFixture:

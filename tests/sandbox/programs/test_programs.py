@@ -121,6 +121,28 @@ def test_a_fixture_stands_in_for_another_project(runner: Runner, tmp_path: Path)
     assert report["outputs"]["password"] == "[secret]"
     written = "".join(path.read_text() for path in (consumer / ".sandbox").glob("*.json"))
     assert "hidden-text" not in written
+    # The network is remembered, the secret is not.
+    code, report = runner("up", consumer)
+    assert code == 1
+    assert "holds secrets, which are not kept; give the fixture again" in report["errors"][0]["message"]
+    fixture.write_text(json.dumps({"stacks": {"organization/producer/dev": {"network": network}}}))
+    assert runner("up", consumer, "--fixture", str(fixture))[0] == 0
+    code, report = runner("up", consumer)
+    assert (code, set(report["summary"]) - {"read"}) == (0, {"same"})
+
+
+def test_what_a_neighbour_made_is_not_kept_here(runner: Runner, tmp_path: Path) -> None:
+    producer, consumer = _copy("producer", tmp_path), _copy("consumer", tmp_path)
+    runner("up", producer)
+    runner("up", consumer)
+    cloud = json.loads((consumer / ".sandbox" / "dev.cloud.json").read_text(encoding="utf-8"))
+    assert [record["type"] for record in cloud["resources"]] == ["gcp:compute/subnetwork:Subnetwork"]
+    # So a change that the neighbour makes is seen.
+    text = (producer / "__main__.py").read_text(encoding="utf-8")
+    (producer / "__main__.py").write_text(text.replace("False)", "False, mtu=1400)"), encoding="utf-8")
+    assert runner("up", producer)[0] == 0
+    code, report = runner("up", consumer)
+    assert (code, set(report["summary"]) - {"read"}) == (0, {"same"})
 
 
 def test_a_look_up_is_answered_by_a_fixture(runner: Runner, tmp_path: Path) -> None:
@@ -146,6 +168,18 @@ def test_a_look_up_is_answered_by_a_fixture(runner: Runner, tmp_path: Path) -> N
     )
     code, report = runner("up", program, "--fixture", str(fixture))
     assert (code, report["outputs"]) == (0, {"image": "debian-12-v1"})
+    code, report = runner("up", program)
+    assert (code, report["outputs"]) == (0, {"image": "debian-12-v1"})
+    # A second fixture adds to the first, and answers the same call anew.
+    fixture.write_text("projects: {debian-cloud: '123456789012'}", encoding="utf-8")
+    assert runner("up", program, "--fixture", str(fixture))[1]["outputs"] == {"image": "debian-12-v1"}
+    fixture.write_text(
+        "lookups: [{function: 'gcp:compute/getImage:getImage', arguments: {family: debian-12}, "
+        "result: {name: debian-12-v2}}]",
+        encoding="utf-8",
+    )
+    assert runner("up", program, "--fixture", str(fixture))[1]["outputs"] == {"image": "debian-12-v2"}
+    assert runner("up", program)[1]["outputs"] == {"image": "debian-12-v2"}
 
 
 def test_the_house_rules_judge_no_other_program(runner: Runner, tmp_path: Path) -> None:
