@@ -23,7 +23,7 @@ help: ## Show this list
 
 setup: $(STAMP) ## Make .venv with the pinned packages (later runs do nothing)
 
-$(STAMP): requirements.txt requirements-dev.txt pyproject.toml
+$(STAMP): requirements.txt requirements-dev.txt operations/rotation/requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "setup: Python 3.11 or later is needed and '$(PYTHON)' is not one: install it, or name it with PYTHON=/path/to/python3." >&2; exit 2; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \

@@ -56,7 +56,9 @@ ROOMS = {
     "review": room(
         "facts sandbox policies", "click rich jsonschema pydantic yaml", walls=PROGRAM + " operations"
     ),
-    "operations": room(walls=PROGRAM + " facts policies sandbox review"),
+    "operations": room(
+        packages="flask google_crc32c httpx psycopg", walls=PROGRAM + " facts policies sandbox review"
+    ),
 }
 # Nothing imports these; they may import anything.
 OUTSIDE = frozenset({"tests", "tools", "bench", "docs"})

@@ -1,0 +1,61 @@
+"""A vendor's key: ticket, probe, alias, reminders."""
+
+from __future__ import annotations
+
+from tests.operations.rotation.world import GRACE, VENDOR, World
+
+DAY = 86_400
+
+
+def aliases(world: World) -> dict[str, str]:
+    return world.google.secrets[VENDOR]["versionAliases"]
+
+
+def test_a_message_opens_a_ticket(world: World) -> None:
+    outcome = world.vendor().rotate(VENDOR, world.published)
+    assert outcome.kind == "ticket"
+    assert "secret-rotation.md" in outcome.message
+
+
+def test_a_version_that_the_vendor_accepts_becomes_current_and_the_old_one_is_disabled(world: World) -> None:
+    world.vendor().sweep(VENDOR)
+    world.google.add_version(VENDOR, "key-2")
+    world.google.vendor_keys.add("key-2")
+    assert world.vendor().sweep(VENDOR).kind == "rotated"
+    assert aliases(world) == {"current": "2", "previous": "1"}
+    world.time += GRACE + 1
+    assert world.vendor().sweep(VENDOR).kind == "retired"
+    assert [one["state"] for one in world.google.versions[VENDOR]] == ["DISABLED", "ENABLED"]
+
+
+def test_a_version_that_the_vendor_refuses_stays_out(world: World) -> None:
+    world.vendor().sweep(VENDOR)
+    world.google.add_version(VENDOR, "wrong")
+    assert world.vendor().sweep(VENDOR).kind == "failed"
+    assert aliases(world) == {"current": "1"}
+
+
+def test_without_a_probe_a_human_confirms_the_version(world: World) -> None:
+    vendor = world.vendor(probed=False)
+    vendor.sweep(VENDOR)
+    world.google.add_version(VENDOR, "key-2")
+    assert vendor.sweep(VENDOR).kind == "waiting"
+    assert vendor.rotate(VENDOR, world.published, confirmed=1).kind == "waiting"
+    assert vendor.rotate(VENDOR, world.published, confirmed=2).kind == "rotated"
+
+
+def test_reminds_at_75_days_and_alarms_at_90_once_a_day(world: World) -> None:
+    kinds: list[str] = []
+    for day in (74, 75, 75, 89, 90, 91):
+        world.time = 1_800_000_000.0 + day * DAY
+        kinds.append(world.vendor().sweep(VENDOR).kind)
+    assert kinds == ["unchanged", "reminder", "unchanged", "reminder", "alarm", "alarm"]
+
+
+def test_rollback_moves_the_alias_back(world: World) -> None:
+    world.vendor().sweep(VENDOR)
+    world.google.add_version(VENDOR, "key-2")
+    world.google.vendor_keys.add("key-2")
+    world.vendor().sweep(VENDOR)
+    assert world.vendor().roll_back(VENDOR).kind == "rolled-back"
+    assert aliases(world) == {"current": "1", "previous": "2"}
