@@ -1,0 +1,88 @@
+"""The rotator's service, rights and callers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from components.compute.http_service import DirectVpc
+from components.foundation.secret_rotation import (
+    RotatedDatabase,
+    SecretRotation,
+    SecretRotationArgs,
+    VendorProbe,
+)
+from facts.refusal import RefusedError
+from tests.recording import Build, Recorder
+
+ROOT = Path(__file__).parents[3]
+
+
+def example_args() -> SecretRotationArgs:
+    return SecretRotationArgs(
+        project="p",
+        location="europe-west1",
+        service_name="rotator",
+        source=ROOT / "operations" / "rotation",
+        source_bucket="source",
+        image_repository="europe-docker.pkg.dev/p/images",
+        builder="projects/p/serviceAccounts/builder@p.iam.gserviceaccount.com",
+        service_account="rotator@p.iam.gserviceaccount.com",
+        member="serviceAccount:rotator@p.iam.gserviceaccount.com",
+        kms_key="projects/p/locations/europe-west1/keyRings/k/cryptoKeys/run",
+        topic_kms_key="projects/p/locations/europe-west1/keyRings/k/cryptoKeys/pubsub",
+        topic="projects/p/topics/rotation",
+        caller_account_id="rotator-caller",
+        role_prefix="aiprod_rotation",
+        pubsub_agent="serviceAccount:service-1@gcp-sa-pubsub.iam.gserviceaccount.com",
+        vpc=DirectVpc(network="n", subnetwork="s"),
+        labels={"service": "rotation"},
+        databases={
+            "database-password": RotatedDatabase(
+                instance="main", connection_name="p:europe-west1:main", database="aiprod", users=("a", "b")
+            )
+        },
+        vendors={"suno-api-key": None},
+    )
+
+
+def test_source_is_the_package_and_the_file_that_the_framework_looks_for(
+    build: Build, recorder: Recorder
+) -> None:
+    build(lambda: SecretRotation("rotator", example_args()))
+    service = recorder.one("gcp:cloudrunv2/service:Service")
+    assert service.inputs["buildConfig"]["functionTarget"] == "handle"
+    config = json.loads(service.inputs["template"]["containers"][0]["envs"][0]["value"])
+    assert config["databases"]["database-password"]["host"] == "/cloudsql/p:europe-west1:main"
+    assert config["vendors"] == {"suno-api-key": None}
+
+
+def test_rights_stand_on_each_secret_and_on_one_instance(build: Build, recorder: Recorder) -> None:
+    build(lambda: SecretRotation("rotator", example_args()))
+    secrets = recorder.of_type("gcp:secretmanager/secretIamMember:SecretIamMember")
+    assert {one.inputs["secretId"] for one in secrets} == {"database-password", "suno-api-key"}
+    grant = recorder.one("gcp:projects/iAMMember:IAMMember")
+    assert grant.inputs["condition"]["expression"].endswith('resource.name == "projects/p/instances/main"')
+
+
+def test_fails_when_nothing_is_rotated() -> None:
+    with pytest.raises(RefusedError, match="databases or vendors must name a secret"):
+        replace(example_args(), databases={}, vendors={})
+
+
+def test_fails_when_both_users_are_one() -> None:
+    with pytest.raises(RefusedError, match="users must be two different users"):
+        RotatedDatabase(instance="i", connection_name="p:r:i", database="d", users=("a", "a"))
+
+
+def test_fails_when_a_probe_would_send_the_key_in_clear() -> None:
+    with pytest.raises(RefusedError, match="url must begin with https://"):
+        VendorProbe(url="http://vendor.example/me", header="x-key")
+
+
+def test_fails_when_the_source_is_no_package() -> None:
+    with pytest.raises(RefusedError, match="source must be a folder with a requirements"):
+        replace(example_args(), source=ROOT / "docs")
