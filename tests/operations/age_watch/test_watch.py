@@ -1,0 +1,106 @@
+"""The age watch, told by what Secret Manager lists."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import flask
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from operations.age_watch.watch import LIMIT, too_old, watch
+
+NOW = datetime(2027, 6, 1, tzinfo=UTC)
+
+
+def version(age: timedelta, state: str = "ENABLED") -> dict[str, Any]:
+    return {"createTime": (NOW - age).isoformat().replace("+00:00", "Z"), "state": state}
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 400), st.sampled_from(["ENABLED", "DISABLED", "DESTROYED"])), max_size=6
+    )
+)
+def test_only_the_newest_enabled_version_counts(versions: list[tuple[int, str]]) -> None:
+    found = too_old([version(timedelta(days=days), state) for days, state in versions], NOW)
+    enabled = [days for days, state in versions if state == "ENABLED"]
+    if not enabled:
+        assert found == "no"
+    else:
+        assert found == (min(enabled) if min(enabled) > 90 else None)
+
+
+@pytest.mark.parametrize(
+    ("age", "old"), [(LIMIT, None), (LIMIT + timedelta(seconds=1), 90), (timedelta(days=91), 91)]
+)
+def test_the_limit_is_90_days(age: timedelta, old: int | None) -> None:
+    assert too_old([version(age)], NOW) == old
+
+
+@pytest.fixture
+def google() -> Generator[str]:
+    """Two pages of secrets, one of them old; a fault when asked for `broken`."""
+    days = {"young": 3, "old": 100}
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            path = self.path.split("?")[0]
+            made = datetime.now(UTC) - timedelta(days=days.get(path.split("/")[-2], 0))
+            body: dict[str, Any] = {"access_token": "local"}
+            if path.endswith("/versions"):
+                body = {"versions": [{"createTime": made.isoformat(), "state": "ENABLED"}]}
+            elif path.endswith("/secrets"):
+                second = "pageToken=next" in self.path
+                name = "old" if second else "young"
+                body = {"secrets": [{"name": f"projects/1/secrets/{name}"}]}
+                body |= {} if second else {"nextPageToken": "next"}
+            data = json.dumps(body).encode()
+            self.send_response(503 if "broken" in path else 200)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Quiet."""
+
+    for method in ("GET",):
+        setattr(Handler, f"do_{method}", Handler.answer)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def run(google: str, project: str, monkeypatch: pytest.MonkeyPatch) -> tuple[str, int]:
+    monkeypatch.setenv("AGE_WATCH_PROJECT", project)
+    monkeypatch.setenv("AGE_WATCH_ROOT", google)
+    monkeypatch.setenv("AGE_WATCH_METADATA", f"{google}/a/token")
+    return watch(flask.Request({}))
+
+
+def test_writes_a_line_for_what_is_old_and_one_at_the_end(
+    google: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(google, "p", monkeypatch) == ("", 204)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(one["severity"], one["ageWatch"]["kind"], one["ageWatch"]["secret"]) for one in lines] == [
+        ("ERROR", "old", "old"),
+        ("INFO", "done", None),
+    ]
+
+
+def test_does_not_say_that_it_is_done_when_a_secret_could_not_be_seen(
+    google: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(httpx.HTTPStatusError):
+        run(google, "broken", monkeypatch)
+    assert capsys.readouterr().out == ""
