@@ -91,3 +91,8 @@ def test_fails_when_there_is_no_key() -> None:
 def test_fails_when_a_key_name_is_not_what_google_accepts() -> None:
     with pytest.raises(ValueError, match=r"key name must .*'a key'"):
         Key(name="a key", members={})
+
+
+def test_fails_when_a_member_is_in_a_wrong_form() -> None:
+    with pytest.raises(ValueError, match=r"members\.sql must be written as serviceAccount:"):
+        Key(name="aiprod-sql-key", members={"sql": "serviceaccount:agent@example.com"})

@@ -95,3 +95,9 @@ def test_fails_when_there_is_only_one_replica() -> None:
 def test_fails_when_the_rollback_window_is_outside_1_to_90_days(seconds: int) -> None:
     with pytest.raises(ValueError, match="version_destroy_ttl_seconds must be between 86400 and 7776000"):
         example_args(version_destroy_ttl_seconds=seconds)
+
+
+@pytest.mark.parametrize("field", ["accessors", "version_managers"])
+def test_fails_when_a_member_is_in_a_wrong_form(field: str) -> None:
+    with pytest.raises(ValueError, match=rf"{field}\.worker must be written as serviceAccount:"):
+        example_args(**{field: {"worker": "aiprod-worker@p.iam.gserviceaccount.com"}})
