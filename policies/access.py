@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, cast
 
 from policies.model import UNKNOWN, Finding, Resource, contains_unknown, rule, say, stack_rule, text
 
-__all__ = ["RULES", "Grant", "broad", "grants", "unused"]
+__all__ = ["ACCOUNT", "GRANT", "RULES", "Grant", "broad", "grants", "unused"]
 
 Holder = Literal["runtime", "agent", "account", "group", "person", "federated", "everybody", "unknown"]
 
@@ -24,7 +24,7 @@ ACCOUNT: Final = "gcp:serviceaccount/account:Account"
 _AGENT: Final = "gcp:projects/serviceIdentity:ServiceIdentity"
 _USER: Final = "gcp:sql/user:User"
 _LOGIN: Final = "roles/iam.workloadIdentityUser"
-_GRANT: Final = re.compile(r"I[Aa][Mm](Member|Binding)$")
+GRANT: Final = re.compile(r"I[Aa][Mm](Member|Binding)$")
 _ON_PROJECT: Final = re.compile(r"^gcp:projects/iAM(Member|Binding):")
 _EMAIL: Final = re.compile(r"([a-z0-9-]+)@[a-z0-9.-]+\.iam\.gserviceaccount\.com")
 _OF_GOOGLE: Final = re.compile(
@@ -87,7 +87,7 @@ class Grant:
 def grants(resources: Sequence[Resource]) -> list[Grant]:
     """Every grant to a single holder, ordered by holder, role and target."""
     by_urn = {one.urn: one for one in resources}
-    found = [grant for one in resources if _GRANT.search(one.type) for grant in _of(one, by_urn)]
+    found = [grant for one in resources if GRANT.search(one.type) for grant in _of(one, by_urn)]
     return sorted(found, key=lambda item: (item.kind, item.identity, item.role, item.target))
 
 
@@ -190,7 +190,7 @@ def _active(resources: Sequence[Resource]) -> set[str]:
     for one in resources:
         if one.type in (ACCOUNT, _USER) or not one.type.startswith("gcp:"):
             continue
-        if _GRANT.search(one.type):
+        if GRANT.search(one.type):
             if text(one.get("role")) in (_LOGIN, None):
                 if _may_be_any(one, ("serviceAccountId",)):
                     return set(accounts.values())

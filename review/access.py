@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from policies.access import Grant, broad, grants, unused
+from policies.access import ACCOUNT, GRANT, Grant, broad, grants, unused
 from review.adapting import adapt
 from sandbox.model import ResourceState
 
-__all__ = ["Access", "access_document", "access_of", "counts", "rows"]
+__all__ = ["Access", "access_document", "access_of", "counts", "gives_access", "rows"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,13 +28,18 @@ def access_of(states: Iterable[ResourceState]) -> Access:
     """The access that a state gives."""
     resources = [adapt(state) for state in states if not state.delete]
     found = grants(resources)
-    accounts = (one for one in resources if one.type == "gcp:serviceaccount/account:Account")
+    accounts = (one for one in resources if one.type == ACCOUNT)
     return Access(
         grants=tuple(found),
         identities=tuple(sorted(str(one.get("accountId", one.name)) for one in accounts)),
         project_admins=len(broad(found)),
         unused=len(unused(resources)),
     )
+
+
+def gives_access(type: str) -> bool:
+    """Whether a resource of this type is an account or a grant."""
+    return type == ACCOUNT or GRANT.search(type) is not None
 
 
 def counts(access: Access) -> str:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
+from review.access import gives_access
 from review.commands import Files, exit_code, write
 from review.markdown import LIMIT, Page, code, plain, report_lines
 from review.report import ENGINE, Report, Verdict, document, violation_document
@@ -161,7 +162,9 @@ def print_difference(found: Difference, out: Console) -> None:
         if item.unchanged:
             _line(out, f"{item.stack}: {_unchanged(item)}")
             continue
-        print_report(item.report, out)
+        # A change that touches nobody's rights is shown without the table of them.
+        touched = any(step.op != "same" and gives_access(step.type) for step in item.report.steps)
+        print_report(item.report, out, access=touched)
         _line(out, f"{item.stack}: {_verdicts(item)}")
     for stack in found.removed:
         _line(out, f"{stack}: {_removed()}", "yellow")

@@ -19,8 +19,8 @@ __all__ = ["print_report", "print_verdicts"]
 COLOURS: Final = {"+": "green", "~": "yellow", "-": "red", "±": "magenta", "=": "cyan", "<": "cyan"}
 
 
-def print_report(report: Report, console: Console) -> None:
-    """Component tree, steps, verdicts, refusals and totals."""
+def print_report(report: Report, console: Console, *, access: bool = True) -> None:
+    """Component tree, steps, verdicts, refusals and totals; the table of access, or its totals alone."""
     _line(console, headline(report), "bold")
     if report.resources or report.steps:
         console.print(component_tree(report), soft_wrap=True, highlight=False)
@@ -31,7 +31,7 @@ def print_report(report: Report, console: Console) -> None:
     for problem in report.errors:
         where = f" [{problem.urn.rsplit('::', 1)[-1]}]" if problem.urn else ""
         _line(console, f"refused{where}: {problem.message}", "red")
-    _print_access(report, console)
+    _print_access(report, console, whole=access)
     _print_notes(report, console)
     _line(
         console, f"sandbox {report.stack}: {totals(report)}", "bold red" if report.refused else "bold green"
@@ -99,15 +99,20 @@ def _print_step(step: StepRow, console: Console) -> None:
         _line(console, f"    {path}: secret, not compared")
 
 
-def _print_access(report: Report, console: Console) -> None:
+def _print_access(report: Report, console: Console, *, whole: bool) -> None:
     """Who holds what, one line a grant; nothing for a program without access."""
     if not report.access.grants and not report.access.identities:
         return
+    if whole:
+        _print_grants(report, console)
+    _line(console, f"access: {counts(report.access)}")
+
+
+def _print_grants(report: Report, console: Console) -> None:
     table = Table("identity", "role", "on", "condition", box=None, pad_edge=False, header_style="dim")
     for row in rows(report.access):
         table.add_row(*(Text(cell) for cell in row))
     console.print(table, soft_wrap=True, highlight=False)
-    _line(console, f"access: {counts(report.access)}")
 
 
 def _print_notes(report: Report, console: Console) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from rich.console import Console
 
 from review import markdown
+from review.access import gives_access
 from review.report import Report, build, document
 from review.terminal import print_report
 from sandbox.model import Outcome
@@ -46,6 +48,26 @@ def test_every_account_and_grant_has_a_row_in_terminal_and_markdown() -> None:
     totals = "2 service accounts, 1 grants: 0 of admin, editor or owner on the project, 0 unused"
     assert totals in terminal
     assert totals in page
+
+
+def test_only_the_totals_are_shown_where_the_table_is_not_asked_for() -> None:
+    terminal = io.StringIO()
+    print_report(granted(), Console(file=terminal, width=200), access=False)
+    assert "logging.logWriter" not in terminal.getvalue().replace("api-logs", "")
+    assert "access: 2 service accounts, 1 grants" in terminal.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("type", "given"),
+    [
+        ("gcp:serviceaccount/account:Account", True),
+        ("gcp:secretmanager/secretIamMember:SecretIamMember", True),
+        ("gcp:projects/iAMBinding:IAMBinding", True),
+        ("gcp:redis/instance:Instance", False),
+    ],
+)
+def test_accounts_and_grants_give_access(type: str, given: bool) -> None:
+    assert gives_access(type) is given
 
 
 def test_the_document_holds_the_table_and_fits_its_schema() -> None:
