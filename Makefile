@@ -16,7 +16,7 @@ STAMP := $(VENV)/.installed
 REVIEW := $(BIN)/python -m review
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview down adopt bootstrap-config diff test faults check static format-check lint types imports workflows golden bench fmt clean
+.PHONY: help setup up preview down adopt bootstrap-config diff test faults check static format-check lint types imports workflows golden bench fmt clean rotate rotate-rollback
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,12 @@ bootstrap-config: $(STAMP) ## Write what bootstrap put out (secrets provider, pr
 
 diff: $(STAMP) ## Show what the working tree does to every stack, compared with revision BASE
 	@$(REVIEW) diff --base '$(BASE)' $(ARGS)
+
+rotate: ## Rotate SECRET of STACK now (TARGET=gcp sends, anything else says what it would send)
+	@operations/rotation/publish.sh '$(TARGET)' '$(STACK)' '$(SECRET)' SECRET_ROTATE
+
+rotate-rollback: ## Bring the version before of SECRET of STACK into use again, within its grace period
+	@operations/rotation/publish.sh '$(TARGET)' '$(STACK)' '$(SECRET)' AIPROD_ROLLBACK
 
 test: $(STAMP) ## Run all tests
 	@$(BIN)/python -m pytest $(ARGS)
