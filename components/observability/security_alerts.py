@@ -23,6 +23,7 @@ def security_alerts(owner: str) -> dict[str, Alert]:
     """Every alert of this page by id."""
     return {
         **_key_and_secret_alerts(owner),
+        **_rotation_alerts(owner),
         **_access_alerts(owner),
         **_change_alerts(owner),
         **_limit_alerts(owner),
@@ -76,6 +77,45 @@ def _key_and_secret_alerts(owner: str) -> dict[str, Alert]:
             "secret-access",
             f'{secrets} AND protoPayload.methodName:("DestroySecretVersion" OR "DeleteSecret")',
         ),
+    }
+
+
+def _rotation_alerts(owner: str) -> dict[str, Alert]:
+    """What the rotator and the age watch write; neither ever writes a value."""
+    told = "jsonPayload.rotation.kind"
+    cases: dict[str, tuple[str, Severity, str, str]] = {
+        "rotation-failed": (
+            "A secret could not be rotated",
+            "ERROR",
+            "The rotator failed or a vendor's key is beyond 90 days; the version in use stays in use.",
+            f'{told}=("failed" OR "alarm")',
+        ),
+        "rotation-told": (
+            "A secret was rotated or is due",
+            "WARNING",
+            "The rotator put a version into use, took one out of it, or asks for a new key.",
+            f'{told}=("rotated" OR "rolled-back" OR "retired" OR "ticket" OR "reminder")',
+        ),
+        "secret-old": (
+            "A secret is older than 90 days",
+            "ERROR",
+            "The age watch found a secret whose newest enabled version is beyond its age.",
+            'jsonPayload.ageWatch.kind="old"',
+        ),
+    }
+    return {
+        key: Alert(
+            title=title,
+            severity=severity,
+            owner=owner,
+            summary=summary,
+            runbook="secret-rotation",
+            condition=LogMatch(
+                filter=f'resource.type="cloud_run_revision" AND {match}',
+                extractors={"said": "EXTRACT(jsonPayload.message)"},
+            ),
+        )
+        for key, (title, severity, summary, match) in cases.items()
     }
 
 
