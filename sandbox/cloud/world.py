@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets as random_bytes
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final, Protocol, cast
 
 from sandbox.cloud.data import Values, transform
@@ -58,6 +59,10 @@ class Record:
         return canonical(link) if isinstance(link, str) and link else self.id
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class World:
     """The resources that exist, by type and id and by relative name."""
 
@@ -67,6 +72,8 @@ class World:
         self._records: dict[tuple[str, str], Record] = {}
         self._by_path: dict[str, tuple[str, str]] = {}
         self._borrowed: set[tuple[str, str]] = set()
+        self.clock: Callable[[], datetime] = _now
+        """What time it is at the cloud; only what must lie in the future asks."""
 
     @classmethod
     def from_resources(cls, resources: Iterable[_ResourceLike]) -> World:
@@ -94,7 +101,7 @@ class World:
 
     def borrow(self, other: Record) -> None:
         """Show a resource that another stack manages; it is not kept with this world."""
-        if self.get(other.type, other.id) is None:
+        if (other.type, other.id) not in self._records:
             self._put(other)
             self._borrowed.add((other.type, other.id))
 
@@ -174,6 +181,7 @@ class World:
         world._records = dict(self._records)
         world._by_path = dict(self._by_path)
         world._borrowed = set(self._borrowed)
+        world.clock = self.clock
         return world
 
     def replace_with(self, other: World) -> None:

@@ -167,3 +167,18 @@ def test_comment_names_every_stack_even_when_one_fills_it() -> None:
         assert f"- **{name}**: 3000 to create" in text
     assert "policies: 1 violations before, 0 after (0 new, 1 mended)" in text
     assert "more lines were left out" in text
+
+
+def test_a_first_rotation_that_is_past_is_refused_for_new_secrets_only(small: Repository) -> None:
+    small.replace("example-values.yaml", '"2099-01-01"', '"2020-01-01"')
+    small.commit("Let years go by")
+    code, document, _ = small.diff("HEAD")
+    assert (code, document["stacks"][0]["report"]["errors"]) == (0, [])
+    small.replace("config_sections.py", '"suno-api-key",', '"suno-api-key",\n        "late-api-key",')
+    small.replace(
+        "Pulumi.dev.yaml", "      suno-api-key: 1\n", "      suno-api-key: 1\n      late-api-key: 1\n"
+    )
+    code, document, _ = small.diff("HEAD")
+    (error,) = document["stacks"][0]["report"]["errors"]
+    assert code == 1
+    assert "`rotation.nextRotationTime` must be at least five minutes in the future" in error["message"]

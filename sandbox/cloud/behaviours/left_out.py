@@ -63,7 +63,7 @@ _REASONS: Final[dict[str, str]] = {
         "MON-002 RUN-053 "
     ),
     "Google Cloud's documentation says otherwise: the name can be reused at once": "SQL-022",
-    "within seven days the provider brings the role back, and the cloud has no clock": "IAM-028",
+    "within seven days the provider brings the role back, and no day of deletion is kept": "IAM-028",
     "depends on data, versions or names outside of the deployment": (
         "API-003 IAM-005 SQL-037 SQL-038 SQL-044 SQL-070 SQL-080 SQL-081 SVN-005 SVN-011 KMS-025 "
         "KMS-026 KMS-028 GCS-001 GCS-006 GCS-007 GCS-015 SEC-015 SEC-025 SEC-027 RED-014 ART-010 "
@@ -79,7 +79,7 @@ _REASONS: Final[dict[str, str]] = {
         "PUB-037 RUN-005 RUN-008 RUN-021 RUN-025 RUN-039 RUN-041 RUN-043 RUN-044 RUN-057 RUN-058 "
         "LB-002 LB-003 LB-004 LB-012 LB-029 LB-030 LB-031 LB-033 LB-034 LB-040 LB-052 CRT-010 "
         "CRT-012 ARM-011 ARM-016 ARM-017 ARM-018 ARM-027 ARM-029 ARM-030 ARM-035 ARM-037 ARM-047 "
-        "SEC-006 SEC-014 SEC-024 LOG-005 LOG-011 LOG-018 LOG-021 LOG-023 LOG-031 LOG-033 LOG-035 "
+        "SEC-014 SEC-024 LOG-005 LOG-011 LOG-018 LOG-021 LOG-023 LOG-031 LOG-033 LOG-035 "
         "LOG-037 MON-003 MON-004 MON-013 MON-014 MON-015 MON-016 MON-017 MON-018 MON-021 MON-023 "
         "MON-025 MON-026 MON-027 MON-033 MON-034 MON-035 MON-038 MON-041 MON-042 MON-043 MON-044 "
         "MON-052 BUD-004 BUD-008 BUD-009 BUD-012 BUD-014 BUD-015 GCS-005 GCS-012 GCS-013 GCS-021 "

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Final
 
 from facts.google.service_agents import agent_email
 from sandbox.cloud.behaviours.durations import outside
 from sandbox.cloud.behaviours.grants import granted
 from sandbox.cloud.behaviours.table import Call, Phase, Problem, behaviour
-from sandbox.cloud.data import as_map
+from sandbox.cloud.data import as_map, at
 from sandbox.cloud.paths import canonical
 
 _SECRET: Final = "gcp:secretmanager/secret:Secret"
 _VERSION: Final = "gcp:secretmanager/secretVersion:SecretVersion"
 _BOTH: Final = (Phase.CREATE, Phase.UPDATE)
 _REASON: Final = "INVALID_ARGUMENT"
+_AHEAD: Final = timedelta(minutes=5)
 _PUBLISHERS: Final = frozenset({"roles/pubsub.publisher", "roles/pubsub.editor", "roles/pubsub.admin"})
 
 
@@ -73,6 +75,30 @@ def next_rotation(call: Call) -> Iterator[Problem]:
     if call.text("rotation.rotationPeriod") and call.absent("rotation.nextRotationTime"):
         yield Problem(
             "rotation.nextRotationTime", "`rotation.nextRotationTime` is needed with a period; set it."
+        )
+
+
+@behaviour(
+    "SEC-006",
+    _SECRET,
+    _BOTH,
+    400,
+    _REASON,
+    "google-cloud.md SEC-2.1; GoogleCloudPlatform/cloud-foundation-fabric#4141",
+)
+def rotation_in_the_future(call: Call) -> Iterator[Problem]:
+    """A first rotation that is past or less than five minutes ahead; one that stands is not judged again."""
+    path = "rotation.nextRotationTime"
+    text = call.text(path)
+    if not text or text == at(call.old_inputs, path):
+        return
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return
+    if moment.tzinfo is not None and moment < call.world.clock() + _AHEAD:
+        yield Problem(
+            path, f"`{path}` must be at least five minutes in the future, not {text}; choose a later day."
         )
 
 

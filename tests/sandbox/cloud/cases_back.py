@@ -17,6 +17,10 @@ _ROTATION: Final[dict[str, Any]] = {
     "rotation": {"rotationPeriod": "7776000s", "nextRotationTime": "2030-01-01T00:00:00Z"},
     "topics": [{"name": TOPIC}],
 }
+_PAST: Final[dict[str, Any]] = {
+    **_ROTATION,
+    "rotation": {"rotationPeriod": "7776000s", "nextRotationTime": "2027-01-01T00:00:00Z"},
+}
 _PASSWORD_POLICY: Final = {
     "enablePasswordPolicy": True,
     "minLength": 16,
@@ -190,6 +194,31 @@ BACK: Final = (
         "Secret",
         {**_ROTATION, "rotation": {"rotationPeriod": "7776000s"}},
         (("publish", "", {}),),
+    ),
+    Case(
+        "SEC-006",
+        "create",
+        "Secret",
+        {**_ROTATION, "rotation": {**_ROTATION["rotation"], "nextRotationTime": "2028-01-01T00:04:59Z"}},
+        (("publish", "", {}),),
+        {**_ROTATION, "rotation": {**_ROTATION["rotation"], "nextRotationTime": "2028-01-01T00:05:00Z"}},
+    ),
+    Case(
+        "SEC-006",
+        "update",
+        "Secret",
+        {**_ROTATION, "rotation": {**_ROTATION["rotation"], "nextRotationTime": "2027-12-31T00:00:00Z"}},
+        (("publish", "", {}), ("tune", "Secret", _ROTATION)),
+        # What stood there before is not judged again.
+        _ROTATION,
+    ),
+    Case(
+        "SEC-006",
+        "update",
+        "Secret",
+        {**_PAST, "rotation.nextRotationTime": "2027-02-01T00:00:00Z"},
+        (("publish", "", {}), ("tune", "Secret", _PAST)),
+        {**_PAST, "labels": {"round": "2"}},
     ),
     Case(
         "SEC-007",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from sandbox.cloud import Cloud, World
 from sandbox.values import Secret
 
 PROJECT: Final = "aiprod-test"
+NOW: Final = datetime(2028, 1, 1, tzinfo=UTC)
 PROVIDER: Final = {"project": PROJECT, "region": "europe-west1"}
 RUN: Final = f"projects/{PROJECT}"
 NETWORK: Final = f"{RUN}/global/networks/main"
@@ -256,6 +258,7 @@ class Stage:
 
     def __init__(self) -> None:
         self.world = World()
+        self.world.clock = lambda: NOW
         self.cloud = Cloud(self.world)
         for name, inputs in GOOD.items():
             self.make(name, inputs)
