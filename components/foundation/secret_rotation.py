@@ -16,10 +16,8 @@ Sources: Cloud Run source deployments (`buildConfig`), Cloud SQL IAM conditions,
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import pulumi
@@ -35,16 +33,8 @@ __all__ = ["RotatedDatabase", "SecretRotation", "SecretRotationArgs", "VendorPro
 _TARGET = "handle"
 _PACKAGE = "rotation"
 _BASE_IMAGE = "{region}-docker.pkg.dev/serverless-runtimes/google-24-full/runtimes/python313"
-_NEVER = ""
-_SECRET_PERMISSIONS = (
-    "secretmanager.secrets.get",
-    "secretmanager.secrets.update",
-    "secretmanager.versions.access",
-    "secretmanager.versions.add",
-    "secretmanager.versions.disable",
-    "secretmanager.versions.enable",
-    "secretmanager.versions.list",
-)
+_SECRETS = ("get", "update")
+_VERSIONS = ("access", "add", "disable", "enable", "list")
 _SQL_PERMISSIONS = ("cloudsql.instances.get", "cloudsql.users.update")
 
 
@@ -181,9 +171,8 @@ class SecretRotation(pulumi.ComponentResource):
         _sweep(name, args, child)
         self.service_name = service.name
         self.subscription_name = subscription.name
-        self.register_outputs(
-            {"service_name": self.service_name, "subscription_name": self.subscription_name}
-        )
+        outputs = {"service_name": self.service_name, "subscription_name": self.subscription_name}
+        self.register_outputs(outputs)
 
 
 def _grants(name: str, args: SecretRotationArgs, opts: pulumi.ResourceOptions) -> list[pulumi.Resource]:
@@ -193,7 +182,10 @@ def _grants(name: str, args: SecretRotationArgs, opts: pulumi.ResourceOptions) -
         role_id=f"{args.role_prefix}_secrets",
         title="Secret rotation",
         description="Adds, reads, enables and disables versions; moves aliases",
-        permissions=list(_SECRET_PERMISSIONS),
+        permissions=[
+            *(f"secretmanager.secrets.{verb}" for verb in _SECRETS),
+            *(f"secretmanager.versions.{verb}" for verb in _VERSIONS),
+        ],
         opts=opts,
     )
     made: list[pulumi.Resource] = [
@@ -219,7 +211,6 @@ def _grants(name: str, args: SecretRotationArgs, opts: pulumi.ResourceOptions) -
         opts=opts,
     )
     for secret, database in args.databases.items():
-        resource = pulumi.Output.concat("projects/", args.project, "/instances/", database.instance)
         made.append(
             gcp.projects.IAMMember(
                 f"{name}-sql-{secret}",
@@ -229,7 +220,10 @@ def _grants(name: str, args: SecretRotationArgs, opts: pulumi.ResourceOptions) -
                 condition={
                     "title": "One instance",
                     "expression": pulumi.Output.concat(
-                        'resource.service == "sqladmin.googleapis.com" && resource.name == "', resource, '"'
+                        'resource.service == "sqladmin.googleapis.com" && resource.name == ',
+                        f'"projects/{args.project}/instances/',
+                        database.instance,
+                        '"',
                     ),
                 },
                 opts=opts,
@@ -317,20 +311,15 @@ def _config(args: SecretRotationArgs) -> pulumi.Output[str]:
         }
         for secret, one in args.databases.items()
     }
-    vendors = {
-        secret: None if probe is None else {"url": probe.url, "header": probe.header, "prefix": probe.prefix}
-        for secret, probe in args.vendors.items()
+    vendors = {secret: None if one is None else asdict(one) for secret, one in args.vendors.items()}
+    config = {
+        "project": args.project,
+        "grace_seconds": args.grace_hours * 3_600,
+        "databases": databases,
+        "vendors": vendors,
+        "consumers": {},
     }
-    return pulumi.Output.json_dumps(
-        {
-            "project": args.project,
-            "grace_seconds": args.grace_hours * 3_600,
-            "databases": databases,
-            "vendors": vendors,
-            "consumers": {},
-        },
-        sort_keys=True,
-    )
+    return pulumi.Output.json_dumps(config, sort_keys=True)
 
 
 def _subscription(
@@ -354,7 +343,7 @@ def _subscription(
         project=args.project,
         topic=dead.id,
         message_retention_duration="2678400s",
-        expiration_policy={"ttl": _NEVER},
+        expiration_policy={"ttl": ""},
         labels=args.labels,
         opts=opts,
     )
@@ -364,7 +353,7 @@ def _subscription(
         topic=args.topic,
         ack_deadline_seconds=600,
         message_retention_duration="604800s",
-        expiration_policy={"ttl": _NEVER},
+        expiration_policy={"ttl": ""},
         push_config={
             "push_endpoint": service.uri,
             "oidc_token": {"service_account_email": caller.email, "audience": service.uri},
@@ -405,7 +394,7 @@ def _sweep(name: str, args: SecretRotationArgs, opts: pulumi.ResourceOptions) ->
         pubsub_target={
             "topic_name": args.topic,
             "attributes": {"eventType": "AIPROD_SWEEP"},
-            "data": base64.b64encode(json.dumps({}).encode()).decode(),
+            "data": "e30=",
         },
         opts=opts,
     )
