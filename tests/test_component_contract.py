@@ -198,7 +198,9 @@ def _labels_path(token: str) -> tuple[str, ...]:
     package, module, name = token.split(":")
     if package != "gcp":
         return ()
-    resource = getattr(importlib.import_module(f"pulumi_gcp.{module.split('/')[0]}"), name)
+    # One token ends in small letters: privilegedaccessmanager/entitlement:entitlement.
+    class_name = name[0].upper() + name[1:]
+    resource = getattr(importlib.import_module(f"pulumi_gcp.{module.split('/')[0]}"), class_name)
     parameters = inspect.signature(resource._internal_init).parameters
     if "user_labels" in parameters:
         return ("userLabels",)

@@ -2,7 +2,8 @@
 
 Usage: ``python tools/provider_facts.py DUMP [OUTPUT]``. The dump is one JSON object, type token to facts.
 The result holds one type a line, sorted; what most properties share is left out: a property without ``type``
-is a string, and its yes-or-no facts are letters of ``is``.
+is a string, and its yes-or-no facts are letters of ``is``. Types that the dump lacks stand in
+``provider_facts_added.json``, in the dump's form, read from pulumi-gcp 10.2.0 and magic-modules.
 """
 
 from __future__ import annotations
@@ -138,7 +139,11 @@ def main(arguments: list[str]) -> int:
         return 2
     default = Path(__file__).parent.parent / "facts" / "data" / "provider.json"
     output = Path(arguments[1]) if len(arguments) > 1 else default
-    schema = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
+    added = Path(__file__).with_name("provider_facts_added.json")
+    schema = {
+        **json.loads(added.read_text(encoding="utf-8")),
+        **json.loads(Path(arguments[0]).read_text(encoding="utf-8")),
+    }
     output.write_text(render(schema), encoding="utf-8")
     print(f"{output.name}: {len(schema)} types, {output.stat().st_size} bytes")
     return 0

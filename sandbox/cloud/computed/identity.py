@@ -88,3 +88,13 @@ def _secret_version(making: Making) -> Values:
 @computes("gcp:projects/iAMCustomRole:IAMCustomRole")
 def _custom_role(making: Making) -> Values:
     return {"name": making.id, "deleted": False}
+
+
+@computes("gcp:privilegedaccessmanager/entitlement:entitlement")
+def _entitlement(making: Making) -> Values:
+    return {"name": making.id, "state": "AVAILABLE", "createTime": making.seeds.time()}
+
+
+@computes("gcp:resourcemanager/lien:Lien")
+def _lien(making: Making) -> Values:
+    return {"name": f"liens/{making.id.rsplit('/', 1)[-1]}", "createTime": making.seeds.time()}
