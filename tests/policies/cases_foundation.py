@@ -174,7 +174,11 @@ _KEYS: dict[str, list[Case]] = {
                 add(_KEY_GRANT, {"role": _USE, "member": _ACCOUNT}),
             ],
             frozenset(),
-        )
+        ),
+        one(
+            "deployer-state", {"cryptoKeyId": "projects/p/locations/europe-west1/keyRings/other/cryptoKeys/k"}
+        ),
+        one("deployer-keys", {"condition.expression": "resource.name != ''"}),
     ],
     "secret-in-eu": [
         one("suno", {"replication": {"auto": {}}}),

@@ -9,12 +9,13 @@ from typing import Any, cast
 
 from policies.model import Resource
 from tests.policies.builders import resource
+from tests.policies.good_access import ACCESS
 from tests.policies.good_data import DATA
 from tests.policies.good_serving import SERVING
 
 __all__ = ["GOOD", "absent", "add", "bad", "by_name", "spoil"]
 
-GOOD: tuple[Resource, ...] = (*DATA, *SERVING)
+GOOD: tuple[Resource, ...] = (*DATA, *SERVING, *ACCESS)
 
 # What marks a property that a spoiled resource must not have.
 absent = object()

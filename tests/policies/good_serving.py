@@ -206,7 +206,7 @@ SERVING: tuple[Resource, ...] = (
         {
             "serviceAccountId": "projects/p/serviceAccounts/deployer@p.iam.gserviceaccount.com",
             "role": "roles/iam.workloadIdentityUser",
-            "member": "principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/g/*",
+            "member": "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/g/subject/1::prod",
         },
     ),
     resource("projects/iAMCustomRole:IAMCustomRole", "rotator", {"permissions": ["cloudsql.users.update"]}),
@@ -224,7 +224,8 @@ SERVING: tuple[Resource, ...] = (
         "iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider",
         "github",
         {
-            "attributeCondition": "assertion.repository_id == '1' && assertion.repository_owner_id == '2'",
+            "attributeCondition": "assertion.repository_id == '1' && assertion.repository_owner_id == '2' && "
+            "assertion.environment in ['prod', 'prod-drift']",
             "oidc": {"issuerUri": "https://token.actions.githubusercontent.com"},
         },
     ),
