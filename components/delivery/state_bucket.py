@@ -3,14 +3,14 @@
 Makes one bucket that cannot be lost by accident: versioned, 30 days of soft delete, never public, always
 protected. Of each object at least the last 100 versions and all of the last 90 days stay. Has no
 retention policy: Google refuses one beside versioning, and it would keep Pulumi's lock files from being
-removed. Grants nothing: who deploys gets access where deployers are made. Location and name cannot be
-changed. Costs next to nothing.
+removed. `writers` deploy and lock, `readers` only read; both read every secret once they hold the state key.
+Nobody else is granted anything. Location and name cannot be changed. Costs next to nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_gcp as gcp
@@ -35,6 +35,10 @@ class StateBucketArgs:
     # Key of the same location; Cloud Storage's grant on it must stand before.
     kms_key_id: pulumi.Input[str]
     labels: Mapping[str, str]
+    # Who deploys. Key -> IAM member; the key names the grant.
+    writers: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
+    # Who looks for drift.
+    readers: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
 
     def __post_init__(self) -> None:
         check_name("bucket", self.bucket_name)
@@ -74,6 +78,18 @@ class StateBucket(pulumi.ComponentResource):
             labels=dict(args.labels),
             opts=pulumi.ResourceOptions(parent=self, protect=True),
         )
+        for role, kind, members in (
+            ("roles/storage.objectUser", "writer", args.writers),
+            ("roles/storage.objectViewer", "reader", args.readers),
+        ):
+            for key, member in members.items():
+                gcp.storage.BucketIAMMember(
+                    f"{name}-{kind}-{key}",
+                    bucket=bucket.name,
+                    role=role,
+                    member=member,
+                    opts=pulumi.ResourceOptions(parent=self),
+                )
         self.name = bucket.name
         self.url = bucket.url
         self.register_outputs({"name": self.name, "url": self.url})

@@ -17,7 +17,7 @@ no review sees; grants on the ring, since each key has its own users; conditions
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_gcp as gcp
@@ -39,10 +39,13 @@ class Key:
     name: str
     # Key -> IAM member; the key names the grant. Service agents, not applications.
     members: Mapping[str, pulumi.Input[str]]
+    # Who may only decrypt: readers of what somebody else encrypted.
+    decrypters: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
 
     def __post_init__(self) -> None:
         check_name("key", self.name)
         check_members("members", self.members)
+        check_members("decrypters", self.decrypters)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,14 +108,18 @@ class KeyRing(pulumi.ComponentResource):
                 opts=_kept(self, f"{path}/cryptoKeys/{key.name}" if args.adopt else None),
             )
             key_ids[consumer] = crypto_key.id
-            for member_key, member in key.members.items():
-                gcp.kms.CryptoKeyIAMMember(
-                    f"{name}-{consumer}-{member_key}",
-                    crypto_key_id=crypto_key.id,
-                    role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
-                    member=member,
-                    opts=pulumi.ResourceOptions(parent=self),
-                )
+            for role, suffix, members in (
+                ("roles/cloudkms.cryptoKeyEncrypterDecrypter", "", key.members),
+                ("roles/cloudkms.cryptoKeyDecrypter", "-decrypter", key.decrypters),
+            ):
+                for member_key, member in members.items():
+                    gcp.kms.CryptoKeyIAMMember(
+                        f"{name}-{consumer}{suffix}-{member_key}",
+                        crypto_key_id=crypto_key.id,
+                        role=role,
+                        member=member,
+                        opts=pulumi.ResourceOptions(parent=self),
+                    )
         self.key_ids = key_ids
         self.register_outputs({"key_ids": key_ids})
 

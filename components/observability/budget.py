@@ -24,7 +24,7 @@ class BudgetArgs:
 
     billing_account: str
     """Id of the billing account, such as `012345-6789AB-CDEF01`."""
-    project_number: str
+    project_number: pulumi.Input[str]
     display_name: str
     """At most 60 characters."""
     monthly_amount: int
@@ -64,7 +64,7 @@ class Budget(pulumi.ComponentResource):
             display_name=args.display_name,
             amount={"specified_amount": {"units": str(args.monthly_amount), "currency_code": args.currency}},
             budget_filter={
-                "projects": [f"projects/{args.project_number}"],
+                "projects": [pulumi.Output.concat("projects/", args.project_number)],
                 "calendar_period": "MONTH",
                 "credit_types_treatment": "INCLUDE_ALL_CREDITS",
             },

@@ -1,0 +1,156 @@
+"""Who deploys the platform: an account that the jobs of one protected GitHub environment log in to.
+
+Makes the account without a key, the login of one federated subject, one administering role per service
+that the platform uses, and the right to change the project's policy for at most ten named roles: Google
+takes ten in one `hasOnly`, and a call that touches any other role is refused. Rings whose names start
+with `key_rings_apart` are not administered, so the account can use the state key and cannot change who
+else may. Never owner or editor.
+
+What it can still do: run code as every runtime account (it makes them and their policies), and read every
+secret (Secret Manager's admin role does, and the state holds generated ones); that is why its environment
+is protected. With `custom_roles` it may also rewrite the roles that it may grant, so the cap then holds
+only as far as review does. Budgets belong to the billing account and are not in its hands. Free of
+charge. Sources: Google's predefined roles per resource type, its page on limits of role granting.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_gcp as gcp
+
+from facts.names import check_name
+from facts.refusal import RefusedError
+
+__all__ = ["DeployIdentity", "DeployIdentityArgs"]
+
+GRANTABLE_MAX = 10
+ROLES = (
+    "roles/artifactregistry.admin",
+    "roles/certificatemanager.owner",
+    "roles/cloudscheduler.admin",
+    "roles/cloudsql.admin",
+    "roles/cloudtasks.admin",
+    "roles/compute.loadBalancerAdmin",
+    "roles/compute.networkAdmin",
+    "roles/compute.securityAdmin",
+    "roles/dns.admin",
+    "roles/iam.serviceAccountAdmin",
+    "roles/logging.configWriter",
+    "roles/monitoring.editor",
+    "roles/pubsub.admin",
+    "roles/redis.admin",
+    "roles/run.admin",
+    "roles/secretmanager.admin",
+    "roles/serviceusage.serviceUsageConsumer",
+    "roles/storage.admin",
+    "roles/workflows.admin",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeployIdentityArgs:
+    """One environment's deployer."""
+
+    project_id: str
+    # 6 to 30 characters; part of the address, so a contract.
+    account_id: str
+    # The federated principal that may log in.
+    subject: pulumi.Input[str]
+    # Predefined roles that it may grant on the project; with custom roles at most 10.
+    grantable_roles: frozenset[str]
+    # Full resource name that the rings it does not administer start with.
+    key_rings_apart: str
+    # Ids of the project's own roles that the platform makes and grants.
+    custom_roles: frozenset[str] = field(default_factory=frozenset[str])
+
+    def __post_init__(self) -> None:
+        check_name("service account id", self.account_id)
+        for role in sorted(self.grantable_roles):
+            if not re.fullmatch(r"roles/[A-Za-z0-9_.]+", role) or re.search(r"(?i)admin$|owner|editor", role):
+                raise RefusedError(
+                    f"grantable_roles must be predefined roles that administer nothing, got {role!r}; "
+                    "grant a narrower role"
+                )
+        count = len(self.grantable_roles) + len(self.custom_roles)
+        if not 1 <= count <= GRANTABLE_MAX:
+            raise RefusedError(
+                f"grantable_roles and custom_roles must be 1 to {GRANTABLE_MAX} together, since Google takes "
+                f"no more in one condition, got {count}; grant on resources instead"
+            )
+        if not self.key_rings_apart.startswith("projects/"):
+            raise RefusedError(
+                "key_rings_apart must be a full resource name such as projects/P/locations/L/keyRings/R, got "
+                f"{self.key_rings_apart!r}; correct it"
+            )
+
+
+class DeployIdentity(pulumi.ComponentResource):
+    """One deployer."""
+
+    email: pulumi.Output[str]
+    # "serviceAccount:<email>", ready to be granted something.
+    member: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: DeployIdentityArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("aiprod:delivery:DeployIdentity", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        account = gcp.serviceaccount.Account(
+            name,
+            project=args.project_id,
+            account_id=args.account_id,
+            display_name="Deploys the platform from GitHub",
+            opts=child,
+        )
+        gcp.serviceaccount.IAMMember(
+            f"{name}-login",
+            service_account_id=account.name,
+            role="roles/iam.workloadIdentityUser",
+            member=args.subject,
+            opts=child,
+        )
+        for role in (*ROLES, *(["roles/iam.roleAdmin"] if args.custom_roles else [])):
+            gcp.projects.IAMMember(
+                f"{name}-{role.removeprefix('roles/').replace('.', '-').lower()}",
+                project=args.project_id,
+                role=role,
+                member=account.member,
+                opts=child,
+            )
+        gcp.projects.IAMMember(
+            f"{name}-grants",
+            project=args.project_id,
+            role="roles/resourcemanager.projectIamAdmin",
+            member=account.member,
+            condition={
+                "title": "only the platform's roles",
+                "description": "A call that touches another role is refused",
+                "expression": _grants_only(args),
+            },
+            opts=child,
+        )
+        gcp.projects.IAMMember(
+            f"{name}-keys",
+            project=args.project_id,
+            role="roles/cloudkms.admin",
+            member=account.member,
+            condition={
+                "title": "not the keys of the state",
+                "description": "Who uses the state key does not administer it",
+                "expression": f"!resource.name.startsWith('{args.key_rings_apart}')",
+            },
+            opts=child,
+        )
+        self.email = account.email
+        self.member = account.member
+        self.register_outputs({"email": self.email, "member": self.member})
+
+
+def _grants_only(args: DeployIdentityArgs) -> str:
+    own = {f"projects/{args.project_id}/roles/{role}" for role in args.custom_roles}
+    roles = ", ".join(f"'{role}'" for role in sorted(args.grantable_roles | own))
+    return f"api.getAttribute('iam.googleapis.com/modifiedGrantsByRole', []).hasOnly([{roles}])"
