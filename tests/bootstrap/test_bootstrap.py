@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from bootstrap.settings import LEVELS
+from review.real_cli import RealStack
+from review.verdicts import judge
 from sandbox.cloud import World
+from sandbox.errors import UsageError
 from sandbox.host import run
 from sandbox.model import Mode, Outcome, Snapshot
 from sandbox.project import load_project, load_stack
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = ROOT / "bootstrap"
+PROJECT_LEVEL: dict[str, Any] = {
+    "level": "granted",
+    "groups": {group: f"{group}@example.com" for group in ("on_call", "data", "platform", "operators")},
+    "contacts": {"all": {"email": "a@example.com", "categories": ["ALL"]}},
+}
 
 
 def deploy(
@@ -111,3 +124,149 @@ def test_its_rooms_are_installed_so_that_it_starts_anywhere() -> None:
     assert "naming" in packages["py-modules"]
     options = yaml.safe_load((FOLDER / "Pulumi.yaml").read_text(encoding="utf-8"))["runtime"]["options"]
     assert options["virtualenv"] == "../.venv"
+
+
+@pytest.mark.parametrize("stack", ["dev", "staging", "prod"])
+def test_every_type_is_known_and_every_rule_is_kept(stack: str) -> None:
+    outcome = deploy(stack)
+    assert outcome.lightly_checked == ()
+    assert judge(outcome.snapshot.resources) == ()
+
+
+def inputs(outcome: Outcome, type: str) -> list[dict[str, Any]]:
+    return [dict(state.inputs) for state in outcome.resources if state.type == type]
+
+
+def test_deployer_and_drift_reader_are_two_environments_of_one_repository() -> None:
+    outcome = deploy("prod")
+    logins = {
+        login["serviceAccountId"].rsplit("/", 1)[-1].split("@")[0]: login["member"].rsplit("/", 1)[-1]
+        for login in inputs(outcome, "gcp:serviceaccount/iAMMember:IAMMember")
+    }
+    assert logins == {
+        "aiprod-deployer": "100000001::prod",
+        "aiprod-drift-reader": "100000001::prod-drift",
+    }
+    assert outcome.outputs["workload_identity_provider"].startswith("projects/")
+    assert outcome.outputs["deployer"].startswith("aiprod-deployer@")
+    assert outcome.outputs["drift_reader"].startswith("aiprod-drift-reader@")
+
+
+def test_only_the_deployer_and_operators_write_the_state() -> None:
+    outcome = deploy("prod")
+    held = {
+        (grant["role"].rsplit(".", 1)[-1], grant["member"].split("@")[0])
+        for type in (
+            "gcp:storage/bucketIAMMember:BucketIAMMember",
+            "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember",
+        )
+        for grant in inputs(outcome, type)
+        if "gs-project-accounts" not in grant["member"]
+    }
+    assert held == {
+        ("objectUser", "serviceAccount:aiprod-deployer"),
+        ("objectUser", "group:operators"),
+        ("objectViewer", "serviceAccount:aiprod-drift-reader"),
+        ("cryptoKeyEncrypterDecrypter", "serviceAccount:aiprod-deployer"),
+        ("cryptoKeyEncrypterDecrypter", "group:operators"),
+        ("cryptoKeyDecrypter", "serviceAccount:aiprod-drift-reader"),
+    }
+
+
+@pytest.mark.parametrize("stack", ["dev", "staging", "prod"])
+def test_the_deployer_may_grant_what_the_platform_grants_on_the_project(
+    stack: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    condition = next(
+        grant["condition"]["expression"]
+        for grant in inputs(deploy(stack), "gcp:projects/iAMMember:IAMMember")
+        if grant["role"] == "roles/resourcemanager.projectIamAdmin"
+    )
+    monkeypatch.chdir(ROOT)
+    program = load_project(ROOT)
+    platform = run(
+        program,
+        stack=stack,
+        config=load_stack(program, stack),
+        snapshot=Snapshot(),
+        world=World(),
+        mode=Mode.UPDATE,
+    )
+    granted = {grant["role"].split("/")[-1] for grant in inputs(platform, "gcp:projects/iAMMember:IAMMember")}
+    assert {role for role in granted if f"/{role}'" not in condition} == set()
+
+
+def settings_with(**changes: Any) -> Outcome:
+    program = load_project(FOLDER)
+    settings = load_stack(program, "prod")
+    values = {f"aiprod-bootstrap:{key}": json.dumps(value) for key, value in changes.items()}
+    return run(
+        program,
+        stack="prod",
+        config=replace(settings, values={**settings.values, **values}),
+        snapshot=Snapshot(),
+        world=World(),
+        mode=Mode.UPDATE,
+    )
+
+
+@pytest.mark.parametrize("withheld", [*itertools.combinations(LEVELS, 1), LEVELS])
+def test_a_level_that_is_withheld_is_said_with_what_it_leaves_open(withheld: tuple[str, ...]) -> None:
+    outcome = settings_with(**{level: {"level": "withheld"} for level in withheld})
+    assert outcome.refusals == []
+    assert set(outcome.outputs["unguarded"]) == set(withheld)
+    for level in withheld:
+        assert outcome.outputs["unguarded"][level].startswith(f"{level} level withheld: ")
+    assert outcome.outputs["backend"] == "gs://aiprod-484120-pulumi-state"
+    types = {state.type for state in outcome.resources}
+    assert ("gcp:billing/budget:Budget" in types) is ("billing" not in withheld)
+    assert ("gcp:iam/denyPolicy:DenyPolicy" in types) is ("organisation" not in withheld)
+    assert ("gcp:iam/workloadIdentityPool:WorkloadIdentityPool" in types) is ("project" not in withheld)
+
+
+def test_all_levels_granted_leave_nothing_unguarded_in_prod() -> None:
+    assert deploy("prod").outputs["unguarded"] == {}
+    assert set(deploy("dev").outputs["unguarded"]) == {"custom_roles"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            {"project": {**PROJECT_LEVEL, "github": {"repository_id": "aiprod/platform", "owner_id": "2"}}},
+            "aiprod-bootstrap:project.github.repository_id: repository_id must be GitHub's number",
+        ),
+        ({"billing": {"level": "maybe"}}, "aiprod-bootstrap:billing is not usable"),
+        ({"billing": "granted"}, "aiprod-bootstrap:billing is not usable"),
+        (
+            {"billing": {"level": "granted", "billing_account": "REPLACE_ME"}},
+            "aiprod-bootstrap:billing.billing_account must be given by an operator, got REPLACE_ME",
+        ),
+        (
+            {
+                "billing": {
+                    "level": "granted",
+                    "billing_account": "mine",
+                    "monthly_amount": 1,
+                    "currency": "EUR",
+                    "notify": "a@example.com",
+                }
+            },
+            "aiprod-bootstrap:billing.billing_account is not usable, got 'mine'",
+        ),
+    ],
+)
+def test_fails_with_one_sentence_when_a_level_cannot_be_used(changes: Any, sentence: str) -> None:
+    outcome = settings_with(**changes)
+    assert [refusal.message.startswith(sentence) for refusal in outcome.refusals] == [True], outcome.refusals
+    assert "Traceback" not in outcome.refusals[0].message
+    assert [step.type for step in outcome.steps] == ["pulumi:pulumi:Stack"]
+
+
+def test_google_is_refused_while_an_operator_has_not_given_what_only_he_knows() -> None:
+    program = load_project(FOLDER)
+    left = load_stack(program, "prod", examples=False).placeholders
+    assert "aiprod-bootstrap:project.github.repository_id" in left
+    assert "aiprod-bootstrap:organisation.organisation_id" in left
+    with pytest.raises(UsageError, match="REPLACE_ME is left over in aiprod-bootstrap:"):
+        RealStack.open(program, "prod", print)
