@@ -16,10 +16,10 @@ STAMP := $(VENV)/.installed
 REVIEW := $(BIN)/python -m review
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview down adopt bootstrap-config diff test faults check static format-check lint types imports workflows golden bench fmt clean rotate rotate-rollback
+.PHONY: help setup up preview down adopt bootstrap bootstrap-migrate bootstrap-config diff test faults check static format-check lint types imports workflows golden bench fmt clean rotate rotate-rollback
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 setup: $(STAMP) ## Make .venv with the pinned packages (later runs do nothing)
 
@@ -45,6 +45,12 @@ down: $(STAMP) ## Delete everything of STACK; refused where something is protect
 
 adopt: $(STAMP) ## Take over a project that runs already, after adoption/STACK.yaml; docs/adoption.md
 	@$(REVIEW) adopt --stack '$(STACK)' --target '$(TARGET)' $(ARGS)
+
+bootstrap: $(STAMP) ## Set up the project of STACK, once, before `up`; TARGET as there
+	@$(REVIEW) up --program bootstrap --stack '$(STACK)' --target '$(TARGET)' $(ARGS)
+
+bootstrap-migrate: $(STAMP) ## Move bootstrap's own state of STACK from a local backend into its bucket
+	@$(REVIEW) bootstrap-migrate --stack '$(STACK)' $(ARGS)
 
 bootstrap-config: $(STAMP) ## Write what bootstrap put out (secrets provider, project number) into the file of STACK
 	@$(REVIEW) bootstrap-config --stack '$(STACK)'

@@ -233,6 +233,25 @@ def bootstrap_config(stack: str) -> int:
     return command.bootstrap_config(load_project(Path.cwd()), stack, say)
 
 
+@cli.command("bootstrap-migrate")
+@stack_option
+@click.option("--from", "source", default="file://~", show_default=True, help="Backend to leave.")
+@click.option("--to", "target", help="Backend to move into; bootstrap's output `backend` when left out.")
+@click.option("--secrets-provider", "provider", help="Bootstrap's output `secrets_provider` when left out.")
+@click.option(
+    "--folder", type=click.Path(path_type=Path), help="Folder of the program; bootstrap/ when left out."
+)
+def bootstrap_migrate(
+    stack: str, source: str, target: str | None, provider: str | None, folder: Path | None
+) -> int:
+    """Move bootstrap's own state from a local backend into its bucket; may be repeated and interrupted."""
+    from review.bootstrap_config import FOLDER
+    from review.bootstrap_migrate import Move
+
+    say: Callable[[str], None] = click.echo
+    return Move.open(folder or Path.cwd() / FOLDER, stack, source, target, provider, say).run()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; what a person caused is one sentence."""
     from sandbox.errors import UsageError
@@ -310,8 +329,13 @@ def _workspace(program: Path | None = None) -> Workspace:
 
 
 def _real(stack: str, program: Path) -> RealStack:
+    from review.bootstrap_config import FOLDER
+    from review.bootstrap_up import open_bootstrap
     from review.real_cli import RealStack
     from sandbox.project import load_project
 
     say: Callable[[str], None] = click.echo
-    return RealStack.open(load_project(program), stack, say)
+    loaded = load_project(program)
+    if loaded.directory.name == FOLDER:
+        return open_bootstrap(loaded, stack, say)
+    return RealStack.open(loaded, stack, say)

@@ -24,9 +24,17 @@ import yaml
 from facts.propagation import REPEATS, propagation_of
 from review.interrupted import GOES_ON, RunInterruptedError
 from sandbox.errors import UsageError
-from sandbox.project import PLACEHOLDER, Program, load_stack
+from sandbox.project import PLACEHOLDER, Program, StackSettings, load_stack
 
-__all__ = ["KEPT_BY_GOOGLE", "REPEATS", "RealStack", "propagating"]
+__all__ = [
+    "KEPT_BY_GOOGLE",
+    "REPEATS",
+    "RealStack",
+    "installed",
+    "project_id",
+    "propagating",
+    "refuse_placeholders",
+]
 
 # Google: a change of access takes 2 minutes typically (cloud.google.com/iam/docs/access-change-propagation).
 # The platform's longest chain of grants, each needed to make the next, is as long as the repetitions.
@@ -72,17 +80,7 @@ class RealStack:
     def open(cls, program: Program, stack: str, say: Callable[[str], None]) -> RealStack:
         """Check everything that can be checked before anything starts."""
         settings = load_stack(program, stack, examples=False)
-        if settings.placeholders:
-            release = any(path.startswith(f"{program.name}:release.") for path in settings.placeholders)
-            raise UsageError(
-                f"{program.stack_file(stack).name}: {PLACEHOLDER} is left over in "
-                f"{', '.join(settings.placeholders)}: write the real values before deploying to Google Cloud"
-                + (
-                    "; for a first deployment, before there are images, remove the release block"
-                    if release
-                    else ""
-                )
-            )
+        refuse_placeholders(program, stack, settings)
         document = cast("dict[str, Any]", yaml.safe_load(program.stack_file(stack).read_text("utf-8")) or {})
         provider = str(document.get("secretsprovider") or "")
         if not provider.startswith("gcpkms://") or PLACEHOLDER in provider:
@@ -97,16 +95,10 @@ class RealStack:
                 f"{program.stack_file(stack).name}: {program.name}:project_id is missing: "
                 "set the project id of this stack"
             )
-        command = shutil.which("pulumi")
-        if command is None:
-            raise UsageError(
-                "the Pulumi CLI is not on PATH: install it (TARGET=gcp deploys with the real CLI), or leave "
-                "TARGET out to stay in the sandbox"
-            )
         return cls(
             program=program,
             stack=stack,
-            command=command,
+            command=installed(),
             backend=f"gs://{project}-pulumi-state",
             secrets_provider=provider,
             say=say,
@@ -185,7 +177,9 @@ class RealStack:
         return json.loads(done.stdout)["deployment"].get("resources") or []
 
     def _policies(self) -> Sequence[str]:
-        return ("--policy-pack", str(self.program.directory / "policies"))
+        own, shared = self.program.directory / "policies", self.program.directory.parent / "policies"
+        found = shared if not own.exists() and (shared / "PulumiPolicy.yaml").exists() else own
+        return ("--policy-pack", str(found))
 
     def _environment(self) -> dict[str, str]:
         here = str(Path(sys.executable).parent)
@@ -226,6 +220,32 @@ class RealStack:
             raise RunInterruptedError(GOES_ON) from interrupted
         # The CLI ends with 255 on any error; here 1 means refused, 2 wrong use.
         return int(process.returncode != 0), lines
+
+
+def refuse_placeholders(program: Program, stack: str, settings: StackSettings) -> None:
+    """Raise UsageError when something is left that only an operator knows."""
+    if settings.placeholders:
+        release = any(path.startswith(f"{program.name}:release.") for path in settings.placeholders)
+        raise UsageError(
+            f"{program.stack_file(stack).name}: {PLACEHOLDER} is left over in "
+            f"{', '.join(settings.placeholders)}: write the real values before deploying to Google Cloud"
+            + (
+                "; for a first deployment, before there are images, remove the release block"
+                if release
+                else ""
+            )
+        )
+
+
+def installed() -> str:
+    """Where the CLI is. Raises UsageError when it is nowhere."""
+    command = shutil.which("pulumi")
+    if command is None:
+        raise UsageError(
+            "the Pulumi CLI is not on PATH: install it (TARGET=gcp deploys with the real CLI), or leave "
+            "TARGET out to stay in the sandbox"
+        )
+    return command
 
 
 def project_id(values: Mapping[str, str], name: str) -> str | None:
