@@ -87,7 +87,11 @@ def project_level(
     HumanAccess(
         "people",
         HumanAccessArgs(
-            project_id=project, on_call=groups.on_call, data=groups.data, platform=groups.platform
+            project_id=project,
+            on_call=groups.on_call,
+            data=groups.data,
+            platform=groups.platform,
+            databases=names.resource("postgres"),
         ),
         opts,
     )

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from facts.names import check_name
 from facts.refusal import RefusedError
 
 __all__ = ["HumanAccess", "HumanAccessArgs"]
@@ -50,8 +51,11 @@ class HumanAccessArgs:
     on_call: str
     data: str
     platform: str
+    # Names that the database instances of the data group start with.
+    databases: str
 
     def __post_init__(self) -> None:
+        check_name("database instance", self.databases)
         for field, address in (("on_call", self.on_call), ("data", self.data), ("platform", self.platform)):
             if not re.fullmatch(r"[^@\s:]+@[a-z0-9.-]+\.[a-z]{2,}", address):
                 raise RefusedError(
@@ -68,11 +72,25 @@ class HumanAccess(pulumi.ComponentResource):
         addresses = {"on-call": args.on_call, "data": args.data, "platform": args.platform}
         for group, roles in ROLES.items():
             for role in roles:
+                login = role.startswith("roles/cloudsql.")
                 gcp.projects.IAMMember(
                     f"{name}-{group}-{role.removeprefix('roles/').replace('.', '-').lower()}",
                     project=args.project_id,
                     role=role,
                     member=f"group:{addresses[group]}",
+                    condition={
+                        "title": "the platform's databases",
+                        "expression": _databases(args),
+                    }
+                    if login
+                    else None,
                     opts=pulumi.ResourceOptions(parent=self),
                 )
         self.register_outputs({})
+
+
+def _databases(args: HumanAccessArgs) -> str:
+    return (
+        'resource.type == "sqladmin.googleapis.com/Instance" && '
+        f'resource.name.startsWith("projects/{args.project_id}/instances/{args.databases}")'
+    )

@@ -12,7 +12,11 @@ from tests.recording import Build, Recorder
 
 def example_args(**changes: Any) -> HumanAccessArgs:
     args = HumanAccessArgs(
-        project_id="project", on_call="on-call@example.com", data="data@example.com", platform="p@example.com"
+        project_id="project",
+        on_call="on-call@example.com",
+        data="data@example.com",
+        platform="p@example.com",
+        databases="aiprod-postgres",
     )
     return replace(args, **changes)
 
@@ -30,6 +34,16 @@ def test_groups_read_and_nobody_changes(build: Build, recorder: Recorder) -> Non
     assert {role for role in roles if not reads.search(role)} == set()
     assert "roles/viewer" not in roles
     assert "roles/secretmanager.secretAccessor" not in roles
+
+
+def test_the_data_group_reaches_the_platforms_databases_only(build: Build, recorder: Recorder) -> None:
+    build(lambda: HumanAccess("people", example_args()))
+    for role in ("cloudsql-client", "cloudsql-instanceuser"):
+        grant = recorder.one("gcp:projects/iAMMember:IAMMember", f"people-data-{role}").inputs
+        assert grant["condition"]["expression"] == (
+            'resource.type == "sqladmin.googleapis.com/Instance" && '
+            'resource.name.startsWith("projects/project/instances/aiprod-postgres")'
+        )
 
 
 @pytest.mark.parametrize("field", ["on_call", "data", "platform"])
