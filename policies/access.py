@@ -14,7 +14,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
-from policies.model import UNKNOWN, Finding, Resource, contains_unknown, rule, say, stack_rule, text
+from policies.model import (
+    UNKNOWN,
+    Finding,
+    Resource,
+    contains_unknown,
+    is_missing,
+    rule,
+    say,
+    stack_rule,
+    text,
+)
 
 __all__ = ["ACCOUNT", "GRANT", "RULES", "Grant", "broad", "grants", "unused"]
 
@@ -120,7 +130,9 @@ def _same(grant: Grant) -> tuple[str, ...]:
 
 
 def _of(resource: Resource, by_urn: Mapping[str, Resource]) -> Iterator[Grant]:
-    condition = text(resource.get("condition.title")) or ("yes" if resource.get("condition") else "")
+    condition = text(resource.get("condition.title")) or (
+        "" if is_missing(resource.get("condition")) else "yes"
+    )
     for path in ("member", "members"):
         value = resource.get(path)
         if value is None:
