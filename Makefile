@@ -46,6 +46,9 @@ down: $(STAMP) ## Delete everything of STACK; refused where something is protect
 adopt: $(STAMP) ## Take over a project that runs already, after adoption/STACK.yaml; docs/adoption.md
 	@$(REVIEW) adopt --stack '$(STACK)' --target '$(TARGET)' $(ARGS)
 
+refresh: $(STAMP) ## Show what was changed behind STACK's back and take it over into the state
+	@$(REVIEW) refresh --stack '$(STACK)' --target '$(TARGET)' $(ARGS)
+
 bootstrap: $(STAMP) ## Set up the project of STACK, once, before `up`; TARGET as there
 	@$(REVIEW) up --program bootstrap --stack '$(STACK)' --target '$(TARGET)' $(ARGS)
 

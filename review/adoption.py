@@ -66,7 +66,7 @@ def rehearsed(
     work: Workspace, stack: str, settings: StackSettings, inventory: Inventory, live: Path
 ) -> Rehearsal:
     """Import what the inventory says into an empty state and bring the stack up on the live project."""
-    world = load_fixture(live)
+    world = load_fixture(live).world
     refusals = list(_undecided(inventory, world))
     alone = work.plan(stack, settings, _alone(world), label="adoption (alone)", play=True)
     if alone.update is None or not alone.succeeded:

@@ -52,7 +52,7 @@ fixture_option = click.option(
     "--fixture",
     type=FILE,
     help="Facts of the stand-in cloud: images, secret versions, services, live resources, answers of "
-    "look-ups, outputs of other stacks.",
+    "look-ups, outputs of other stacks, drift.",
 )
 
 fault_option = click.option(
@@ -190,6 +190,38 @@ def down(
     with _killed("down"):
         return commands.down(_workspace(program), stack, files, _console(), faults=planned)
     return KILLED
+
+
+@cli.command()
+@program_option
+@stack_option
+@target_option
+@json_option
+@markdown_option
+@fixture_option
+def refresh(
+    program: Path,
+    stack: str,
+    target: str,
+    json_file: Path | None,
+    markdown_file: Path | None,
+    fixture: Path | None,
+) -> int:
+    """Show what was changed behind the stack's back, and take it over into the state.
+
+    The program does not run; the next `up` shows what brings the cloud back to it.
+    """
+    if target == "gcp":
+        _sandbox_only(json_file, markdown_file, fixture)
+        return _real(stack, program).refresh()
+    files = _files(json_file, markdown_file, fixture)
+    if target == "sandbox-cli":
+        from review import sandbox_cli
+
+        return sandbox_cli.refresh(_workspace(program), stack, files, _console())
+    from review import commands
+
+    return commands.refresh(_workspace(program), stack, files, _console())
 
 
 @cli.command()

@@ -20,7 +20,19 @@ from sandbox.model import Mode, Outcome, Refusal
 from sandbox.project import StackSettings
 from sandbox.state import snapshot_to_json, write_atomically
 
-__all__ = ["FINE", "REFUSED", "WRONG_USE", "Files", "down", "exit_code", "preview", "show", "up", "write"]
+__all__ = [
+    "FINE",
+    "REFUSED",
+    "WRONG_USE",
+    "Files",
+    "down",
+    "exit_code",
+    "preview",
+    "refresh",
+    "show",
+    "up",
+    "write",
+]
 
 FINE = 0
 REFUSED = 1
@@ -106,6 +118,17 @@ def down(work: Workspace, stack: str, files: Files, out: Console, *, faults: Seq
             return show(work.report(outcome, settings), files, out)
         outcome = work.destroy(stack, settings, ground)
         if work.store.knows(stack):
+            work.store.save(stack, outcome.snapshot, ground.world.to_json())
+    return show(work.report(outcome, settings), files, out)
+
+
+def refresh(work: Workspace, stack: str, files: Files, out: Console) -> int:
+    """Show what was changed behind the stack's back, and take it over into the state."""
+    settings = work.settings(stack)
+    with work.locked(stack):
+        ground = work.ground(stack, fixture=files.fixture)
+        outcome = work.refresh(stack, settings, ground)
+        if work.store.knows(stack) and outcome.succeeded:
             work.store.save(stack, outcome.snapshot, ground.world.to_json())
     return show(work.report(outcome, settings), files, out)
 

@@ -124,6 +124,11 @@ class RealStack:
             self.sleep(wait)
         raise AssertionError("the loop returns")
 
+    def refresh(self) -> int:
+        """``pulumi refresh``: show what was changed behind the stack's back and take it over."""
+        self._select()
+        return self._run("refresh", "--yes", "--diff")[0]
+
     def down(self) -> int:
         """``pulumi destroy``, refused when more than what Google keeps anyway is protected."""
         self._select()

@@ -26,7 +26,7 @@ from sandbox.state import PassphraseCrypter, snapshot_from_json, write_atomicall
 from sandbox.urn import STACK_TYPE, type_of
 from sandbox.values import DiffKind
 
-__all__ = ["down", "preview", "up"]
+__all__ = ["down", "preview", "refresh", "up"]
 
 
 def preview(work: Workspace, stack: str, files: Files, out: Console) -> int:
@@ -42,6 +42,11 @@ def up(work: Workspace, stack: str, files: Files, out: Console) -> int:
 def down(work: Workspace, stack: str, files: Files, out: Console) -> int:
     """Delete with the CLI what is not protected; refused when more than what Google keeps is protected."""
     return _operate(work, stack, files, out, Mode.DESTROY, _destroy)
+
+
+def refresh(work: Workspace, stack: str, files: Files, out: Console) -> int:
+    """Take over with the CLI what was changed behind the stack's back."""
+    return _operate(work, stack, files, out, Mode.REFRESH, lambda cli: cli.refresh())
 
 
 def _destroy(cli: SandboxCli) -> list[CliStep]:
@@ -107,7 +112,10 @@ def _outcome(
                 type_of(step.urn),
                 None,
                 states.get(step.urn),
-                tuple(PropertyDiff(path, DiffKind(kind)) for path, kind in sorted(step.diff.items())),
+                tuple(
+                    PropertyDiff(path, DiffKind(kind), step.value(step.old, path), step.value(step.new, path))
+                    for path, kind in sorted(step.diff.items())
+                ),
                 step.replace_reasons,
             )
             for step in steps

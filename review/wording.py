@@ -35,6 +35,7 @@ DONE: Final[Mapping[str, str]] = {
     "import": "imported",
     "same": "unchanged",
 }
+DRIFTED: Final[Mapping[str, str]] = {**DONE, "update": "drifted", "delete": "gone"}
 ORDER: Final = ("create", "update", "replace", "delete", "import")
 LONGEST_VALUE: Final = 90
 
@@ -68,20 +69,21 @@ def changed_steps(report: Report) -> Sequence[StepRow]:
 
 def headline(report: Report) -> str:
     """What this report is, in one line."""
-    return f"sandbox {report.mode} of stack {report.stack} (built-in engine, no cloud is contacted)"
+    return f"sandbox {report.mode} of stack {report.stack} (no cloud is contacted)"
 
 
 def totals(report: Report) -> str:
     """The counts, in one line."""
     applied = report.mode != "preview"
+    done = DRIFTED if report.mode == "refresh" else DONE
     parts = [
-        f"{report.summary[op]} {DONE[op] if applied else f'to {op}'}"
+        f"{report.summary[op]} {done[op] if applied else f'to {op}'}"
         for op in ORDER
         if report.summary.get(op)
     ]
     same = report.summary.get("same", 0)
     if not parts:
-        parts.append("nothing changes")
+        parts.append("no drift" if report.mode == "refresh" else "nothing changes")
     if same:
         parts.append(f"{same} unchanged")
     refused = "refused; " if report.refused else ""

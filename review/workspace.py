@@ -126,6 +126,10 @@ class Workspace:
             exclude_protected=True,
         )
 
+    def refresh(self, stack: str, settings: StackSettings, ground: Ground) -> Outcome:
+        """Take over what the cloud says of each resource."""
+        return evaluate(self.program, stack, settings, ground, Mode.REFRESH, progress=self.progress)
+
     def run_with(
         self, stack: str, settings: StackSettings, ground: Ground, mode: Mode, cloud: FaultyCloud
     ) -> Outcome:
@@ -172,11 +176,7 @@ def add_fixture(world: World, fixture: Path | None) -> None:
     """Put what ``fixture`` says exists into ``world``; resources that are there already stay as they are."""
     if fixture is None:
         return
-    given = load_fixture(fixture)
-    for record in given:
-        if world.get(record.type, record.id) is None:
-            world.add(record.type, record.id, record.inputs, record.outputs)
-    world.facts.add(given.facts)
+    load_fixture(fixture).add_to(world)
 
 
 def settings_of(program: Program, stack: str) -> StackSettings:
@@ -280,7 +280,7 @@ def report_of(outcome: Outcome, settings: StackSettings, *, judged: bool = True)
     """The outcome of a run of a stack with ``settings`` as it may be shown."""
     return build(
         outcome,
-        rules=rule_rows() if judged and outcome.mode is not Mode.DESTROY else (),
+        rules=rule_rows() if judged and outcome.mode not in {Mode.DESTROY, Mode.REFRESH} else (),
         notes=Notes(
             example_values=tuple(sorted(settings.examples)),
             lightly_checked=outcome.lightly_checked,

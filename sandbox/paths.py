@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 from sandbox.values import Secret
 
-__all__ = ["Path", "contains", "format_path", "lookup", "parse_path", "reset"]
+__all__ = ["Path", "contains", "format_path", "lookup", "parse_path", "put", "reset"]
 
 Path = tuple[str | int, ...]
 _ABSENT: Final = object()
@@ -104,6 +104,38 @@ def reset(path: Path, old: dict[str, Any], new: dict[str, Any]) -> tuple[dict[st
     """
     result, applied = _reset_members(path, old, new)
     return result, applied
+
+
+def put(path: Path, values: dict[str, Any], value: Any) -> dict[str, Any]:
+    """``values`` with ``value`` at ``path``, or with nothing there when it is None.
+
+    Raises ValueError when the path runs through something that is not there or has no parts.
+    """
+    return cast("dict[str, Any]", _put(path, values, value))
+
+
+def _put(path: Path, within: Any, value: Any) -> Any:
+    if not path:
+        return value
+    if isinstance(within, Secret):
+        return Secret(_put(path, within.value, value))
+    head, rest = path[0], path[1:]
+    if isinstance(within, dict):
+        members = dict(cast("dict[str, Any]", within))
+        if value is None and not rest:
+            members.pop(str(head), None)
+        else:
+            members[str(head)] = _put(rest, members.get(str(head), {}), value)
+        return members
+    if isinstance(within, list) and isinstance(head, int):
+        items = list(cast("list[Any]", within))
+        if head < len(items):
+            if value is None and not rest:
+                del items[head]
+            else:
+                items[head] = _put(rest, items[head], value)
+            return items
+    raise ValueError(f"there is nothing at `{format_path(path)}` below it")
 
 
 def _reset(path: Path, old: Any, new: Any) -> tuple[Any, bool]:

@@ -12,8 +12,11 @@ YAML or JSON with these keys, all optional::
       - {function: "gcp:compute/getImage:getImage", arguments: {family: "debian-12"}, result: {name: "..."}}
     stacks:                                 # what other stacks put out, for StackReference
       organization/PROJECT/STACK: {endpoint: "...", password: {secret: "..."}}
+    drift:                                  # what was changed behind the stack's back; `refresh` shows it
+      - {type: "gcp:pubsub/topic:Topic", id: "projects/...", inputs: {"labels.owner": "somebody"}}
+      - {type: "gcp:pubsub/topic:Topic", id: "projects/...", gone: true}
 
-A release is then taken at its word only for what the file lists, unless it lists look-ups and stacks alone.
+A release is then taken at its word only for what the file lists, unless it lists answers and drift alone.
 What a file says is kept, beside what files before it said, but for answers that hold a secret.
 """
 
@@ -21,6 +24,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -28,16 +32,26 @@ import yaml
 
 from facts.provider import facts_for
 from sandbox.cloud.data import Values, as_list, as_map
+from sandbox.cloud.drift import Drift
 from sandbox.cloud.package import package_type
 from sandbox.cloud.world import World, WorldFacts
 from sandbox.cloud.world_facts import Lookup
 from sandbox.errors import UsageError
 from sandbox.values import Secret
 
-__all__ = ["load_fixture"]
+__all__ = ["Fixture", "load_fixture"]
 
-_KEYS: Final = ("images", "lookups", "projects", "resources", "secret_versions", "services", "stacks")
-_ANSWERS: Final = frozenset({"lookups", "stacks"})
+_KEYS: Final = (
+    "drift",
+    "images",
+    "lookups",
+    "projects",
+    "resources",
+    "secret_versions",
+    "services",
+    "stacks",
+)
+_ANSWERS: Final = frozenset({"drift", "lookups", "stacks"})
 _STACK: Final = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 _FUNCTION: Final = re.compile(r"[a-z][\w-]*:[\w/-]+:\w+")
 _IMAGE: Final = re.compile(r"[a-z0-9.-]+/[a-z0-9._/-]+@sha256:[0-9a-f]{64}")
@@ -46,8 +60,31 @@ _SERVICE: Final = re.compile(r"[a-z0-9-]+\.googleapis\.com")
 _NUMBER: Final = re.compile(r"[0-9]{6,19}")
 
 
-def load_fixture(path: str | Path) -> World:
-    """The world that a fixture file describes."""
+@dataclass(frozen=True, slots=True)
+class Fixture:
+    """What a fixture file says."""
+
+    where: str
+    world: World
+    drift: tuple[Drift, ...] = ()
+
+    def add_to(self, world: World) -> None:
+        """Put what it says into ``world``; resources that are there already stay, but for the drift.
+
+        Raises UsageError when the drift is of something that is not there.
+        """
+        for record in self.world:
+            if world.get(record.type, record.id) is None:
+                world.add(record.type, record.id, record.inputs, record.outputs)
+        world.facts.add(self.world.facts)
+        for index, item in enumerate(self.drift):
+            wrong = item.apply(world)
+            if wrong:
+                raise UsageError(f"fixture {self.where}: `drift[{index}]`: {item.id} {wrong}.")
+
+
+def load_fixture(path: str | Path) -> Fixture:
+    """What a fixture file describes."""
     where = Path(path).name
     try:
         text = Path(path).read_text(encoding="utf-8")
@@ -63,10 +100,11 @@ def load_fixture(path: str | Path) -> World:
     data = as_map({} if loaded is None else loaded)
     if data is None:
         raise UsageError(f"fixture {where} must be a map with the keys {', '.join(_KEYS)}; it is not a map.")
-    return _Fixture(where).world(data)
+    read = _Reader(where)
+    return Fixture(where, read.world(data), read.drift(data.get("drift")))
 
 
-class _Fixture:
+class _Reader:
     def __init__(self, where: str) -> None:
         self.where = where
 
@@ -179,6 +217,33 @@ class _Fixture:
             }
         return result
 
+    def drift(self, value: Any) -> tuple[Drift, ...]:
+        result: list[Drift] = []
+        for index, item in enumerate(self.items(value, "drift")):
+            field = f"drift[{index}]"
+            entry = self.mapping(item, field)
+            for key in entry:
+                if key not in {"type", "id", "inputs", "outputs", "gone"}:
+                    raise self.refuse(
+                        f"{field}.{key}", "is not a key of a drift; use type, id, inputs, outputs, gone"
+                    )
+            type, id = self.identity(entry, field)
+            gone = entry.get("gone", False)
+            inputs = self.mapping(entry.get("inputs"), f"{field}.inputs")
+            outputs = self.mapping(entry.get("outputs"), f"{field}.outputs")
+            if not isinstance(gone, bool) or gone == bool(inputs or outputs):
+                raise self.refuse(field, "must have either changed inputs or outputs, or gone: true")
+            result.append(Drift(type, id, inputs, outputs, gone))
+        return tuple(result)
+
+    def identity(self, entry: dict[str, Any], field: str) -> tuple[str, str]:
+        type, id = entry.get("type"), entry.get("id")
+        if not isinstance(type, str) or (facts_for(type) is None and package_type(type) is None):
+            raise self.refuse(f"{field}.type", f"must be a type of pulumi-gcp, not {type!r}")
+        if not isinstance(id, str) or not id:
+            raise self.refuse(f"{field}.id", f"must be the resource's id, not {id!r}")
+        return type, id
+
     def resource(self, world: World, field: str, item: Any) -> None:
         values = as_map(item)
         if values is None:
@@ -188,11 +253,7 @@ class _Fixture:
                 raise self.refuse(
                     f"{field}.{key}", "is not a key of a resource; use type, id, inputs, outputs"
                 )
-        type, id = values.get("type"), values.get("id")
-        if not isinstance(type, str) or (facts_for(type) is None and package_type(type) is None):
-            raise self.refuse(f"{field}.type", f"must be a type of pulumi-gcp, not {type!r}")
-        if not isinstance(id, str) or not id:
-            raise self.refuse(f"{field}.id", f"must be the resource's id, not {id!r}")
+        type, id = self.identity(values, field)
         if world.get(type, id) is not None:
             raise self.refuse(f"{field}.id", f"names a resource twice: {id}")
         inputs = self.mapping(values.get("inputs"), f"{field}.inputs")

@@ -10,6 +10,7 @@ from sandbox.engine.differ import difference
 from sandbox.engine.executor import now
 from sandbox.engine.providers import ProviderTable
 from sandbox.engine.recorder import Recorder
+from sandbox.errors import CloudError
 from sandbox.model import Op, ResourceState, Step
 from sandbox.urn import is_provider
 
@@ -29,7 +30,11 @@ def refresh_all(
 
 def _refresh(state: ResourceState, cloud: CloudApi, providers: ProviderTable, record: Recorder) -> None:
     config = providers.configuration(state.provider)
-    found = cloud.read(state.type, state.urn, state.id, state.inputs, provider=config)
+    try:
+        found = cloud.read(state.type, state.urn, state.id, state.inputs, provider=config)
+    except CloudError as error:
+        record.refuse_cloud(error, state.urn, f"{state.name} ({state.type})")
+        return
     if found is None:
         record.note(Step(Op.DELETE, state.urn, state.type, state, None))
         record.remove(state)

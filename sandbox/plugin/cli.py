@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -22,6 +22,7 @@ import yaml
 
 from sandbox.errors import UsageError
 from sandbox.model import Refusal, Violation
+from sandbox.paths import lookup, parse_path
 from sandbox.plugin import ROOT, install
 from sandbox.project import Program, StackSettings
 from sandbox.state import PassphraseCrypter, write_atomically
@@ -40,13 +41,23 @@ _PATIENCE_SECONDS: Final = 1200
 
 @dataclass(frozen=True, slots=True)
 class CliStep:
-    """A step as the CLI's event log tells it: ``diff`` maps property paths to kinds."""
+    """A step as the CLI's event log tells it: ``diff`` maps property paths to kinds.
+
+    ``old`` and ``new`` are the inputs before and after, in which the CLI has hidden what is secret.
+    """
 
     op: str
     urn: str
     diff: Mapping[str, str]
     replace_reasons: tuple[str, ...]
     logical: bool
+    old: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    new: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
+
+    @staticmethod
+    def value(inputs: Mapping[str, Any], path: str) -> Any:
+        """The value at a property path."""
+        return lookup(inputs, parse_path(path))
 
 
 class SandboxCli:
@@ -222,6 +233,8 @@ class SandboxCli:
                 diff={path: item["diffKind"] for path, item in detailed.items()},
                 replace_reasons=tuple(sorted(metadata.get("keys") or ())),
                 logical=bool(metadata.get("logical")),
+                old=_inputs(metadata.get("old")),
+                new=_inputs(metadata.get("new")),
             )
 
     def _link(self, settings: StackSettings) -> None:
@@ -245,6 +258,10 @@ class SandboxCli:
         if declaration is not None and declaration.type != "string":
             return json.loads(value)
         return value
+
+
+def _inputs(state: dict[str, Any] | None) -> dict[str, Any]:
+    return (state or {}).get("inputs") or {}
 
 
 def _mirror(source: Path, target: Path, project: str) -> None:

@@ -100,6 +100,11 @@ def test_up_uses_the_projects_bucket_the_stacks_key_and_the_policies(tmp_path: P
     assert {call["backend"] for call in cli.calls()} == {"gs://some-project-pulumi-state"}
 
 
+def test_refresh_takes_over_what_the_cloud_says(tmp_path: Path, cli: Cli) -> None:
+    assert cli.open(program_in(tmp_path)).refresh() == 0
+    assert cli.calls()[-1]["arguments"][:3] == ["refresh", "--yes", "--diff"]
+
+
 def test_preview_changes_nothing(tmp_path: Path, cli: Cli) -> None:
     assert cli.open(program_in(tmp_path)).preview() == 0
     assert [call["arguments"][0] for call in cli.calls()] == ["stack", "preview"]

@@ -137,7 +137,7 @@ class TestFixture:
     def _load(self, tmp_path: Path, text: str) -> World:
         path = tmp_path / "fixture.yaml"
         path.write_text(text, encoding="utf-8")
-        return load_fixture(path)
+        return load_fixture(path).world
 
     def test_reads_every_key(self, tmp_path: Path) -> None:
         digest = "0" * 64

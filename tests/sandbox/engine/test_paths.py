@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.paths import contains, format_path, lookup, parse_path, reset
+from sandbox.paths import contains, format_path, lookup, parse_path, put, reset
 from sandbox.values import Secret
 
 _parts = st.lists(st.text(min_size=1, max_size=6) | st.integers(0, 20), min_size=1, max_size=4).filter(
@@ -83,3 +83,16 @@ def test_an_ignored_change_is_set_back(
 def test_a_value_below_a_secret_is_found_as_a_secret() -> None:
     assert lookup({"a": Secret({"b": [1]})}, ("a", "b", 0)) == Secret(1)
     assert lookup({"a": 1}, ("a", "b")) is None
+
+
+def test_a_value_is_put_where_the_path_says() -> None:
+    values: dict[str, Any] = {"a": {"b": [1, {"c": 2}]}, "s": Secret({"t": 1})}
+    assert put(parse_path("a.b[1].c"), values, 3)["a"]["b"][1] == {"c": 3}
+    assert put(parse_path("a.b[0]"), values, None)["a"]["b"] == [{"c": 2}]
+    assert put(parse_path('n["x.y"]'), values, 1)["n"] == {"x.y": 1}
+    assert put(parse_path("s.t"), values, 2)["s"] == Secret({"t": 2})
+    assert put(parse_path("a"), values, None) == {"s": Secret({"t": 1})}
+    assert values["a"] == {"b": [1, {"c": 2}]}
+    for path in ("a.b[7]", "a.b.c", "a.b[0].c"):
+        with pytest.raises(ValueError, match="there is nothing at"):
+            put(parse_path(path), values, 1)
