@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sandbox.cloud.behaviours import (
+    alerts,
     armor,
     certificates,
     common,
@@ -14,12 +15,14 @@ from sandbox.cloud.behaviours import (
     load_balancing,
     network,
     network_documented,
+    objectives,
     observability,
     provider_rules,
     pubsub,
     redis,
     references,
     run,
+    scheduler,
     secrets,
     services,
     shapes,
@@ -28,6 +31,7 @@ from sandbox.cloud.behaviours import (
     sql_replicas,
     sql_users,
     storage,
+    stores,
     taken,
 )
 from sandbox.cloud.behaviours.table import (
@@ -43,6 +47,7 @@ from sandbox.cloud.behaviours.table import (
 __all__ = ["BEHAVIOURS", "Behaviour", "Call", "Phase", "check_phase", "run_phase", "switched_off"]
 
 for _module in (
+    alerts,
     armor,
     certificates,
     common,
@@ -54,12 +59,14 @@ for _module in (
     load_balancing,
     network,
     network_documented,
+    objectives,
     observability,
     provider_rules,
     pubsub,
     redis,
     references,
     run,
+    scheduler,
     secrets,
     services,
     shapes,
@@ -68,6 +75,7 @@ for _module in (
     sql_replicas,
     sql_users,
     storage,
+    stores,
     taken,
 ):
     assert _module.__name__

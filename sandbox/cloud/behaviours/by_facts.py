@@ -54,6 +54,12 @@ REFUSED: Final = (
         "cloudFunction",
         "more than one target block.",
     ),
+    ByFacts(
+        "LOG-031",
+        "gcp:logging/metric:Metric",
+        "metricDescriptor.metricKind",
+        "a descriptor without kind and type.",
+    ),
     ByFacts("LB-027", _URL_MAP, "defaultUrlRedirect.stripQuery", "a redirect without stripQuery."),
     ByFacts("LB-028", _URL_MAP, "defaultService", "more than one default."),
     ByFacts(

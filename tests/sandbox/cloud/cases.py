@@ -10,8 +10,9 @@ from tests.sandbox.cloud.cases_back import BACK
 from tests.sandbox.cloud.cases_front import FRONT
 from tests.sandbox.cloud.cases_limits import LIMITS
 from tests.sandbox.cloud.cases_names import NAMES
+from tests.sandbox.cloud.cases_operations import OPERATIONS
 from tests.sandbox.cloud.cases_provider import PROVIDER_RULES
 
 __all__ = ["CASES"]
 
-CASES: Final[tuple[Case, ...]] = (*FRONT, *BACK, *NAMES, *LIMITS, *PROVIDER_RULES)
+CASES: Final[tuple[Case, ...]] = (*FRONT, *BACK, *NAMES, *LIMITS, *OPERATIONS, *PROVIDER_RULES)

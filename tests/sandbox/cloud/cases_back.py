@@ -136,7 +136,7 @@ BACK: Final = (
     ),
     Case("MON-009", "create", "AlertPolicy", {"conditions": [{"displayName": "x"}]}),
     Case("MON-010", "create", "AlertPolicy", {"conditions": [THRESHOLD] * 7}),
-    Case("MON-022", "create", "NotificationChannel", {"type": "sms"}),
+    Case("MON-022", "create", "NotificationChannel", {"type": "sms", "labels": {}}),
     Case("MON-030", "create", "UptimeCheckConfig", {"selectedRegions": ["EUROPE", "ASIA_PACIFIC"]}),
     Case("MON-031", "create", "UptimeCheckConfig", {"period": "120s"}),
     Case(

@@ -38,7 +38,7 @@ T: Final = {
         "dns": "ManagedZone RecordSet",
         "iam": "WorkloadIdentityPool WorkloadIdentityPoolProvider",
         "kms": "CryptoKey CryptoKeyIAMMember KeyRing KeyRingIAMMember",
-        "logging": "Metric ProjectBucketConfig ProjectSink",
+        "logging": "LinkedDataset Metric ProjectBucketConfig ProjectSink",
         "monitoring": "AlertPolicy CustomService Dashboard NotificationChannel Slo UptimeCheckConfig",
         "organizations": "Folder Project",
         "projects": "ApiKey IAMCustomRole IAMMember ServiceIdentity",
@@ -54,6 +54,7 @@ T: Final = {
     for name in names.split()
 } | {
     "Enabled": "gcp:projects/service:Service",
+    "SchedulerJob": "gcp:cloudscheduler/job:Job",
     "Valkey": "gcp:memorystore/instance:Instance",
 }
 

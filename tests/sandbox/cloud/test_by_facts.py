@@ -81,6 +81,11 @@ _CASES: Final[dict[str, tuple[str, dict[str, Any], dict[str, Any]]]] = {
         {"cloudFunction": {"function": "f"}},
         {"cloudRun": None, "cloudFunction": {"function": "f"}},
     ),
+    "LOG-031": (
+        "Metric",
+        {"metricDescriptor": {"labels": [{"key": "a"}]}},
+        {"metricDescriptor.labels": [{"key": "a"}]},
+    ),
     "LB-027": (
         "URLMap",
         _REDIRECT,
