@@ -8,6 +8,7 @@ from typing import Final
 
 from sandbox.cloud.behaviours.durations import outside, seconds
 from sandbox.cloud.behaviours.table import Call, Phase, Problem, behaviour
+from sandbox.cloud.data import as_map
 
 _TOPIC: Final = "gcp:pubsub/topic:Topic"
 _SUBSCRIPTION: Final = "gcp:pubsub/subscription:Subscription"
@@ -134,6 +135,64 @@ def push_endpoint(call: Call) -> Iterator[Problem]:
     if endpoint and not endpoint.startswith("https://"):
         path = "pushConfig.pushEndpoint"
         yield Problem(path, f"`{path}` must be an https address, not {endpoint!r}.")
+
+
+@behaviour("PUB-019", _SUBSCRIPTION, _BOTH, 400, _REASON, "hashicorp/terraform#30389")
+def push_account(call: Call) -> Iterator[Problem]:
+    """A push subscription's token is that of a service account, named by its email."""
+    path = "pushConfig.oidcToken.serviceAccountEmail"
+    email = call.text(path)
+    if email and not re.fullmatch(r"[^@\s/:]+@[^@\s/:]+\.gserviceaccount\.com", email):
+        yield Problem(path, f"`{path}` must be the email of a service account, not {email!r}.")
+
+
+@behaviour(
+    "PUB-025",
+    _SUBSCRIPTION,
+    _BOTH,
+    400,
+    _REASON,
+    "terraform-provider-google-beta website/docs/r/pubsub_subscription",
+)
+def two_schemas(call: Call) -> Iterator[Problem]:
+    """Rows take their columns from the topic's schema or from the table's, not from both."""
+    block = "bigqueryConfig"
+    if call.get(f"{block}.useTopicSchema") is True and call.get(f"{block}.useTableSchema") is True:
+        path = f"{block}.useTableSchema"
+        yield Problem(path, f"`{path}` excludes `{block}.useTopicSchema`; remove one.")
+
+
+@behaviour("PUB-026", _SUBSCRIPTION, _BOTH, 400, _REASON, "general knowledge of Pub/Sub")
+def no_schema(call: Call) -> Iterator[Problem]:
+    """The topic whose schema is to be used has none."""
+    path = "bigqueryConfig.useTopicSchema"
+    topic = call.target("topic")
+    if call.get(path) is True and topic is not None and not topic.inputs.get("schemaSettings"):
+        yield Problem(path, f"`{path}`: {topic.id} has no schema; attach one to the topic first.")
+
+
+@behaviour(
+    "PUB-037",
+    (_TOPIC, _SUBSCRIPTION),
+    _BOTH,
+    400,
+    _REASON,
+    "terraform-provider-google-beta website/docs/r/pubsub_topic",
+)
+def transforms(call: Call) -> Iterator[Problem]:
+    """Each transform has a function name of its own, which its code defines."""
+    seen: set[str] = set()
+    for index, item in enumerate(call.blocks("messageTransforms")):
+        udf = as_map(item.get("javascriptUdf")) or {}
+        name, code = udf.get("functionName"), udf.get("code")
+        path = f"messageTransforms[{index}].javascriptUdf.functionName"
+        if not isinstance(name, str):
+            continue
+        if name in seen:
+            yield Problem(path, f"`{path}`: {name!r} is given twice; give each function its own name.")
+        elif isinstance(code, str) and not re.search(rf"\b{re.escape(name)}\b", code):
+            yield Problem(path, f"`{path}`: `code` defines no function {name!r}; correct one of them.")
+        seen.add(name)
 
 
 @behaviour("PUB-033", (_TOPIC, _SUBSCRIPTION, _SCHEMA), _BOTH, 400, _REASON, "general knowledge of Pub/Sub")

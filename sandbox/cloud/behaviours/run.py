@@ -19,35 +19,42 @@ _REVISIONS: Final = (_SERVICE, _JOB, _POOL)
 _BOTH: Final = (Phase.CREATE, Phase.UPDATE)
 _REASON: Final = "INVALID_ARGUMENT"
 _ACCESSORS: Final = frozenset({"roles/secretmanager.secretAccessor", "roles/secretmanager.admin"})
+_UNITS: Final = {
+    "": 1.0,
+    **{name: 1000.0**power for power, name in enumerate(("k", "M", "G", "T"), 1)},
+    **{name: 1024.0**power for power, name in enumerate(("Ki", "Mi", "Gi", "Ti"), 1)},
+}
 _REGISTRY: Final = re.compile(
     r"(?:[a-z0-9-]+-docker\.pkg\.dev|(?:[a-z]+\.)?gcr\.io)/.+|[^/.]+(?:/[^/]+)?(?::.+)?|docker\.io/.+"
 )
 
 
-def _template(call: Call) -> str:
+def template_path(call: Call) -> str:
+    """Where the template of a revision, or of a job's task, stands."""
     return "template.template" if call.type == _JOB else "template"
 
 
-def _containers(call: Call) -> Iterator[tuple[str, Values]]:
-    path = f"{_template(call)}.containers"
+def containers(call: Call) -> Iterator[tuple[str, Values]]:
+    """Each container with its property path."""
+    path = f"{template_path(call)}.containers"
     for index, container in enumerate(call.blocks(path)):
         yield f"{path}[{index}]", container
 
 
 def _secrets(call: Call) -> Iterator[tuple[str, str, str]]:
     """Each secret that a revision reads: where it is named, its name and the version."""
-    for where, container in _containers(call):
+    for where, container in containers(call):
         for index, env in enumerate(as_list(container.get("envs")) or []):
             source = as_map((as_map(env) or {}).get("valueSource")) or {}
             reference = as_map(source.get("secretKeyRef"))
             if reference is not None:
                 path = f"{where}.envs[{index}].valueSource.secretKeyRef"
                 yield path, str(reference.get("secret")), str(reference.get("version") or "latest")
-    for index, volume in enumerate(call.blocks(f"{_template(call)}.volumes")):
+    for index, volume in enumerate(call.blocks(f"{template_path(call)}.volumes")):
         secret = as_map(volume.get("secret"))
         if secret is not None:
             items = [item for item in as_list(secret.get("items")) or [] if as_map(item) is not None]
-            path = f"{_template(call)}.volumes[{index}].secret"
+            path = f"{template_path(call)}.volumes[{index}].secret"
             for version in [str(item.get("version") or "latest") for item in items] or ["latest"]:
                 yield path, str(secret.get("secret")), version
 
@@ -95,7 +102,7 @@ def version_missing(call: Call) -> Iterator[Problem]:
 )
 def secret_access(call: Call) -> Iterator[Problem]:
     """The runtime account may not read a secret."""
-    account = call.text(f"{_template(call)}.serviceAccount")
+    account = call.text(f"{template_path(call)}.serviceAccount")
     email = account or f"{call.number}-compute@developer.gserviceaccount.com"
     for where, name, _ in _secrets(call):
         path = _full(call, name)
@@ -115,7 +122,7 @@ def image_missing(call: Call) -> Iterator[Problem]:
     """An image does not exist."""
     if call.world.facts.assume_release:
         return
-    for where, container in _containers(call):
+    for where, container in containers(call):
         image = container.get("image")
         known = isinstance(image, str) and "pkg.dev/" in image and f"/{call.project}/" in image
         if known and image not in call.world.facts.images:
@@ -125,7 +132,7 @@ def image_missing(call: Call) -> Iterator[Problem]:
 @behaviour("RUN-032", _REVISIONS, _BOTH, 400, _REASON, "general knowledge of Cloud Run")
 def image_host(call: Call) -> Iterator[Problem]:
     """An image of a registry that Cloud Run does not read."""
-    for where, container in _containers(call):
+    for where, container in containers(call):
         image = container.get("image")
         if isinstance(image, str) and not _REGISTRY.fullmatch(image):
             yield Problem(
@@ -135,12 +142,10 @@ def image_host(call: Call) -> Iterator[Problem]:
             )
 
 
-def _memory(text: str) -> float | None:
-    """MiB of ``512Mi`` or ``2Gi``."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(Mi|Gi|M|G)", text)
-    if match is None:
-        return None
-    return float(match[1]) * {"Mi": 1.0, "Gi": 1024.0, "M": 0.953674, "G": 953.674}[match[2]]
+def mebibytes(text: str) -> float | None:
+    """MiB of a quantity such as ``512Mi``, ``2Gi`` or plain bytes; None when it is no quantity."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(Ki|Mi|Gi|Ti|k|M|G|T)?", text)
+    return None if match is None else float(match[1]) * _UNITS[match[2] or ""] / _UNITS["Mi"]
 
 
 def _cores(text: str) -> float | None:
@@ -150,10 +155,11 @@ def _cores(text: str) -> float | None:
     return int(match[1]) / 1000 if match[1] else float(match[2])
 
 
-def _limits(container: Values) -> tuple[float, float]:
-    limits = as_map((as_map(container.get("resources")) or {}).get("limits")) or {}
-    cores = _cores(str(limits.get("cpu") or "1"))
-    memory = _memory(str(limits.get("memory") or "512Mi"))
+def limits(container: Values) -> tuple[float, float]:
+    """A container's cores and MiB of memory."""
+    given = as_map((as_map(container.get("resources")) or {}).get("limits")) or {}
+    cores = _cores(str(given.get("cpu") or "1"))
+    memory = mebibytes(str(given.get("memory") or "512Mi"))
     return cores or 1.0, memory or 512.0
 
 
@@ -167,8 +173,8 @@ def _limits(container: Values) -> tuple[float, float]:
 )
 def cores_allowed(call: Call) -> Iterator[Problem]:
     """A container has 1, 2, 4, 6 or 8 cores, or part of one."""
-    for where, container in _containers(call):
-        cores, _ = _limits(container)
+    for where, container in containers(call):
+        cores, _ = limits(container)
         if cores not in {1, 2, 4, 6, 8} and not 0.08 <= cores < 1:
             path = f"{where}.resources.limits.cpu"
             yield Problem(path, f"`{path}` must be 1, 2, 4, 6, 8 or 0.08 to 0.99, not {cores:g}.")
@@ -177,8 +183,8 @@ def cores_allowed(call: Call) -> Iterator[Problem]:
 @behaviour("RUN-006", _REVISIONS, _BOTH, 400, _REASON, "MarkEdmondson1234/googleCloudRunner#137")
 def memory_allowed(call: Call) -> Iterator[Problem]:
     """Memory within what the cores allow."""
-    for where, container in _containers(call):
-        cores, memory = _limits(container)
+    for where, container in containers(call):
+        cores, memory = limits(container)
         highest = 32 if cores > 4 else 16 if cores > 2 else 8 if cores > 1 else 4
         lowest = 4096 if cores >= 6 else 2048 if cores >= 4 else 128
         if not lowest <= memory <= highest * 1024:
@@ -193,7 +199,7 @@ def memory_allowed(call: Call) -> Iterator[Problem]:
 def concurrency_of_part_core(call: Call) -> Iterator[Problem]:
     """Less than a core takes one request at a time."""
     concurrency = call.get("template.maxInstanceRequestConcurrency")
-    small = any(_limits(container)[0] < 1 for _, container in _containers(call))
+    small = any(limits(container)[0] < 1 for _, container in containers(call))
     if small and isinstance(concurrency, int) and concurrency > 1:
         path = "template.maxInstanceRequestConcurrency"
         yield Problem(path, f"`{path}` must be 1 with less than one core, not {concurrency}.")
@@ -252,9 +258,9 @@ def traffic_sum(call: Call) -> Iterator[Problem]:
 @behaviour("RUN-018", _SERVICE, _BOTH, 400, _REASON, "hashicorp/terraform-provider-google#23344")
 def ports(call: Call) -> Iterator[Problem]:
     """Exactly one container of several takes requests."""
-    containers = list(_containers(call))
-    serving = [where for where, container in containers if container.get("ports")]
-    if len(serving) > 1 or (len(containers) > 1 and not serving):
+    found = list(containers(call))
+    serving = [where for where, container in found if container.get("ports")]
+    if len(serving) > 1 or (len(found) > 1 and not serving):
         yield Problem(
             "template.containers", "`template.containers` must declare `ports` in exactly one container."
         )
@@ -263,7 +269,7 @@ def ports(call: Call) -> Iterator[Problem]:
 @behaviour("RUN-020", _REVISIONS, _BOTH, 400, _REASON, "general knowledge of Cloud Run")
 def reserved_names(call: Call) -> Iterator[Problem]:
     """Environment names that Cloud Run sets itself."""
-    for where, container in _containers(call):
+    for where, container in containers(call):
         for index, env in enumerate(as_list(container.get("envs")) or []):
             name = str((as_map(env) or {}).get("name"))
             if name in {"PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION"}:
@@ -306,7 +312,7 @@ def name_form(call: Call) -> Iterator[Problem]:
 )
 def subnet_region(call: Call) -> Iterator[Problem]:
     """The subnetwork is of another region."""
-    block = f"{_template(call)}.vpcAccess.networkInterfaces"
+    block = f"{template_path(call)}.vpcAccess.networkInterfaces"
     for index, interface in enumerate(call.blocks(block)):
         path = canonical(str(interface.get("subnetwork") or ""))
         match = re.fullmatch(r"projects/[^/]+/regions/([^/]+)/subnetworks/[^/]+", path)
@@ -318,8 +324,8 @@ def subnet_region(call: Call) -> Iterator[Problem]:
 @behaviour("RUN-016", _SERVICE, _BOTH, 400, _REASON, "hashicorp/terraform-provider-google#17238")
 def waits_for_nothing(call: Call) -> Iterator[Problem]:
     """A container waits for one that has no startup probe, or that does not exist."""
-    named = {str(container.get("name")): container for _, container in _containers(call)}
-    for where, container in _containers(call):
+    named = {str(container.get("name")): container for _, container in containers(call)}
+    for where, container in containers(call):
         for other in as_list(container.get("dependsOns")) or []:
             target = named.get(str(other))
             if target is None or not target.get("startupProbe"):

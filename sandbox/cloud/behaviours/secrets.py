@@ -183,3 +183,18 @@ def payload(call: Call) -> Iterator[Problem]:
         value = call.get(name)
         if isinstance(value, str) and not 1 <= len(value.encode()) <= 65536:
             yield Problem(name, f"`{name}` must be 1 byte to 64 KiB, not {len(value.encode())} bytes.")
+
+
+@behaviour(
+    "SEC-024",
+    _VERSION,
+    Phase.CREATE,
+    400,
+    _REASON,
+    "terraform-provider-google-beta services/secretmanager/resource_secret_manager_secret_version.go",
+)
+def secret_of_version(call: Call) -> Iterator[Problem]:
+    """A version names its secret by the full name or the id alone."""
+    name = call.text("secret")
+    if name and not re.fullmatch(r"(?:projects/[^/]+/secrets/)?[A-Za-z0-9_-]+", name):
+        yield Problem("secret", f"`secret` must be projects/PROJECT/secrets/NAME or NAME, not {name!r}.")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from sandbox.cloud.behaviours.table import Call, Phase, Problem, behaviour
-from sandbox.cloud.data import as_map, plain
+from sandbox.cloud.data import plain
 
 _BUCKET: Final = "gcp:storage/bucket:Bucket"
 _BUCKET_MEMBER: Final = "gcp:storage/bucketIAMMember:BucketIAMMember"
@@ -91,19 +91,6 @@ def public_bucket(call: Call) -> Iterator[Problem]:
 
 
 @behaviour(
-    "GCS-019",
-    _BUCKET,
-    Phase.CHECK,
-    400,
-    "invalid",
-    "terraform-provider-google-beta google-beta/services/storage/resource_sto",
-)
-def labels(call: Call) -> Iterator[Problem]:
-    """Labels are lower case and at most 63 characters."""
-    yield from label_form(call, "labels")
-
-
-@behaviour(
     "ART-002", _REPOSITORY, Phase.CREATE, 400, "INVALID_ARGUMENT", "general knowledge of Artifact Registry"
 )
 def repository_id(call: Call) -> Iterator[Problem]:
@@ -116,17 +103,3 @@ def repository_id(call: Call) -> Iterator[Problem]:
             "and not end "
             f"with a dash, not {name!r}.",
         )
-
-
-def label_form(call: Call, path: str) -> Iterator[Problem]:
-    """A problem for each label that Google would refuse."""
-    for key, value in (as_map(call.get(path)) or {}).items():
-        if not re.fullmatch(r"[a-z][a-z0-9_-]{0,62}", key):
-            yield Problem(
-                f"{path}.{key}", f"`{path}.{key}`: a key is lower-case letters, digits, dashes, at most 63."
-            )
-        if isinstance(value, str) and not re.fullmatch(r"[a-z0-9_-]{0,63}", value):
-            yield Problem(
-                f"{path}.{key}",
-                f"`{path}.{key}`: a value is lower case, at most 63 characters, not {value!r}.",
-            )

@@ -12,7 +12,16 @@ from tests.sandbox.cloud.cases_limits import LIMITS
 from tests.sandbox.cloud.cases_names import NAMES
 from tests.sandbox.cloud.cases_operations import OPERATIONS
 from tests.sandbox.cloud.cases_provider import PROVIDER_RULES
+from tests.sandbox.cloud.cases_run import RUN_DOCUMENTED
 
 __all__ = ["CASES"]
 
-CASES: Final[tuple[Case, ...]] = (*FRONT, *BACK, *NAMES, *LIMITS, *OPERATIONS, *PROVIDER_RULES)
+CASES: Final[tuple[Case, ...]] = (
+    *FRONT,
+    *BACK,
+    *NAMES,
+    *LIMITS,
+    *OPERATIONS,
+    *PROVIDER_RULES,
+    *RUN_DOCUMENTED,
+)
