@@ -45,6 +45,7 @@ REFUSED: Final = (
         "hostname",
         "not exactly one of hostname and matcher.",
     ),
+    ByFacts("GCS-022", "gcp:storage/bucketObject:BucketObject", "content", "an object of nothing."),
     ByFacts(
         "IAM-030", "gcp:projects/iAMCustomRole:IAMCustomRole", "permissions", "a role without permissions."
     ),

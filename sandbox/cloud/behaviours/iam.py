@@ -45,8 +45,8 @@ _ASKED: Final = re.compile(
 
 
 def _members(call: Call) -> Iterator[tuple[str, str]]:
-    member = call.text("member")
-    if member:
+    member = call.get("member")
+    if isinstance(member, str):
         yield "member", member
     for index, each in enumerate(call.texts("members")):
         yield f"members[{index}]", each
@@ -254,3 +254,44 @@ def shared_issuer(call: Call) -> Iterator[Problem]:
             f"`attributeCondition` is needed for the shared issuer {issuer}; name the owner or repository "
             "in it.",
         )
+
+
+_POOL_PROVIDER: Final = "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider"
+
+
+@behaviour(
+    "WIF-002",
+    _POOL_PROVIDER,
+    Phase.CHECK,
+    400,
+    "INVALID_ARGUMENT",
+    "google-beta/services/iambeta/resource_iam_workload_identity_pool_provider.go",
+)
+def federation_id(call: Call) -> Iterator[Problem]:
+    """A provider's id outside Google's form."""
+    name = call.text("workloadIdentityPoolProviderId")
+    if name and (not re.fullmatch(r"[a-z0-9-]{4,32}", name) or name.startswith("gcp-")):
+        path = "workloadIdentityPoolProviderId"
+        yield Problem(
+            path,
+            f"`{path}` must be 4 to 32 letters (a-z), digits, dashes, and not start with gcp-: {name!r}.",
+        )
+
+
+@behaviour(
+    "WIF-011",
+    _POOL_PROVIDER,
+    Phase.CREATE,
+    400,
+    "FAILED_PRECONDITION",
+    "terraform-provider-google-beta website/docs/r/iam_workload_identity_pool",
+)
+def trusted_pool(call: Call) -> Iterator[Problem]:
+    """A provider in a pool that trusts its own domain only."""
+    pool = call.text("workloadIdentityPoolId")
+    for record in call.world.find("gcp:iam/workloadIdentityPool:WorkloadIdentityPool"):
+        if record.id.rpartition("/")[2] == pool and record.inputs.get("mode") == "TRUST_DOMAIN":
+            yield Problem(
+                "workloadIdentityPoolId",
+                f"`workloadIdentityPoolId`: {pool} has the mode TRUST_DOMAIN; use a FEDERATION_ONLY pool.",
+            )

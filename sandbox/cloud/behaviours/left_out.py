@@ -66,6 +66,7 @@ _REASONS: Final[dict[str, str]] = {
     ),
     "Google Cloud's documentation says otherwise: the name can be reused at once": "SQL-022",
     "within seven days the provider brings the role back, and no day of deletion is kept": "IAM-028",
+    "when an object was written is not kept, so the end of its retention is unknown": "GCS-023",
     "which places Google offers changes, and only those of the European Union are kept": "GCS-005 SCH-009",
     "depends on data, versions or names outside of the deployment": (
         "API-003 IAM-005 SQL-037 SQL-038 SQL-044 SQL-070 SQL-080 SQL-081 SVN-005 SVN-011 KMS-025 "

@@ -319,6 +319,26 @@ _STORES: Final = (
         {"dockerConfig": {"immutableTags": True}},
     ),
 )
+_FEDERATION: Final[dict[str, Any]] = {
+    "workloadIdentityPoolId": "github",
+    "workloadIdentityPoolProviderId": "gcp-other",
+    "attributeMapping": {"google.subject": "assertion.sub"},
+    "attributeCondition": "assertion.repository_owner=='o'",
+    "oidc": {"issuerUri": "https://token.actions.githubusercontent.com"},
+}
+_NAMED: Final = {**_FEDERATION, "workloadIdentityPoolProviderId": "other"}
+_TRUSTS: Final = {"workloadIdentityPoolId": "domain", "mode": "TRUST_DOMAIN"}
+_REST: Final = (
+    Case("WIF-002", "check", "WorkloadIdentityPoolProvider", _FEDERATION, (), _NAMED),
+    Case(
+        "WIF-011",
+        "create",
+        "WorkloadIdentityPoolProvider",
+        {**_NAMED, "workloadIdentityPoolId": "domain"},
+        (("make", "WorkloadIdentityPool", _TRUSTS),),
+        _NAMED,
+    ),
+)
 _JOBS: Final = (
     Case(
         "SCH-001",
@@ -358,4 +378,4 @@ _JOBS: Final = (
         _http(oidcToken={"serviceAccountEmail": ACCOUNT}),
     ),
 )
-OPERATIONS: Final[tuple[Case, ...]] = (*_ALERTS, *_OBJECTIVES, *_STORES, *_JOBS)
+OPERATIONS: Final[tuple[Case, ...]] = (*_ALERTS, *_OBJECTIVES, *_STORES, *_JOBS, *_REST)

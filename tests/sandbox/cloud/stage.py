@@ -48,7 +48,7 @@ T: Final = {
         "serviceaccount": "Account",
         "servicenetworking": "Connection",
         "sql": "Database DatabaseInstance User",
-        "storage": "Bucket BucketIAMMember",
+        "storage": "Bucket BucketIAMMember BucketObject",
         "workflows": "Workflow",
     }.items()
     for name in names.split()

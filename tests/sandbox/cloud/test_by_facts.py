@@ -24,6 +24,7 @@ _SLO: Final[dict[str, Any]] = {
 _ROTATION: Final[dict[str, Any]] = {"rotationPeriod": "7776000s", "nextRotationTime": "2030-01-01T00:00:00Z"}
 _BASE: Final[dict[str, dict[str, Any]]] = {
     **GOOD,
+    "BucketObject": {"name": "a", "bucket": "aiprod-test-files"},
     "Budget": _BUDGET,
     "IAMCustomRole": {"roleId": "reader", "title": "reader", "permissions": ["run.jobs.get"]},
     "Slo": _SLO,
@@ -80,6 +81,11 @@ _CASES: Final[dict[str, tuple[str, dict[str, Any], dict[str, Any]]]] = {
         "RegionNetworkEndpointGroup",
         {"cloudFunction": {"function": "f"}},
         {"cloudRun": None, "cloudFunction": {"function": "f"}},
+    ),
+    "GCS-022": (
+        "BucketObject",
+        {},
+        {"content": "a"},
     ),
     "LOG-031": (
         "Metric",
