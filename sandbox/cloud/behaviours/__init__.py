@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sandbox.cloud.behaviours import (
+    agents,
     alerts,
     armor,
     certificates,
@@ -16,6 +17,7 @@ from sandbox.cloud.behaviours import (
     load_balancing,
     network,
     network_documented,
+    network_ranges,
     objectives,
     observability,
     provider_rules,
@@ -29,6 +31,7 @@ from sandbox.cloud.behaviours import (
     services,
     shapes,
     sql,
+    sql_documented,
     sql_flags,
     sql_replicas,
     sql_users,
@@ -49,6 +52,7 @@ from sandbox.cloud.behaviours.table import (
 __all__ = ["BEHAVIOURS", "Behaviour", "Call", "Phase", "check_phase", "run_phase", "switched_off"]
 
 for _module in (
+    agents,
     alerts,
     armor,
     certificates,
@@ -62,6 +66,7 @@ for _module in (
     load_balancing,
     network,
     network_documented,
+    network_ranges,
     objectives,
     observability,
     provider_rules,
@@ -75,6 +80,7 @@ for _module in (
     services,
     shapes,
     sql,
+    sql_documented,
     sql_flags,
     sql_replicas,
     sql_users,

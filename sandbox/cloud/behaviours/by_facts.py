@@ -121,5 +121,19 @@ REPLACED: Final = (
     ByFacts("PUB-015", _SUBSCRIPTION, "filter", "filter, ordering or topic: the backlog is lost."),
     ByFacts("RED-013", _REDIS, "transitEncryptionMode", "TLS, tier, network or connect mode."),
     ByFacts("SEC-009", _SECRET, "replication.userManaged", "replication: all versions are lost."),
-    ByFacts("SQL-046", _SQL, "settings.diskSize", "a smaller disk."),
+    ByFacts("SQL-046", _SQL, "settings.diskSize", "a smaller disk, with diskAutoresize false."),
+    ByFacts(
+        "SQL-052",
+        _SQL,
+        "masterInstanceName",
+        "another primary, save in a switchover.",
+        "terraform-provider-google-beta google-beta/services/sql/resource_sql_database_instance.go",
+    ),
+    ByFacts(
+        "SQL-053",
+        _SQL,
+        "settings.autoUpgradeEnabled",
+        "automatic upgrades, once on, turned off.",
+        "terraform-provider-google-beta google-beta/services/sql/resource_sql_database_instance.go",
+    ),
 )

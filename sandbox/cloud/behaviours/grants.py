@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
+from sandbox.cloud.behaviours.iam_forms import bindings_of
 from sandbox.cloud.data import as_list, plain
 from sandbox.cloud.paths import render_parent
 from sandbox.cloud.scope import Scope, with_scope
@@ -36,8 +36,8 @@ def members_of(world: World, path: str, project: str) -> Iterator[tuple[str, str
             for member in as_list(inputs.get("members")) or []:
                 yield str(inputs.get("role")), str(member)
         else:
-            for binding in json.loads(str(inputs.get("policyData") or "{}")).get("bindings", []):
-                for member in binding.get("members", []):
+            for binding in bindings_of(inputs.get("policyData")):
+                for member in as_list(binding.get("members")) or []:
                     yield str(binding.get("role")), str(member)
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Final
 
-from facts.google.service_agents import service_of
-from facts.provider import all_types
+from sandbox.cloud.behaviours.iam_forms import GRANTS, POLICIES, bindings_of, grants
 from sandbox.cloud.behaviours.table import Call, Phase, Problem, behaviour
 
-_MEMBER: Final = tuple(type for type in all_types() if type.lower().endswith("iammember"))
-_BINDING: Final = tuple(type for type in all_types() if type.lower().endswith("iambinding"))
-_BOTH: Final = _MEMBER + _BINDING
+_BOTH: Final = GRANTS
+# The provider reads members and bindings itself; a policy goes to Google as it is.
+_READ: Final = tuple(type for type in GRANTS if type not in POLICIES)
 
 _EMAIL: Final = r"[^@\s:/?]+@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\.[a-z]{2,}"
 _POOL: Final = r"[a-z0-9.-]{4,60}"
@@ -37,24 +37,18 @@ _ROLE: Final = re.compile(
     r"roles/[A-Za-z0-9_.]+|(?:projects/[a-z0-9.:-]+|organizations/\d+)/roles/[A-Za-z0-9_.]{3,64}"
 )
 _BASIC: Final = frozenset({"roles/owner", "roles/editor", "roles/viewer"})
-_ON_DEFAULT: Final = frozenset({"pubsub", "run"})
-_ASKED: Final = re.compile(
-    r"service-\d+@(?:gs-project-accounts|gcp-sa-logging)\.iam\.gserviceaccount\.com"
-    r"|bq-\d+@bigquery-encryption\.iam\.gserviceaccount\.com|cmek-p\d+@gcp-sa-logging\.iam\.gserviceaccount\.com"
-)
+_EVERYONE: Final = frozenset({"allUsers", "allAuthenticatedUsers"})
+_ORGANIZATION: Final = re.compile(r"resourcemanager\.(?:projects\.list|(?:folders|organizations)\..+)")
 
 
 def _members(call: Call) -> Iterator[tuple[str, str]]:
-    member = call.get("member")
-    if isinstance(member, str):
-        yield "member", member
-    for index, each in enumerate(call.texts("members")):
-        yield f"members[{index}]", each
+    for grant in grants(call):
+        yield grant.where, grant.member
 
 
 @behaviour(
     "IAM-002",
-    _BOTH,
+    _READ,
     Phase.CHECK,
     400,
     "INVALID_ARGUMENT",
@@ -69,7 +63,7 @@ def deleted_member(call: Call) -> Iterator[Problem]:
 
 @behaviour(
     "IAM-001",
-    _BOTH,
+    _READ,
     Phase.CHECK,
     400,
     "INVALID_ARGUMENT",
@@ -91,7 +85,7 @@ def member_without_kind(call: Call) -> Iterator[Problem]:
 def member_form(call: Call) -> Iterator[Problem]:
     """A member of no form that Google knows."""
     for where, member in _members(call):
-        if not _FORMS.fullmatch(member):
+        if not _FORMS.fullmatch(member) and not member.startswith("deleted:"):
             yield Problem(
                 where,
                 f"`{where}` is of no form that Google knows: {member!r}; correct its prefix or address.",
@@ -108,9 +102,13 @@ def member_form(call: Call) -> Iterator[Problem]:
 )
 def role_form(call: Call) -> Iterator[Problem]:
     """A role that is neither roles/NAME nor the full name of a custom role."""
-    role = call.text("role")
-    if role and not _ROLE.fullmatch(role):
-        yield Problem("role", f"`role` must be roles/NAME or projects/PROJECT/roles/ID, not {role!r}.")
+    named = [("role", call.text("role"))]
+    named += [("policyData", str(item.get("role"))) for item in bindings_of(call.get("policyData"))]
+    for where, role in named:
+        if role and not _ROLE.fullmatch(role):
+            yield Problem(
+                where, f"`{where}` must name roles/NAME or projects/PROJECT/roles/ID, not {role!r}."
+            )
 
 
 @behaviour(
@@ -123,8 +121,9 @@ def role_form(call: Call) -> Iterator[Problem]:
 )
 def condition_on_basic_role(call: Call) -> Iterator[Problem]:
     """A condition on owner, editor or viewer."""
-    if call.get("condition") and call.text("role") in _BASIC:
-        yield Problem("condition", f"`condition` cannot stand on {call.text('role')}; use a predefined role.")
+    for grant in grants(call):
+        if grant.conditional and grant.role in _BASIC:
+            yield Problem("condition", f"`condition` cannot stand on {grant.role}; use a predefined role.")
 
 
 @behaviour(
@@ -137,46 +136,49 @@ def condition_on_basic_role(call: Call) -> Iterator[Problem]:
 )
 def condition_on_everyone(call: Call) -> Iterator[Problem]:
     """A condition on everyone."""
-    if call.get("condition") and any(member.startswith("all") for _, member in _members(call)):
+    for grant in grants(call):
+        if grant.conditional and grant.member in _EVERYONE:
+            yield Problem("condition", f"`condition` cannot stand on {grant.member}; remove it.")
+
+
+# Pub/Sub and Cloud Tasks; queues, topics, subscriptions and schemas have policies without conditions.
+_UNCONDITIONAL: Final = tuple(type for type in GRANTS if type.startswith(("gcp:pubsub/", "gcp:cloudtasks/")))
+
+
+@behaviour(
+    "IAM-018",
+    _UNCONDITIONAL,
+    (Phase.CREATE, Phase.UPDATE),
+    400,
+    "INVALID_ARGUMENT",
+    "GoogleCloudPlatform/magic-modules#9228; IAM documentation, services that allow conditions",
+)
+def condition_unsupported(call: Call) -> Iterator[Problem]:
+    """A condition on a resource whose policy takes none."""
+    if any(grant.conditional for grant in grants(call)):
         yield Problem(
-            "condition", "`condition` cannot stand on allUsers or allAuthenticatedUsers; remove it."
+            "condition",
+            "`condition` is not supported on this resource; grant the role at the project with a condition "
+            "on resource.name.",
         )
 
 
 @behaviour(
-    "AGT-001",
-    _BOTH,
-    (Phase.CREATE, Phase.UPDATE),
+    "IAM-100",
+    POLICIES,
+    Phase.CHECK,
     400,
     "INVALID_ARGUMENT",
-    "GoogleCloudPlatform/magic-modules#3075; google-cloud.md 0.2",
+    "terraform-provider-google-beta google-beta/tpgiamresource/resource_iam_policy.go",
 )
-def agent_missing(call: Call) -> Iterator[Problem]:
-    """A service agent that nobody has asked for yet."""
-    for where, member in _members(call):
-        email = member.removeprefix("serviceAccount:")
-        service = service_of(email)
-        if _ASKED.fullmatch(email) and email not in call.world.facts.asked_agents:
-            yield Problem(
-                where,
-                f"`{where}`: the service agent {email} does not exist until it is asked for; read it with "
-                "the "
-                "provider function of its product (for logging, a sink) instead of composing it.",
-            )
-        if service is None or service in _ON_DEFAULT:
-            continue
-        number = email.split("@")[0].removeprefix("service-")
-        if number == call.number and not _asked_for(call, service):
-            yield Problem(
-                where,
-                f"`{where}`: the service agent {email} does not exist; declare projects.ServiceIdentity for "
-                f"{service}.googleapis.com and depend on it.",
-            )
-
-
-def _asked_for(call: Call, service: str) -> bool:
-    id = f"projects/{call.project}/services/{service}.googleapis.com"
-    return call.world.get("gcp:projects/serviceIdentity:ServiceIdentity", id) is not None
+def policy_form(call: Call) -> Iterator[Problem]:
+    """A policy that is not JSON."""
+    text = call.get("policyData")
+    if isinstance(text, str):
+        try:
+            json.loads(text)
+        except ValueError as wrong:
+            yield Problem("policyData", f"`policyData` must be JSON, as get_iam_policy gives it: {wrong}.")
 
 
 @behaviour(
@@ -214,6 +216,24 @@ def custom_role_id(call: Call) -> Iterator[Problem]:
         yield Problem(
             "roleId", f"`roleId` must be 3 to 64 letters, digits, underscores and dots, not {name!r}."
         )
+
+
+@behaviour(
+    "IAM-029",
+    "gcp:projects/iAMCustomRole:IAMCustomRole",
+    (Phase.CREATE, Phase.UPDATE),
+    400,
+    "INVALID_ARGUMENT",
+    "Google Cloud documentation: IAM, custom roles, supported permissions",
+)
+def custom_role_permissions(call: Call) -> Iterator[Problem]:
+    """A permission of no form that Google knows, or one that a project's role cannot hold."""
+    for index, name in enumerate(call.texts("permissions")):
+        where = f"permissions[{index}]"
+        if not re.fullmatch(r"[a-z][a-z0-9-]*(?:\.[A-Za-z][A-Za-z0-9_-]*){2,}", name):
+            yield Problem(where, f"`{where}` must be SERVICE.RESOURCE.VERB, not {name!r}.")
+        elif _ORGANIZATION.fullmatch(name):
+            yield Problem(where, f"`{where}`: {name} is for roles of an organisation; remove it here.")
 
 
 @behaviour(

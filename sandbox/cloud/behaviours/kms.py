@@ -198,3 +198,53 @@ def key_name(call: Call) -> Iterator[Problem]:
         yield Problem(
             "name", f"`name` must be 1 to 63 letters, digits, underscores and dashes, not {name!r}."
         )
+
+
+_ALGORITHMS: Final = {
+    "ENCRYPT_DECRYPT": r"(?:GOOGLE|EXTERNAL)_SYMMETRIC_ENCRYPTION",
+    "RAW_ENCRYPT_DECRYPT": r"AES_(?:128|256)_(?:GCM|CBC|CTR)",
+    "ASYMMETRIC_SIGN": r"(?:RSA_SIGN|EC_SIGN|PQ_SIGN)_\w+",
+    "ASYMMETRIC_DECRYPT": r"RSA_DECRYPT_OAEP_\w+",
+    "MAC": r"HMAC_SHA\d+",
+    "KEY_ENCAPSULATION": r"(?:ML_KEM_\d+|KEM_XWING)",
+}
+
+
+@behaviour(
+    "KMS-008",
+    _KEY,
+    _BOTH,
+    400,
+    "INVALID_ARGUMENT",
+    "Google Cloud documentation: KMS, key purposes and algorithms",
+)
+def algorithm_of_purpose(call: Call) -> Iterator[Problem]:
+    """An algorithm that does not fit the key's purpose."""
+    where, purpose = "versionTemplate.algorithm", call.text("purpose") or "ENCRYPT_DECRYPT"
+    algorithm, form = call.text(where), _ALGORITHMS.get(purpose)
+    if algorithm and form is not None and not re.fullmatch(form, algorithm):
+        yield Problem(
+            where, f"`{where}` {algorithm} is not for the purpose {purpose}; choose one of that purpose."
+        )
+
+
+# Regions, countries (ca), and numbered multi-regions (eur4, nam6) by their form: Google adds some.
+_LOCATION: Final = re.compile(
+    r"global|europe|asia|(?!eu$)[a-z]{2}|(?:asia|eur|nam)\d{1,2}|nam-eur-asia\d|[a-z]+-[a-z]+\d{1,2}"
+)
+
+
+@behaviour(
+    "KMS-011",
+    "gcp:kms/keyRing:KeyRing",
+    Phase.CREATE,
+    400,
+    "INVALID_ARGUMENT",
+    "Google Cloud documentation: KMS, locations",
+)
+def key_location(call: Call) -> Iterator[Problem]:
+    """A location that Cloud KMS does not have: a zone, or a multi-region under another product's name."""
+    location = call.text("location")
+    if not _LOCATION.fullmatch(location):
+        wanted = "europe" if location.lower() == "eu" else "a region, or one of global, us, europe and asia"
+        yield Problem("location", f"`location` must be {wanted}, not {location!r}.")

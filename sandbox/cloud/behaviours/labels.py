@@ -8,8 +8,10 @@ from typing import Final
 
 from facts.provider import all_types, facts_for
 from sandbox.cloud.behaviours.table import Call, Phase, Problem, behaviour
-from sandbox.cloud.data import as_map
+from sandbox.cloud.data import as_map, at, plain
 
+_SQL: Final = "gcp:sql/databaseInstance:DatabaseInstance"
+_SECRETS: Final = ("gcp:secretmanager/secret:Secret", "gcp:secretmanager/regionalSecret:RegionalSecret")
 _BUCKET: Final = "gcp:storage/bucket:Bucket"
 _MOST: Final = 64
 _LONGEST: Final = 63
@@ -23,7 +25,7 @@ def _labelled() -> tuple[str, ...]:
     return tuple(
         name
         for name, facts in found
-        if facts is not None and "effectiveLabels" in facts.properties and name != _BUCKET
+        if facts is not None and "effectiveLabels" in facts.properties and name not in {_BUCKET, *_SECRETS}
     )
 
 
@@ -42,23 +44,36 @@ def bucket_labels(call: Call) -> Iterator[Problem]:
 
 @behaviour(
     "SEC-014",
-    _labelled(),
+    _SECRETS,
     (Phase.CREATE, Phase.UPDATE),
     400,
     "INVALID_ARGUMENT",
     "terraform-provider-google-beta website/docs/r/secret_manager_secret",
 )
-def labels(call: Call) -> Iterator[Problem]:
-    """Labels are lower case, at most 63 characters, and at most 64."""
+def secret_labels(call: Call) -> Iterator[Problem]:
+    """Labels of a secret are lower case, at most 63 characters, and at most 64."""
     yield from _wrong(call)
 
 
-def _wrong(call: Call) -> Iterator[Problem]:
-    given = as_map(call.get("labels")) or {}
+@behaviour(
+    "QTA-010",
+    (*_labelled(), _SQL),
+    (Phase.CREATE, Phase.UPDATE),
+    400,
+    "INVALID_ARGUMENT",
+    "Google Cloud documentation: Resource Manager, labels",
+)
+def labels(call: Call) -> Iterator[Problem]:
+    """Labels are lower case, at most 63 characters, and at most 64."""
+    yield from _wrong(call, "settings.userLabels" if call.type == _SQL else "labels")
+
+
+def _wrong(call: Call, field: str = "labels") -> Iterator[Problem]:
+    given = as_map(plain(at(call.inputs, field))) or {}
     if len(given) > _MOST:
-        yield Problem("labels", f"`labels` must be at most {_MOST}, not {len(given)}; remove some.")
+        yield Problem(field, f"`{field}` must be at most {_MOST}, not {len(given)}; remove some.")
     for key, value in given.items():
-        where = f"labels.{key}"
+        where = f"{field}.{key}"
         if not key or unicodedata.category(key[0]) not in _LETTERS or not _plain(key):
             yield Problem(
                 where,

@@ -9,6 +9,7 @@ __all__ = ["COVERED", "SILENT", "reason"]
 SILENT: Final = "Google accepts it: a quiet failure, no refusal"
 
 COVERED: Final[dict[str, str]] = {
+    "AGT-007": "AGT-001",
     "AGT-009": "API-001",
     "API-004": "API-001",
     "ARM-005": "ARM-004",
@@ -17,9 +18,11 @@ COVERED: Final[dict[str, str]] = {
     "ARM-014": "ARM-012",
     "ARM-015": "ARM-013",
     "CRT-002": "CRT-001",
+    "DNS-007": "DNS-006",
     "IAM-004": "REF-001",
     "IAM-021": "IAM-020",
     "KMS-006": "KMS-005",
+    "KMS-009": "KMS-001",
     "KMS-016": "KMS-012",
     "KMS-018": "KMS-022",
     "KMS-019": "KMS-020",
@@ -75,14 +78,8 @@ _REASONS: Final[dict[str, str]] = {
         "PUB-024 PUB-027 AGT-011 BDR-015 LB-032 MON-014 "
     ),
     "not built: accepted here although Google refuses it": (
-        "API-005 API-009 AGT-002 AGT-003 AGT-004 AGT-007 AGT-008 IAM-018 IAM-029 KMS-008 "
-        "KMS-009 KMS-011 SVN-016 SQL-017 SQL-026 SQL-032 SQL-033 "
-        "SQL-049 SQL-052 SQL-056 SQL-057 SQL-058 SQL-063 SQL-064 SQL-065 "
-        "NET-002 NET-006 NET-007 NET-013 NET-017 NET-019 NET-025 "
-        "DNS-007 DNS-009 RED-008 RED-012 "
         "LB-002 LB-003 LB-004 LB-012 LB-029 LB-030 LB-031 LB-033 LB-034 LB-040 LB-052 CRT-010 "
         "CRT-012 ARM-011 ARM-016 ARM-017 ARM-018 ARM-027 ARM-029 ARM-030 ARM-035 ARM-037 ARM-047 "
-        "QTA-010 "
     ),
 }
 _BY_ID: Final[dict[str, str]] = {id: why for why, ids in _REASONS.items() for id in ids.split()}

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from sandbox.cloud.behaviours.table import Call, Phase, Problem, behaviour
-from sandbox.cloud.data import at, plain
+from sandbox.cloud.data import as_list, as_map, plain
 from sandbox.cloud.paths import canonical
+from sandbox.cloud.world import World
 
 _SUBNETWORK: Final = "gcp:compute/subnetwork:Subnetwork"
 _GLOBAL_ADDRESS: Final = "gcp:compute/globalAddress:GlobalAddress"
@@ -30,14 +31,16 @@ _NAMED: Final = (
     "gcp:compute/targetHttpsProxy:TargetHttpsProxy",
     "gcp:compute/uRLMap:URLMap",
 )
-_PRIVATE: Final = tuple(
-    ipaddress.ip_network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+PRIVATE: Final = tuple(
+    ipaddress.IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 )
+"""The private ranges of RFC 1918."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-def _range(text: str) -> Network | None:
+def block_of(text: str) -> Network | None:
+    """The range that a text gives in CIDR notation, or None."""
     try:
         return ipaddress.ip_network(text)
     except ValueError:
@@ -92,29 +95,38 @@ def not_a_range(call: Call) -> Iterator[Problem]:
 def range_form(call: Call) -> Iterator[Problem]:
     """The range has host bits set or is too small."""
     text = call.text("ipCidrRange")
-    block = _range(text)
+    block = block_of(text)
     if text and (block is None or block.prefixlen > 29):
         yield Problem(
             "ipCidrRange", f"`ipCidrRange` must be a range without host bits, /29 or larger, not {text}."
         )
 
 
-def _taken(call: Call, network: str) -> Iterator[tuple[str, Network]]:
+def same_network(call: Call, left: str, right: str) -> bool:
+    """Whether two spellings, a link or a short name, name the same network."""
+
+    def full(name: str) -> str:
+        return canonical(name) if "/" in name else f"projects/{call.project}/global/networks/{name}"
+
+    return full(left) == full(right)
+
+
+def taken(call: Call, network: str) -> Iterator[tuple[str, Network]]:
     """Every range that the network already uses, with the resource it belongs to."""
     for record in call.world.find(_SUBNETWORK):
         inputs = plain(record.inputs)
-        if (
-            canonical(str(inputs.get("network"))).endswith(network.rsplit("/", 1)[-1])
-            and record.id != call.id
-        ):
-            block = _range(str(inputs.get("ipCidrRange")))
+        if not same_network(call, str(inputs.get("network")), network) or record.id == call.id:
+            continue
+        listed = [as_map(item) or {} for item in as_list(inputs.get("secondaryIpRanges")) or []]
+        for values in (inputs, *listed):
+            block = block_of(str(values.get("ipCidrRange")))
             if block is not None:
                 yield record.id, block
     for record in call.world.find(_GLOBAL_ADDRESS):
         inputs, outputs = plain(record.inputs), plain(record.outputs)
-        same = canonical(str(inputs.get("network"))) == network
+        same = same_network(call, str(inputs.get("network")), network)
         if inputs.get("purpose") == "VPC_PEERING" and same and record.id != call.id:
-            block = _range(f"{outputs.get('address')}/{inputs.get('prefixLength')}")
+            block = block_of(f"{outputs.get('address')}/{inputs.get('prefixLength')}")
             if block is not None:
                 yield record.id, block
 
@@ -129,10 +141,10 @@ def _taken(call: Call, network: str) -> Iterator[tuple[str, Network]]:
 )
 def ranges_overlap(call: Call) -> Iterator[Problem]:
     """The range overlaps another one of the network."""
-    own = _range(call.text("ipCidrRange"))
+    own = block_of(call.text("ipCidrRange"))
     if own is None:
         return
-    for other, block in _taken(call, canonical(call.text("network"))):
+    for other, block in taken(call, call.text("network")):
         if own.version == block.version and own.overlaps(block):
             yield Problem(
                 "ipCidrRange", f"`ipCidrRange` {own} overlaps {block} of {other}; choose another range."
@@ -149,7 +161,7 @@ def ranges_overlap(call: Call) -> Iterator[Problem]:
 )
 def range_shrinks(call: Call) -> Iterator[Problem]:
     """The range may only be widened."""
-    old, new = _range(str(call.old_inputs.get("ipCidrRange"))), _range(call.text("ipCidrRange"))
+    old, new = block_of(str(call.old_inputs.get("ipCidrRange"))), block_of(call.text("ipCidrRange"))
     if (
         isinstance(old, ipaddress.IPv4Network)
         and isinstance(new, ipaddress.IPv4Network)
@@ -187,20 +199,20 @@ def peering_range_incomplete(call: Call) -> Iterator[Problem]:
 )
 def peering_range_public(call: Call) -> Iterator[Problem]:
     """A range for private services must be private."""
-    block = _range(f"{call.text('address')}/{call.get('prefixLength')}")
-    if call.text("purpose") == "VPC_PEERING" and isinstance(block, ipaddress.IPv4Network):
-        inside = any(block.subnet_of(wide) for wide in _PRIVATE if isinstance(wide, ipaddress.IPv4Network))
-        if not inside:
-            yield Problem("address", f"`address` must lie in a private range (RFC 1918), not {block}.")
+    block = block_of(f"{call.text('address')}/{call.get('prefixLength')}")
+    if call.text("purpose") != "VPC_PEERING" or not isinstance(block, ipaddress.IPv4Network):
+        return
+    if not any(block.subnet_of(wide) for wide in PRIVATE):
+        yield Problem("address", f"`address` must lie in a private range (RFC 1918), not {block}.")
 
 
 @behaviour("SVN-008", _GLOBAL_ADDRESS, Phase.CREATE, 400, "invalid", "general knowledge of compute addresses")
 def peering_range_overlaps(call: Call) -> Iterator[Problem]:
     """A range for private services overlaps another range of the network."""
-    own = _range(f"{call.text('address')}/{call.get('prefixLength')}")
+    own = block_of(f"{call.text('address')}/{call.get('prefixLength')}")
     if call.text("purpose") != "VPC_PEERING" or own is None:
         return
-    for other, block in _taken(call, canonical(call.text("network"))):
+    for other, block in taken(call, call.text("network")):
         if own.version == block.version and own.overlaps(block):
             yield Problem("address", f"`address` {own} overlaps {block} of {other}; choose another range.")
 
@@ -287,10 +299,22 @@ def ingress_without_source(call: Call) -> Iterator[Problem]:
         )
 
 
+class Peering(NamedTuple):
+    """A private connection to Google's services: its record's id and the names of its ranges."""
+
+    id: str
+    ranges: tuple[str, ...]
+
+
+def connections(world: World, network: str) -> list[Peering]:
+    """The private connections of a network given by its relative name."""
+    return [
+        Peering(record.id, tuple(str(each) for each in as_list(inputs.get("reservedPeeringRanges")) or []))
+        for record in world.find("gcp:servicenetworking/connection:Connection")
+        if canonical(str((inputs := plain(record.inputs)).get("network"))) == canonical(network)
+    ]
+
+
 def connected(call: Call, network: str) -> bool:
     """Whether the network has a private connection to Google's services."""
-    wanted = canonical(network)
-    return any(
-        canonical(str(at(plain(record.inputs), "network"))) == wanted
-        for record in call.world.find("gcp:servicenetworking/connection:Connection")
-    )
+    return bool(connections(call.world, network))

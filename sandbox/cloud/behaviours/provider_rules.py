@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from sandbox.cloud.behaviours.table import Call, Phase, Problem, behaviour
-from sandbox.cloud.data import as_list, at
+from sandbox.cloud.data import as_list
 from sandbox.cloud.paths import canonical
 
 _SQL: Final = "gcp:sql/databaseInstance:DatabaseInstance"
@@ -19,8 +19,9 @@ _PROVIDER: Final = "terraform-provider-google-beta google-beta/services"
 _SQL_SOURCE: Final = f"{_PROVIDER}/sql/resource_sql_database_instance.go"
 _SQL_TESTS: Final = f"{_PROVIDER}/sql/resource_sql_database_instance_test.go"
 _NAT_SOURCE: Final = f"{_PROVIDER}/compute/resource_compute_router_nat.go"
-# Storage writes multi-regions in its own way; every other location has the same name in Cloud KMS.
+# Storage writes this multi-region in its own way; regions and these pairs have one name in both products.
 _KEY_LOCATION: Final = {"eu": "europe"}
+_PAIRS: Final = frozenset({"asia1", "eur4", "nam4"})
 
 
 @behaviour(
@@ -44,6 +45,10 @@ def bucket_key_elsewhere(call: Call) -> Iterator[Problem]:
     key, bucket = canonical(call.text(where)), call.text("location").lower()
     location = key.split("/")[3] if key.count("/") >= 7 else ""
     wanted = _KEY_LOCATION.get(bucket, bucket)
+    # Which key fits a pair of one's own, or a newer predefined one, is not published.
+    unclear = not call.absent("customPlacementConfig") or (bucket[-1:].isdigit() and "-" not in bucket)
+    if unclear and bucket not in _PAIRS:
+        return
     if location and bucket and location != wanted:
         yield Problem(where, f"`{where}` must be a key in {wanted}, not one in {location}.")
 
@@ -100,14 +105,6 @@ def promoted_with_configuration(call: Call) -> Iterator[Problem]:
         )
 
 
-@behaviour("SQL-053", _SQL, Phase.UPDATE, 400, _REASON, _SQL_SOURCE)
-def upgrade_off(call: Call) -> Iterator[Problem]:
-    """Automatic upgrades stay on once they are."""
-    path = "settings.autoUpgradeEnabled"
-    if at(dict(call.old_inputs), path) is True and call.get(path) is False:
-        yield Problem(path, f"`{path}` cannot go back to false after it was true; keep it true.")
-
-
 @behaviour("NET-020", _NAT, Phase.CREATE, 400, _REASON, _NAT_SOURCE)
 def drain_at_once(call: Call) -> Iterator[Problem]:
     """A new NAT drains no address."""
@@ -119,18 +116,18 @@ def drain_at_once(call: Call) -> Iterator[Problem]:
 def drain_of_others(call: Call) -> Iterator[Problem]:
     """A drained address was in use before and is no longer."""
 
-    def before(name: str) -> set[str]:
-        return {canonical(item) for item in as_list(call.old_inputs.get(name)) or [] if isinstance(item, str)}
-
-    used = {canonical(item) for item in call.texts("natIps")}
-    for item in call.texts("drainNatIps"):
-        address = canonical(item)
-        if address in before("drainNatIps"):
-            continue
+    used, drained = _names(call.inputs, "natIps"), _names(call.old_inputs, "drainNatIps")
+    for address in sorted(_names(call.inputs, "drainNatIps") - drained):
         if address in used:
             yield Problem("drainNatIps", f"`drainNatIps`: {address} is still in natIps; remove it there.")
-        elif address not in before("natIps"):
+        elif address not in _names(call.old_inputs, "natIps"):
             yield Problem("drainNatIps", f"`drainNatIps`: {address} was never in natIps; leave it out.")
+
+
+def _names(inputs: Mapping[str, Any], field: str) -> set[str]:
+    """Short names: the provider compares addresses by them."""
+    found = as_list(inputs.get(field)) or []
+    return {item.rsplit("/", 1)[-1] for item in found if isinstance(item, str)}
 
 
 @behaviour(

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from sandbox.cloud.behaviours.network import connected
+from sandbox.cloud.behaviours.network import block_of, connected, taken
 from sandbox.cloud.behaviours.table import Call, Phase, Problem, behaviour
+from sandbox.cloud.data import as_map
 from sandbox.cloud.paths import canonical
 
 _INSTANCE: Final = "gcp:redis/instance:Instance"
@@ -115,3 +116,72 @@ def snapshots(call: Call) -> Iterator[Problem]:
         yield Problem(
             f"{block}.rdbSnapshotPeriod", f"`{block}.rdbSnapshotPeriod` is needed with RDB; set it."
         )
+
+
+@behaviour(
+    "RED-008",
+    _INSTANCE,
+    Phase.CREATE,
+    400,
+    _REASON,
+    "terraform-provider-google-beta website/docs/r/redis_instance",
+)
+def range_overlaps(call: Call) -> Iterator[Problem]:
+    """With direct peering the instance's range overlaps another one of the network."""
+    own = block_of(call.text("reservedIpRange"))
+    if own is None or call.text("connectMode") not in {"", "DIRECT_PEERING"}:
+        return
+    for other, block in taken(call, call.text("authorizedNetwork") or "default"):
+        if own.version == block.version and own.overlaps(block):
+            yield Problem(
+                "reservedIpRange",
+                f"`reservedIpRange` {own} overlaps {block} of {other}; choose another range.",
+            )
+
+
+_SWITCH: Final = r"yes|no"
+_COUNT: Final = r"\d+"
+# Settings and the values that they take; other names are refused only when Google keeps them to itself.
+_SETTINGS: Final = {
+    "activedefrag": _SWITCH,
+    "lazyfree-lazy-eviction": _SWITCH,
+    "lazyfree-lazy-expire": _SWITCH,
+    "lazyfree-lazy-user-del": _SWITCH,
+    "lazyfree-lazy-user-flush": _SWITCH,
+    "lfu-decay-time": _COUNT,
+    "lfu-log-factor": _COUNT,
+    "maxmemory-gb": r"\d+(?:\.\d+)?",
+    "maxmemory-policy": r"noeviction|(?:allkeys|volatile)-(?:lru|lfu|random)|volatile-ttl",
+    "notify-keyspace-events": r"[KEg$lshzxetdmnA]*",
+    "stream-node-max-bytes": _COUNT,
+    "stream-node-max-entries": _COUNT,
+    "timeout": _COUNT,
+}
+_KEPT: Final = frozenset(
+    {
+        *("appendfsync", "appendonly", "bind", "cluster-enabled", "maxclients", "maxmemory", "port"),
+        *("protected-mode", "replicaof", "requirepass", "save", "slaveof", "tls-port"),
+    }
+)
+
+
+@behaviour(
+    "RED-012",
+    _INSTANCE,
+    _BOTH,
+    400,
+    _REASON,
+    "Google Cloud documentation: Memorystore for Redis, supported configurations",
+)
+def settings(call: Call) -> Iterator[Problem]:
+    """A setting that Memorystore keeps to itself, or a value that it does not take."""
+    for name, value in (as_map(call.get("redisConfigs")) or {}).items():
+        where, form = f'redisConfigs["{name}"]', _SETTINGS.get(name)
+        if name in _KEPT or not re.fullmatch(r"[a-z]+(?:-[a-z]+)*", name):
+            yield Problem(where, f"`{where}` is no setting of Memorystore; remove it or correct its name.")
+        elif form is not None and not re.fullmatch(form, str(value)):
+            yield Problem(where, f"`{where}` does not take {value!r}; it must match {form}.")
+        size = call.get("memorySizeGb")
+        sized = name == "maxmemory-gb" and re.fullmatch(_SETTINGS[name], str(value)) is not None
+        if sized and isinstance(size, int) and float(value) > size:
+            yield Problem(where, f"`{where}` must be at most memorySizeGb, {size}, not {value}.")

@@ -18,7 +18,7 @@ _BOTH: Final = (Phase.CREATE, Phase.UPDATE)
 _REASON: Final = "INVALID_ARGUMENT"
 
 
-def _edition(call: Call) -> str:
+def edition_of(call: Call) -> str:
     """The edition: as given, else by version (16 and later are Enterprise Plus)."""
     given = call.text("settings.edition")
     if given:
@@ -32,7 +32,7 @@ def _edition(call: Call) -> str:
 def edition_by_default(call: Call) -> Iterator[Problem]:
     """PostgreSQL 16 and later are Enterprise Plus unless told otherwise."""
     tier = call.text("settings.tier")
-    plus = _edition(call) == "ENTERPRISE_PLUS" and not call.text("settings.edition")
+    plus = edition_of(call) == "ENTERPRISE_PLUS" and not call.text("settings.edition")
     if plus and not tier.startswith(("db-perf-optimized", "db-c4a")):
         yield Problem(
             "settings.edition",
@@ -91,9 +91,9 @@ def log_days(call: Call) -> Iterator[Problem]:
     """Transaction logs are kept 1 to 7 days, 35 in Enterprise Plus."""
     path = "settings.backupConfiguration.transactionLogRetentionDays"
     days = call.get(path)
-    highest = 35 if _edition(call) == "ENTERPRISE_PLUS" else 7
+    highest = 35 if edition_of(call) == "ENTERPRISE_PLUS" else 7
     if isinstance(days, int) and not 1 <= days <= highest:
-        yield Problem(path, f"`{path}` must be from 1 to {highest} in {_edition(call)}, not {days}.")
+        yield Problem(path, f"`{path}` must be from 1 to {highest} in {edition_of(call)}, not {days}.")
 
 
 @behaviour(
@@ -106,7 +106,7 @@ def log_days(call: Call) -> Iterator[Problem]:
 )
 def data_cache(call: Call) -> Iterator[Problem]:
     """The data cache and connection pools need Enterprise Plus."""
-    if _edition(call) == "ENTERPRISE_PLUS":
+    if edition_of(call) == "ENTERPRISE_PLUS":
         return
     if call.get("settings.dataCacheConfig.dataCacheEnabled"):
         path = "settings.dataCacheConfig.dataCacheEnabled"

@@ -7,6 +7,8 @@ from typing import Final
 
 from tests.sandbox.cloud.case import Case
 from tests.sandbox.cloud.cases_back import BACK
+from tests.sandbox.cloud.cases_databases import DATABASES
+from tests.sandbox.cloud.cases_documented import DOCUMENTED
 from tests.sandbox.cloud.cases_front import FRONT
 from tests.sandbox.cloud.cases_limits import LIMITS
 from tests.sandbox.cloud.cases_names import NAMES
@@ -18,6 +20,8 @@ __all__ = ["CASES"]
 
 CASES: Final[tuple[Case, ...]] = (
     *FRONT,
+    *DATABASES,
+    *DOCUMENTED,
     *BACK,
     *NAMES,
     *LIMITS,

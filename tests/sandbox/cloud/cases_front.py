@@ -115,8 +115,8 @@ FRONT: Final = (
     Case(
         "IAM-016",
         "create",
-        "TopicIAMMember",
-        {**_MEMBER, "member": "allUsers", "condition": {"title": "x", "expression": "true"}},
+        "SecretIamMember",
+        {"member": "allUsers", "condition": {"title": "x", "expression": "true"}},
     ),
     Case("IAM-020", "create", "TopicIAMMember", {**_MEMBER, "role": "pubsub.publisher"}),
     Case("IAM-027", "check", "IAMCustomRole", {"roleId": "my-role", "title": "x", "permissions": ["a.b.c"]}),

@@ -20,11 +20,6 @@ _PROVIDER: Final[dict[str, Any]] = {
     "attributeCondition": "assertion.repository_owner=='o'",
     "oidc": {"issuerUri": "https://token.actions.githubusercontent.com"},
 }
-_GRANT: Final[dict[str, Any]] = {
-    "topic": TOPIC,
-    "role": "roles/pubsub.publisher",
-    "member": "group:team@example.com",
-}
 _OBJECT_GRANT: Final[dict[str, Any]] = {
     "bucket": "aiprod-test-files",
     "role": "roles/storage.objectViewer",
@@ -289,9 +284,9 @@ LIMITS: Final = (
     ),
     _pair(
         "IAM-017",
-        "TopicIAMMember",
-        {**_GRANT, "condition": {"title": "x", "expression": "request.time < timestamp('2030'"}},
-        {**_GRANT, "condition": {"title": "x", "expression": "request.time < timestamp('2030)')"}},
+        "SecretIamMember",
+        {"condition": {"title": "x", "expression": "request.time < timestamp('2030'"}},
+        {"condition": {"title": "x", "expression": "request.time < timestamp('2030)')"}},
     ),
     _pair(
         "ARM-023",

@@ -113,14 +113,6 @@ PROVIDER_RULES: Final = (
         _PROMOTED,
     ),
     Case(
-        "SQL-053",
-        "update",
-        "DatabaseInstance",
-        {"settings.autoUpgradeEnabled": False},
-        (("tune", "DatabaseInstance", {"settings.autoUpgradeEnabled": True}),),
-        {"settings.autoUpgradeEnabled": True},
-    ),
-    Case(
         "NET-020",
         "create",
         "RouterNat",

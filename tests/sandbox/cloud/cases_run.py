@@ -195,7 +195,6 @@ RUN_DOCUMENTED: Final = (
         fine=_transforms(_FUNCTION),
     ),
     Case("SEC-014", "create", "Secret", {"labels": {"Team": "x"}}, fine={"labels": {"team_1-a": "été"}}),
-    Case("SEC-014", "create", "Topic", {"labels": {"team": "A"}}, fine={"labels": {"team": ""}}),
     Case("SEC-014", "update", "Secret", {"labels": _LABELS}, fine={"labels": {"team": "x" * 63}}),
     Case(
         "SEC-024",

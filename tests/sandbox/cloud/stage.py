@@ -33,7 +33,7 @@ T: Final = {
         "cloudrunv2": "Job Service WorkerPool",
         "cloudtasks": "Queue",
         "compute": "Address BackendService Firewall GlobalAddress GlobalForwardingRule HealthCheck Network "
-        "RegionNetworkEndpointGroup Router RouterNat SSLPolicy SecurityPolicy Subnetwork "
+        "RegionNetworkEndpointGroup Route Router RouterNat SSLPolicy SecurityPolicy Subnetwork "
         "TargetHttpsProxy URLMap",
         "dns": "ManagedZone RecordSet",
         "iam": "WorkloadIdentityPool WorkloadIdentityPoolProvider",
@@ -42,7 +42,7 @@ T: Final = {
         "monitoring": "AlertPolicy CustomService Dashboard NotificationChannel Slo UptimeCheckConfig",
         "organizations": "Folder Project",
         "projects": "ApiKey IAMCustomRole IAMMember ServiceIdentity",
-        "pubsub": "Subscription SubscriptionIAMMember Topic TopicIAMMember",
+        "pubsub": "Subscription SubscriptionIAMMember Topic TopicIAMBinding TopicIAMMember TopicIAMPolicy",
         "redis": "Instance",
         "secretmanager": "Secret SecretIamMember SecretVersion",
         "serviceaccount": "Account",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -241,3 +242,64 @@ def test_a_grant_on_the_key_ring_is_enough() -> None:
     }
     stage.make("KeyRingIAMMember", grant)
     stage.make("Topic", {"name": "sealed", "kmsKeyName": KEY}, logical="sealed")
+
+
+def test_a_replaced_key_collides_with_the_one_google_keeps() -> None:
+    """KMS-009: a fixed property changes, so the key is made anew under its explicit name."""
+    stage = Stage.again()
+    record, changed = stage.record("CryptoKey"), patched(GOOD["CryptoKey"], {"purpose": "MAC"})
+    diff = stage.cloud.diff(T["CryptoKey"], "", record.id, record.inputs, record.outputs, changed)
+    assert diff.replaces == ("purpose",)
+    assert diff.delete_before_replace
+    stage.delete("CryptoKey")
+    with pytest.raises(CloudError) as refused:
+        stage.make("CryptoKey", patched(changed, {"rotationPeriod": None}), logical="anew")
+    assert refused.value.behaviour == "KMS-001"
+
+
+def test_a_replaced_zone_is_not_empty() -> None:
+    """DNS-007: a fixed property changes while records exist."""
+    stage = Stage.again()
+    record, changed = stage.record("ManagedZone"), patched(GOOD["ManagedZone"], {"dnsName": "example.org."})
+    diff = stage.cloud.diff(T["ManagedZone"], "", record.id, record.inputs, record.outputs, changed)
+    assert diff.replaces == ("dnsName",)
+    with pytest.raises(CloudError) as refused:
+        stage.delete("ManagedZone")
+    assert refused.value.behaviour == "DNS-006"
+
+
+def test_the_agent_of_valkey_waits_for_its_identity() -> None:
+    """AGT-007: it does not exist until somebody asks, whatever the grant is on."""
+    stage = Stage.again()
+    email = agent_email("memorystore", stage.world.project_number(PROJECT))
+    grant = {"topic": TOPIC, "role": "roles/pubsub.publisher", "member": f"serviceAccount:{email}"}
+    with pytest.raises(CloudError) as refused:
+        stage.make("TopicIAMMember", grant)
+    assert refused.value.behaviour == "AGT-001"
+    stage.make("ServiceIdentity", {"service": "memorystore.googleapis.com"}, logical="valkey")
+    stage.make("TopicIAMMember", grant)
+
+
+@pytest.mark.parametrize(
+    ("agent", "behaviour"),
+    [
+        ("gcp-sa-cloud-sql", "AGT-001"),
+        ("gs-project-accounts", "AGT-002"),
+        ("gcp-sa-logging", "AGT-003"),
+        ("gcp-sa-redis", "AGT-008"),
+    ],
+)
+@pytest.mark.parametrize("shape", ["TopicIAMMember", "TopicIAMBinding", "TopicIAMPolicy"])
+def test_an_agent_is_missed_in_every_shape_of_grant(agent: str, behaviour: str, shape: str) -> None:
+    stage = Stage.again()
+    number, role = stage.world.project_number(PROJECT), "roles/pubsub.publisher"
+    members = ["group:team@example.com", f"serviceAccount:service-{number}@{agent}.iam.gserviceaccount.com"]
+    policy = json.dumps({"bindings": [{"role": role, "members": members}]})
+    given: dict[str, dict[str, Any]] = {
+        "TopicIAMMember": {"role": role, "member": members[1]},
+        "TopicIAMBinding": {"role": role, "members": members},
+        "TopicIAMPolicy": {"policyData": policy},
+    }
+    with pytest.raises(CloudError) as refused:
+        stage.make(shape, {"topic": TOPIC, **given[shape]})
+    assert refused.value.behaviour == behaviour

@@ -162,6 +162,27 @@ _CHANGES: Final[dict[str, tuple[str, dict[str, Any], dict[str, Any]]]] = {
         {"labels": {"a": "b"}},
     ),
     "SQL-046": ("DatabaseInstance", {"settings.diskSize": 10}, {"settings.diskSize": 30}),
+    "SQL-052": ("DatabaseInstance", {"masterInstanceName": "other"}, {"settings.userLabels": {"a": "b"}}),
+    "SQL-053": (
+        "DatabaseInstance",
+        {"settings.autoUpgradeEnabled": False},
+        {"settings.userLabels": {"a": "b"}},
+    ),
+}
+# How the resource stands before, where that matters.
+_STANDS: Final[dict[str, dict[str, Any]]] = {
+    "SQL-046": {"settings.diskSize": 20, "settings.diskAutoresize": False},
+    "SQL-052": {"masterInstanceName": "primary"},
+    "SQL-053": {"settings.autoUpgradeEnabled": True},
+}
+
+
+_PRIMARY: Final[dict[str, Any]] = {"instanceType": "CLOUD_SQL_INSTANCE", "replicaNames": ["second"]}
+_TURNED: Final[dict[str, Any]] = {
+    "instanceType": "READ_REPLICA_INSTANCE",
+    "masterInstanceName": "second",
+    "replicaConfiguration": {"cascadableReplica": False},
+    "replicaNames": [],
 }
 
 
@@ -193,9 +214,9 @@ def test_replaced(row: Any) -> None:
     name, replaced, updated = _CHANGES[row.id]
     assert T[name] == row.type
     stage = Stage.again()
-    old = patched(GOOD[name], {"settings.diskSize": 20}) if row.id == "SQL-046" else GOOD[name]
+    old = patched(GOOD[name], _STANDS.get(row.id, {}))
     record = stage.record(name)
-    outputs = {**record.outputs, **{key: old[key] for key in old if row.id == "SQL-046"}}
+    outputs = {**record.outputs, **{key: old[key] for key in old if row.id in _STANDS}}
     for changes, forced in ((replaced, True), (updated, False)):
         diff = stage.cloud.diff(T[name], stage.urn(name), record.id, old, outputs, patched(old, changes))
         assert diff.changes
@@ -205,3 +226,31 @@ def test_replaced(row: Any) -> None:
 def test_each_row_has_its_cases() -> None:
     assert set(_CASES) == {row.id for row in REFUSED}
     assert set(_CHANGES) == {row.id for row in REPLACED}
+
+
+@pytest.mark.parametrize(
+    ("stands", "changes", "replaced"),
+    [
+        # A disk that grows by itself may be smaller in the program; removing a switch turns it off.
+        ({"settings.diskSize": 20}, {"settings.diskSize": 10}, None),
+        ({"settings.autoUpgradeEnabled": True}, {"settings.autoUpgradeEnabled": None}, True),
+        # A switchover turns the old primary into a replica of its own; anything less makes it anew.
+        (_PRIMARY, {**_TURNED, "replicaNames": []}, False),
+        (_PRIMARY, {**_TURNED, "replicaConfiguration": None}, True),
+        (_PRIMARY, {**_TURNED, "replicaNames": ["second"]}, True),
+        # Promotion only takes the primary's name away.
+        ({"masterInstanceName": "other"}, {"masterInstanceName": None}, None),
+    ],
+)
+def test_what_the_provider_decides_by_comparing(
+    stands: dict[str, Any], changes: dict[str, Any], replaced: bool | None
+) -> None:
+    stage = Stage.again()
+    record = stage.record("DatabaseInstance")
+    old = patched(GOOD["DatabaseInstance"], stands)
+    diff = stage.cloud.diff(
+        T["DatabaseInstance"], "", record.id, old, {**record.outputs, **old}, patched(old, changes)
+    )
+    assert diff.changes is (replaced is not None), diff
+    assert bool(diff.replaces) is bool(replaced), diff
+    assert diff.delete_before_replace is bool(replaced)

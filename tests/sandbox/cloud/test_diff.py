@@ -52,8 +52,8 @@ def _diff(
         ),
         (
             SQL,
-            {"settings": {"diskSize": 30}},
-            {"settings": {"diskSize": 20}},
+            {"settings": {"diskSize": 30, "diskAutoresize": False}},
+            {"settings": {"diskSize": 20, "diskAutoresize": False}},
             {"settings.diskSize": "update-replace"},
         ),
         (SUBNET, {"ipCidrRange": "10.0.0.0/24"}, {"ipCidrRange": "10.0.0.0/23"}, {"ipCidrRange": "update"}),
@@ -141,9 +141,8 @@ def test_a_given_name_must_be_free_before_it_is_taken_again() -> None:
 
 
 def test_a_shrinking_disk_under_a_given_name_is_deleted_first() -> None:
-    result = _diff(
-        SQL, {"name": "a", "settings": {"diskSize": 30}}, {"name": "a", "settings": {"diskSize": 20}}
-    )
+    old, new = ({"name": "a", "settings": {"diskSize": size, "diskAutoresize": False}} for size in (30, 20))
+    result = _diff(SQL, old, new)
     assert result.delete_before_replace
 
 
