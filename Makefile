@@ -16,7 +16,7 @@ STAMP := $(VENV)/.installed
 REVIEW := $(BIN)/python -m review
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview down adopt bootstrap bootstrap-migrate bootstrap-config diff test faults check static format-check lint types imports workflows golden bench fmt clean rotate rotate-rollback
+.PHONY: help setup up preview down refresh adopt bootstrap bootstrap-migrate bootstrap-config diff test faults check static format-check lint types imports workflows golden bench fmt clean rotate rotate-rollback
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile

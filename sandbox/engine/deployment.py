@@ -322,7 +322,8 @@ class Deployment:
         config = self._providers.configuration(new.provider)
         found = self._cloud.read(goal.type, new.urn, goal.import_id, None, provider=config)
         if found is None:
-            message = f"{goal.type} {goal.import_id} does not exist and cannot be imported: correct `import_`"
+            remedy = "correct `import_`, or give a fixture that has it under `resources`"
+            message = f"{goal.type} {goal.import_id} does not exist and cannot be imported: {remedy}"
             self._refuse("cloud", message, new.urn, 404)
             return None
         stamp = now()

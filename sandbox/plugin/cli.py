@@ -177,13 +177,14 @@ class SandboxCli:
         told = [found for found in self._found("diagnosticEvent") if found["severity"] == "error"]
         if not told:
             return Refusal("engine", error.sentence)
-        urn, message = told[0].get("urn") or "", told[0]["message"].strip()
+        urn, text = told[0].get("urn") or "", told[0]["message"].strip()
+        message = " ".join(text.split())
         if urn and type_of(urn) != STACK_TYPE:
             status = _STATUS.search(message)
             kind = "engine" if status is None else "cloud"
             return Refusal(kind, message, urn, None if status is None else int(status["code"]))
         if message.startswith(_UNHANDLED):
-            return Refusal("program", message.rsplit("\n", 1)[-1])
+            return Refusal("program", text.rsplit("\n", 1)[-1])
         if any(_ENDED in found["message"] for found in told):
             # The program refused what a person wrote; once it has made something, it simply failed.
             begun = any(type_of(step.urn) != STACK_TYPE for step in self._steps())

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from review.cli import main
-from tests.review.report_schema import schema_errors
+from tests.review.engines import TARGETS, Mini, changes
 
 TOPIC = "gcp:pubsub/topic:Topic"
 PROGRAM = """\
@@ -44,56 +41,12 @@ BAD: list[tuple[Any, str]] = [
     ),
     ({"a": 1}, "`drift` must be a list"),
 ]
-TARGETS = [
-    pytest.param("sandbox"),
-    pytest.param(
-        "sandbox-cli",
-        marks=[
-            pytest.mark.real_cli,
-            pytest.mark.skipif(shutil.which("pulumi") is None, reason="the real Pulumi CLI is not on PATH"),
-        ],
-    ),
-]
-
-
-class Mini:
-    """A program of three topics on one of the engines."""
-
-    def __init__(self, folder: Path, target: str) -> None:
-        self.folder = folder
-        self.target = target
-        (folder / "Pulumi.yaml").write_text("name: mini\nruntime: python\n")
-        (folder / "Pulumi.dev.yaml").write_text("config: {}\n")
-        (folder / "__main__.py").write_text(PROGRAM)
-
-    def run(self, command: str, fixture: Any = None) -> tuple[int, dict[str, Any]]:
-        (self.folder / "report.json").unlink(missing_ok=True)
-        more: list[str] = []
-        if fixture is not None:
-            (self.folder / "fixture.json").write_text(json.dumps(fixture))
-            more = ["--fixture", "fixture.json"]
-        code = main([command, "--target", self.target, "--json", "report.json", *more])
-        path = self.folder / "report.json"
-        report: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-        assert not report or schema_errors(report) == []
-        return code, report
 
 
 @pytest.fixture
 def mini(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Mini:
     monkeypatch.chdir(tmp_path)
-    return Mini(tmp_path, getattr(request, "param", "sandbox"))
-
-
-def changes(report: dict[str, Any]) -> dict[str, tuple[str, list[tuple[str, str, Any, Any]]]]:
-    return {
-        step["name"]: (
-            step["op"],
-            [(item["path"], item["kind"], item["old"], item["new"]) for item in step["diff"]],
-        )
-        for step in report["steps"]
-        if step["op"] != "same"
-    }
+    return Mini(tmp_path, getattr(request, "param", "sandbox"), PROGRAM)
 
 
 @pytest.mark.parametrize("mini", TARGETS, indirect=True)
