@@ -6,10 +6,10 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Final
 
+from sandbox.cloud.behaviours.armor_rules import POLICY, RULES, rules_of
 from sandbox.cloud.behaviours.table import Call, Phase, Problem, behaviour
-from sandbox.cloud.data import Values, as_list, as_map, at
+from sandbox.cloud.data import as_list, as_map, at
 
-_POLICY: Final = "gcp:compute/securityPolicy:SecurityPolicy"
 _BOTH: Final = (Phase.CREATE, Phase.UPDATE)
 _DEFAULT: Final = 2147483647
 _LIMITS: Final = frozenset({"throttle", "rate_based_ban"})
@@ -19,14 +19,9 @@ _BANS: Final = (60, 120, 180, 240, 300, 600, 900, 1200, 1800, 2700, 3600)
 _INTERVALS: Final = (10, 30, *_BANS)
 
 
-def _rules(call: Call) -> Iterator[tuple[str, Values]]:
-    for index, rule in enumerate(call.blocks("rules")):
-        yield f"rules[{index}]", rule
-
-
 @behaviour(
     "ARM-001",
-    _POLICY,
+    POLICY,
     Phase.CHECK,
     400,
     "invalid",
@@ -35,23 +30,23 @@ def _rules(call: Call) -> Iterator[tuple[str, Values]]:
 def priority_twice(call: Call) -> Iterator[Problem]:
     """Two rules have one priority."""
     seen: set[int] = set()
-    for where, rule in _rules(call):
+    for where, rule in rules_of(call):
         priority = rule.get("priority")
         if isinstance(priority, int):
             if priority in seen:
-                path = f"{where}.priority"
+                path = f"{where}priority"
                 yield Problem(
                     path, f"`{path}`: {priority} is given twice; each rule needs a priority of its own."
                 )
             seen.add(priority)
 
 
-@behaviour("ARM-003", _POLICY, _BOTH, 400, "invalid", "firezone/firezone#7293")
+@behaviour("ARM-003", RULES, _BOTH, 400, "invalid", "firezone/firezone#7293")
 def action(call: Call) -> Iterator[Problem]:
     """An action that Cloud Armor does not know."""
-    for where, rule in _rules(call):
+    for where, rule in rules_of(call):
         if rule.get("action") not in _ACTIONS:
-            path = f"{where}.action"
+            path = f"{where}action"
             yield Problem(
                 path, f"`{path}` must be one of {', '.join(sorted(_ACTIONS))}, not {rule.get('action')!r}."
             )
@@ -59,7 +54,7 @@ def action(call: Call) -> Iterator[Problem]:
 
 @behaviour(
     "ARM-004",
-    _POLICY,
+    POLICY,
     _BOTH,
     400,
     "invalid",
@@ -67,7 +62,7 @@ def action(call: Call) -> Iterator[Problem]:
 )
 def default_rule(call: Call) -> Iterator[Problem]:
     """Inline rules without the default rule."""
-    rules = [rule for _, rule in _rules(call)]
+    rules = [rule for _, rule in rules_of(call)]
     if not rules:
         return
     default = [rule for rule in rules if rule.get("priority") == _DEFAULT]
@@ -80,7 +75,7 @@ def default_rule(call: Call) -> Iterator[Problem]:
 
 @behaviour(
     "ARM-007",
-    _POLICY,
+    RULES,
     _BOTH,
     400,
     "invalid",
@@ -88,8 +83,8 @@ def default_rule(call: Call) -> Iterator[Problem]:
 )
 def limits_missing(call: Call) -> Iterator[Problem]:
     """Rate options belong to throttle and ban, and only to them."""
-    for where, rule in _rules(call):
-        path = f"{where}.rateLimitOptions"
+    for where, rule in rules_of(call):
+        path = f"{where}rateLimitOptions"
         limited, given = rule.get("action") in _LIMITS, rule.get("rateLimitOptions") is not None
         if limited and not given:
             yield Problem(path, f"`{path}` is needed with the action {rule.get('action')}; set it.")
@@ -97,28 +92,26 @@ def limits_missing(call: Call) -> Iterator[Problem]:
             yield Problem(path, f"`{path}` cannot stand with the action {rule.get('action')}; remove it.")
 
 
-@behaviour("ARM-012", _POLICY, _BOTH, 400, "invalid", "google-cloud.md SEC-2.3")
+@behaviour("ARM-012", RULES, _BOTH, 400, "invalid", "google-cloud.md SEC-2.3")
 def rate_values(call: Call) -> Iterator[Problem]:
     """Intervals, bans, counts and actions of a rate rule have fixed values."""
-    for where, rule in _rules(call):
+    for where, rule in rules_of(call):
         options = as_map(rule.get("rateLimitOptions"))
         if options is None:
             continue
-        path = f"{where}.rateLimitOptions"
-        interval, count = (
-            at(options, "rateLimitThreshold.intervalSec"),
-            at(options, "rateLimitThreshold.count"),
-        )
-        if isinstance(interval, int) and interval not in _INTERVALS:
-            names = ", ".join(map(str, _INTERVALS))
-            here = f"{path}.rateLimitThreshold.intervalSec"
-            yield Problem(here, f"`{here}` must be one of {names}, not {interval}.")
+        path = f"{where}rateLimitOptions"
         highest = 10_000 if rule.get("action") == "rate_based_ban" else 1_000_000
-        if isinstance(count, int) and not 1 <= count <= highest:
-            here = f"{path}.rateLimitThreshold.count"
-            yield Problem(
-                here, f"`{here}` must be from 1 to {highest} with {rule.get('action')}, not {count}."
-            )
+        for name in ("rateLimitThreshold", "banThreshold"):
+            interval, count = at(options, f"{name}.intervalSec"), at(options, f"{name}.count")
+            if isinstance(interval, int) and interval not in _INTERVALS:
+                names = ", ".join(map(str, _INTERVALS))
+                here = f"{path}.{name}.intervalSec"
+                yield Problem(here, f"`{here}` must be one of {names}, not {interval}.")
+            if isinstance(count, int) and not 1 <= count <= highest:
+                here = f"{path}.{name}.count"
+                yield Problem(
+                    here, f"`{here}` must be from 1 to {highest} with {rule.get('action')}, not {count}."
+                )
         if options.get("conformAction", "allow") != "allow":
             yield Problem(f"{path}.conformAction", f"`{path}.conformAction` must be allow.")
         if options.get("exceedAction") is not None and options.get("exceedAction") not in _EXCEED:
@@ -127,11 +120,11 @@ def rate_values(call: Call) -> Iterator[Problem]:
             yield Problem(here, f"`{here}` must be one of {names}, not {options.get('exceedAction')!r}.")
 
 
-@behaviour("ARM-013", _POLICY, _BOTH, 400, "invalid", "google-cloud.md SEC-2.3")
+@behaviour("ARM-013", RULES, _BOTH, 400, "invalid", "google-cloud.md SEC-2.3")
 def ban_duration(call: Call) -> Iterator[Problem]:
     """A ban lasts one of a few times, and only a ban does."""
-    for where, rule in _rules(call):
-        path = f"{where}.rateLimitOptions.banDurationSec"
+    for where, rule in rules_of(call):
+        path = f"{where}rateLimitOptions.banDurationSec"
         duration = at(rule, "rateLimitOptions.banDurationSec")
         banning = rule.get("action") == "rate_based_ban"
         if banning and duration not in _BANS:
@@ -142,7 +135,7 @@ def ban_duration(call: Call) -> Iterator[Problem]:
 
 @behaviour(
     "ARM-019",
-    _POLICY,
+    RULES,
     _BOTH,
     400,
     "invalid",
@@ -150,36 +143,36 @@ def ban_duration(call: Call) -> Iterator[Problem]:
 )
 def match_form(call: Call) -> Iterator[Problem]:
     """A rule matches by ranges or by an expression."""
-    for where, rule in _rules(call):
+    for where, rule in rules_of(call):
         match = as_map(rule.get("match")) or {}
         ranges = as_list(at(match, "config.srcIpRanges"))
-        path = f"{where}.match"
+        path = f"{where}match"
         if match.get("versionedExpr") and not ranges:
             yield Problem(path, f"`{path}.config.srcIpRanges` is needed with versionedExpr; list the ranges.")
         if match.get("versionedExpr") and match.get("expr"):
             yield Problem(path, f"`{path}.expr` excludes `versionedExpr`; remove one of the two.")
 
 
-@behaviour("ARM-051", _POLICY, _BOTH, 400, "invalid", "general knowledge of Cloud Armor")
+@behaviour("ARM-051", RULES, _BOTH, 400, "invalid", "general knowledge of Cloud Armor")
 def range_form(call: Call) -> Iterator[Problem]:
     """A range that is none."""
-    for where, rule in _rules(call):
+    for where, rule in rules_of(call):
         for index, text in enumerate(as_list(at(rule, "match.config.srcIpRanges")) or []):
             if text == "*":
                 continue
             try:
                 ipaddress.ip_network(str(text), strict=False)
             except ValueError:
-                path = f"{where}.match.config.srcIpRanges[{index}]"
+                path = f"{where}match.config.srcIpRanges[{index}]"
                 yield Problem(path, f"`{path}` must be an address or a range, not {text!r}.")
 
 
-@behaviour("ARM-022", _POLICY, _BOTH, 400, "invalid", "google-cloud.md SEC-2.5")
+@behaviour("ARM-022", RULES, _BOTH, 400, "invalid", "google-cloud.md SEC-2.5")
 def long_expression(call: Call) -> Iterator[Problem]:
     """An expression has at most 2,048 characters and no newline."""
-    for where, rule in _rules(call):
+    for where, rule in rules_of(call):
         text = str(at(rule, "match.expr.expression") or "")
-        path = f"{where}.match.expr.expression"
+        path = f"{where}match.expr.expression"
         if len(text) > 2048:
             yield Problem(path, f"`{path}` must have at most 2048 characters, not {len(text)}.")
         if "\n" in text:
@@ -188,7 +181,7 @@ def long_expression(call: Call) -> Iterator[Problem]:
 
 @behaviour(
     "ARM-034",
-    _POLICY,
+    RULES,
     _BOTH,
     400,
     "invalid",
@@ -196,8 +189,8 @@ def long_expression(call: Call) -> Iterator[Problem]:
 )
 def description(call: Call) -> Iterator[Problem]:
     """A rule's description has at most 64 characters."""
-    for where, rule in _rules(call):
+    for where, rule in rules_of(call):
         text = str(rule.get("description") or "")
         if len(text) > 64:
-            path = f"{where}.description"
+            path = f"{where}description"
             yield Problem(path, f"`{path}` must have at most 64 characters, not {len(text)}.")

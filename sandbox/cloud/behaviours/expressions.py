@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from facts.provider import all_types
+from sandbox.cloud.behaviours.armor_rules import RULES, rules_of
 from sandbox.cloud.behaviours.table import Call, Phase, Problem, behaviour
 from sandbox.cloud.data import as_map, at
 
 _BOTH: Final = (Phase.CREATE, Phase.UPDATE)
 _INVALID: Final = "INVALID_ARGUMENT"
-_ARMOR: Final = "gcp:compute/securityPolicy:SecurityPolicy"
 _GRANTS: Final = tuple(type for type in all_types() if type.lower().endswith(("iammember", "iambinding")))
 _PAIRS: Final = {")": "(", "]": "[", "}": "{"}
 
@@ -91,13 +91,13 @@ def claim_condition(call: Call) -> Iterator[Problem]:
 
 
 def _rules(call: Call) -> Iterator[tuple[str, str]]:
-    for index, rule in enumerate(call.blocks("rules")):
+    for where, rule in rules_of(call):
         text = at(rule, "match.expr.expression")
         if isinstance(text, str):
-            yield f"rules[{index}].match.expr.expression", text
+            yield f"{where}match.expr.expression", text
 
 
-@behaviour("ARM-023", _ARMOR, _BOTH, 400, "invalid", "firezone/firezone, expression could not be parsed")
+@behaviour("ARM-023", RULES, _BOTH, 400, "invalid", "firezone/firezone, expression could not be parsed")
 def armor_syntax(call: Call) -> Iterator[Problem]:
     """An expression that does not parse."""
     for where, text in _rules(call):
@@ -108,7 +108,7 @@ def armor_syntax(call: Call) -> Iterator[Problem]:
 
 @behaviour(
     "ARM-021",
-    _ARMOR,
+    RULES,
     _BOTH,
     400,
     "invalid",
@@ -130,7 +130,7 @@ _ATTRIBUTES: Final = re.compile(
 
 @behaviour(
     "ARM-024",
-    _ARMOR,
+    RULES,
     _BOTH,
     400,
     "invalid",
@@ -144,7 +144,7 @@ def armor_attribute(call: Call) -> Iterator[Problem]:
                 yield Problem(where, f"`{where}`: the rules language has no attribute {name}; remove it.")
 
 
-@behaviour("ARM-025", _ARMOR, _BOTH, 400, "invalid", "issue threads: regular expression is not supported")
+@behaviour("ARM-025", RULES, _BOTH, 400, "invalid", "issue threads: regular expression is not supported")
 def armor_pattern(call: Call) -> Iterator[Problem]:
     """A pattern with a look-around or a back-reference."""
     for where, text in _rules(call):
@@ -157,7 +157,7 @@ def armor_pattern(call: Call) -> Iterator[Problem]:
 
 @behaviour(
     "ARM-028",
-    _ARMOR,
+    RULES,
     _BOTH,
     400,
     "invalid",

@@ -68,6 +68,7 @@ _REASONS: Final[dict[str, str]] = {
         "MON-002 RUN-053 "
     ),
     "Google Cloud's documentation says otherwise: the name can be reused at once": "SQL-022",
+    "Google Cloud's documentation says otherwise: SSL policies go with EXTERNAL_MANAGED": "LB-040",
     "within seven days the provider brings the role back, and no day of deletion is kept": "IAM-028",
     "when an object was written is not kept, so the end of its retention is unknown": "GCS-023",
     "which places Google offers changes, and only those of the European Union are kept": "GCS-005 SCH-009",
@@ -76,10 +77,6 @@ _REASONS: Final[dict[str, str]] = {
         "KMS-026 KMS-028 GCS-001 GCS-006 GCS-007 GCS-015 SEC-015 SEC-025 SEC-027 RED-014 ART-010 "
         "ART-006 LOG-007 LOG-009 LB-018 CRT-016 RUN-015 RUN-023 RUN-026 RUN-030 PUB-022 PUB-023 "
         "PUB-024 PUB-027 AGT-011 BDR-015 LB-032 MON-014 "
-    ),
-    "not built: accepted here although Google refuses it": (
-        "LB-002 LB-003 LB-004 LB-012 LB-029 LB-030 LB-031 LB-033 LB-034 LB-040 LB-052 CRT-010 "
-        "CRT-012 ARM-011 ARM-016 ARM-017 ARM-018 ARM-027 ARM-029 ARM-030 ARM-035 ARM-037 ARM-047 "
     ),
 }
 _BY_ID: Final[dict[str, str]] = {id: why for why, ids in _REASONS.items() for id in ids.split()}

@@ -9,6 +9,7 @@ from tests.sandbox.cloud.case import Case
 from tests.sandbox.cloud.cases_back import BACK
 from tests.sandbox.cloud.cases_databases import DATABASES
 from tests.sandbox.cloud.cases_documented import DOCUMENTED
+from tests.sandbox.cloud.cases_edge import EDGE
 from tests.sandbox.cloud.cases_front import FRONT
 from tests.sandbox.cloud.cases_limits import LIMITS
 from tests.sandbox.cloud.cases_names import NAMES
@@ -28,4 +29,5 @@ CASES: Final[tuple[Case, ...]] = (
     *OPERATIONS,
     *PROVIDER_RULES,
     *RUN_DOCUMENTED,
+    *EDGE,
 )

@@ -33,8 +33,8 @@ T: Final = {
         "cloudrunv2": "Job Service WorkerPool",
         "cloudtasks": "Queue",
         "compute": "Address BackendService Firewall GlobalAddress GlobalForwardingRule HealthCheck Network "
-        "RegionNetworkEndpointGroup Route Router RouterNat SSLPolicy SecurityPolicy Subnetwork "
-        "TargetHttpsProxy URLMap",
+        "RegionNetworkEndpointGroup Route Router RouterNat SSLPolicy SecurityPolicy SecurityPolicyRule "
+        "Subnetwork TargetHttpsProxy URLMap",
         "dns": "ManagedZone RecordSet",
         "iam": "WorkloadIdentityPool WorkloadIdentityPoolProvider",
         "kms": "CryptoKey CryptoKeyIAMMember KeyRing KeyRingIAMMember",

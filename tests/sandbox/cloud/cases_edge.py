@@ -1,0 +1,325 @@
+"""Ways to meet what the documentation of Cloud Armor and of the load balancer refuses."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tests.sandbox.cloud.case import Case
+from tests.sandbox.cloud.stage import BAN, NEG, RULE, RUN
+
+_REGION: Final = f"{RUN}/regions/europe-west1"
+_SERVICE: Final = f"{RUN}/global/backendServices/api"
+_GROUP: Final = f"{RUN}/zones/europe-west1-b/instanceGroups/machines"
+_WAF: Final = "evaluatePreconfiguredWaf('{0}', {{'sensitivity': 1}})"
+_CLASSIC: Final = (("tune", "BackendService", {"loadBalancingScheme": "EXTERNAL"}),)
+_RETRY: Final = {"defaultRouteAction": {"retryPolicy": {"numRetries": 2}}}
+_LAYER_7: Final = "adaptiveProtectionConfig.layer7DdosDefenseConfig"
+_RESPONSE: Final = "defaultCustomErrorResponsePolicy"
+_NO_ENTRY: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
+    ("make", "Certificate", {"name": "wide"}),
+    ("clear", "CertificateMapEntry", {}),
+)
+
+
+def _rule(**changes: Any) -> dict[str, Any]:
+    return {"rules": [{**BAN, **changes}, RULE]}
+
+
+def _limits(**changes: Any) -> dict[str, Any]:
+    return _rule(rateLimitOptions={**BAN["rateLimitOptions"], **changes})
+
+
+def _denied(**changes: Any) -> dict[str, Any]:
+    rule = {"action": "deny(403)", "priority": 2000, "match": BAN["match"], **changes}
+    return {"rules": [rule, RULE]}
+
+
+def _alone(**changes: Any) -> dict[str, Any]:
+    """One rule as a resource of its own."""
+    return {
+        "securityPolicy": "armor",
+        "action": "deny(403)",
+        "priority": 1000,
+        "match": BAN["match"],
+        **changes,
+    }
+
+
+def _expression(text: str) -> dict[str, Any]:
+    return _denied(match={"expr": {"expression": text}})
+
+
+def _excluded(*fields: dict[str, str]) -> dict[str, Any]:
+    return _denied(
+        match={"expr": {"expression": _WAF.format("sqli-v33-stable")}},
+        preconfiguredWafConfig={
+            "exclusions": [{"targetRuleSet": "sqli-v33-stable", "requestHeaders": list(fields)}]
+        },
+    )
+
+
+def _threshold(**values: Any) -> dict[str, Any]:
+    return {_LAYER_7: {"enable": True, "thresholdConfigs": [{"name": "busy", **values}]}}
+
+
+def _matcher(**values: Any) -> dict[str, Any]:
+    return {
+        "pathMatchers": [{"name": "paths", "defaultService": _SERVICE, **values}],
+        "hostRules": [{"hosts": ["api.example.com"], "pathMatcher": "paths"}],
+    }
+
+
+def _paths(*paths: str) -> dict[str, Any]:
+    return _matcher(pathRules=[{"paths": list(paths), "service": _SERVICE}])
+
+
+def _routes(*priorities: int) -> dict[str, Any]:
+    return _matcher(
+        routeRules=[
+            {"priority": priority, "service": _SERVICE, "matchRules": [{"prefixMatch": "/"}]}
+            for priority in priorities
+        ]
+    )
+
+
+def _host(pattern: str) -> dict[str, Any]:
+    return {**_paths("/*"), "hostRules": [{"hosts": [pattern], "pathMatcher": "paths"}]}
+
+
+def _pages(*codes: str, **policy: Any) -> dict[str, Any]:
+    rules = [{"matchResponseCodes": [code], "path": "/error.html"} for code in codes]
+    return {_RESPONSE: {"errorResponseRules": rules, **policy}}
+
+
+_HEADER: Final = {"operator": "EQUALS", "value": "x-trace"}
+_THROTTLE: Final = {key: value for key, value in BAN["rateLimitOptions"].items() if key != "banDurationSec"}
+_PAGE: Final = {"errorService": f"{RUN}/global/backendBuckets/pages"}
+
+EDGE: Final = (
+    Case(
+        "ARM-011",
+        "create",
+        "SecurityPolicy",
+        _limits(exceedRedirectOptions={"type": "GOOGLE_RECAPTCHA"}),
+        fine=_limits(exceedAction="redirect", exceedRedirectOptions={"type": "GOOGLE_RECAPTCHA"}),
+    ),
+    Case("ARM-011", "update", "SecurityPolicy", _limits(exceedAction="redirect"), fine=_limits()),
+    Case(
+        "ARM-016",
+        "update",
+        "SecurityPolicy",
+        _rule(action="throttle", rateLimitOptions=_THROTTLE),
+        fine=_rule(action="throttle", rateLimitOptions=_THROTTLE, priority=2001),
+    ),
+    Case(
+        "ARM-017",
+        "create",
+        "SecurityPolicy",
+        _limits(enforceOnKeyConfigs=[{"enforceOnKeyType": "IP"}]),
+        fine=_limits(enforceOnKey="", enforceOnKeyConfigs=[{"enforceOnKeyType": "IP"}]),
+    ),
+    Case(
+        "ARM-017",
+        "create",
+        "SecurityPolicyRule",
+        _alone(
+            action="throttle",
+            rateLimitOptions={
+                **_THROTTLE,
+                "enforceOnKey": "",
+                "enforceOnKeyConfigs": [{"enforceOnKeyType": "IP"}] * 4,
+            },
+        ),
+        fine=_alone(action="throttle", rateLimitOptions=_THROTTLE),
+    ),
+    Case(
+        "ARM-018",
+        "create",
+        "SecurityPolicy",
+        _limits(enforceOnKey="HTTP_HEADER"),
+        fine=_limits(enforceOnKey="HTTP_HEADER", enforceOnKeyName="x-key"),
+    ),
+    Case(
+        "ARM-018",
+        "update",
+        "SecurityPolicy",
+        _limits(enforceOnKey="", enforceOnKeyConfigs=[{"enforceOnKeyType": "HTTP_COOKIE"}]),
+        fine=_limits(
+            enforceOnKey="",
+            enforceOnKeyConfigs=[{"enforceOnKeyType": "HTTP_COOKIE", "enforceOnKeyName": "session"}],
+        ),
+    ),
+    Case(
+        "ARM-027",
+        "create",
+        "SecurityPolicy",
+        _expression(_WAF.format("sql-v33-stable")),
+        fine=_expression(_WAF.format("sqli-v422-stable")),
+    ),
+    Case(
+        "ARM-027",
+        "create",
+        "SecurityPolicyRule",
+        _alone(match={"expr": {"expression": "evaluatePreconfiguredExpr('xss-v99-stable')"}}),
+        fine=_alone(match={"expr": {"expression": "evaluatePreconfiguredExpr('xss-stable')"}}),
+    ),
+    Case("ARM-029", "create", "SecurityPolicy", _excluded(*[_HEADER] * 11), fine=_excluded(*[_HEADER] * 10)),
+    Case(
+        "ARM-030",
+        "create",
+        "SecurityPolicy",
+        _excluded({"operator": "EQUALS_ANY", "value": "x"}),
+        fine=_excluded({"operator": "EQUALS_ANY"}),
+    ),
+    Case("ARM-030", "create", "SecurityPolicy", _excluded({"operator": "CONTAINS"}), fine=_excluded(_HEADER)),
+    Case(
+        "ARM-035",
+        "create",
+        "SecurityPolicy",
+        _denied(action="redirect", redirectOptions={"type": "EXTERNAL_302"}),
+        fine=_denied(
+            action="redirect", redirectOptions={"type": "EXTERNAL_302", "target": "https://example.com"}
+        ),
+    ),
+    Case(
+        "ARM-035",
+        "create",
+        "SecurityPolicyRule",
+        _alone(
+            action="redirect", redirectOptions={"type": "GOOGLE_RECAPTCHA", "target": "https://example.com"}
+        ),
+        fine=_alone(action="redirect", redirectOptions={"type": "GOOGLE_RECAPTCHA"}),
+    ),
+    Case(
+        "ARM-037",
+        "create",
+        "SecurityPolicy",
+        {"type": "CLOUD_ARMOR_EDGE"},
+        fine={"type": "CLOUD_ARMOR_EDGE", **_denied()},
+    ),
+    Case(
+        "ARM-037",
+        "create",
+        "SecurityPolicy",
+        {"type": "CLOUD_ARMOR_EDGE", **_expression(_WAF.format("sqli-v33-stable"))},
+        fine={"type": "CLOUD_ARMOR_EDGE", **_expression("origin.region_code == 'KP'")},
+    ),
+    Case("ARM-047", "check", "SecurityPolicy", _threshold(name="x" * 64), fine=_threshold(name="x" * 63)),
+    Case(
+        "ARM-047",
+        "check",
+        "SecurityPolicy",
+        _threshold(
+            trafficGranularityConfigs=[{"type": "HTTP_PATH", "value": "/a", "enableEachUniqueValue": True}]
+        ),
+        fine=_threshold(trafficGranularityConfigs=[{"type": "HTTP_PATH", "value": "/a"}]),
+    ),
+    Case(
+        "ARM-012",
+        "create",
+        "SecurityPolicy",
+        _limits(banThreshold={"count": 10001, "intervalSec": 60}),
+        fine=_limits(banThreshold={"count": 10000, "intervalSec": 60}),
+    ),
+    Case("ARM-003", "create", "SecurityPolicyRule", _alone(action="deny(413)"), fine=_alone()),
+    Case(
+        "ARM-023",
+        "create",
+        "SecurityPolicyRule",
+        _alone(match={"expr": {"expression": "origin.region_code == 'KP"}}),
+        fine=_alone(match={"expr": {"expression": "origin.region_code == 'KP'"}}),
+    ),
+    Case(
+        "LB-002",
+        "update",
+        "BackendService",
+        {"loadBalancingScheme": "EXTERNAL_MANAGED"},
+        _CLASSIC,
+        {"loadBalancingScheme": "EXTERNAL"},
+    ),
+    Case(
+        "LB-003",
+        "create",
+        "GlobalForwardingRule",
+        {"target": f"{_REGION}/targetHttpsProxies/front"},
+        fine={"target": f"{RUN}/global/targetHttpsProxies/front"},
+    ),
+    Case(
+        "LB-004",
+        "create",
+        "GlobalForwardingRule",
+        {"ipVersion": "IPV6"},
+        fine={"ipVersion": "IPV4"},
+    ),
+    Case(
+        "LB-004",
+        "create",
+        "GlobalForwardingRule",
+        {"ipAddress": f"{_REGION}/addresses/front"},
+        (("make", "Address", {"name": "front", "region": "europe-west1"}),),
+        {"ipAddress": "203.0.113.9"},
+    ),
+    Case(
+        "LB-012",
+        "create",
+        "BackendService",
+        {"backends": [{"group": NEG}, {"group": _GROUP}]},
+        fine={"backends": [{"group": NEG}]},
+    ),
+    Case(
+        "LB-029",
+        "create",
+        "URLMap",
+        _matcher(
+            pathRules=[{"paths": ["/*"], "service": _SERVICE}],
+            routeRules=[{"priority": 1, "service": _SERVICE, "matchRules": [{"prefixMatch": "/"}]}],
+        ),
+        fine=_paths("/*"),
+    ),
+    Case("LB-029", "update", "URLMap", _routes(1, 1), fine=_routes(1, 2)),
+    Case("LB-030", "create", "URLMap", _paths("api/*"), fine=_paths("/api/*", "/api", "/")),
+    Case("LB-030", "create", "URLMap", _paths("/a*"), fine=_paths("/a/*")),
+    Case("LB-031", "create", "URLMap", _host("api.*.com"), fine=_host("*.example.com")),
+    Case("LB-031", "update", "URLMap", _host("*example.com"), fine=_host("*")),
+    Case("LB-033", "create", "URLMap", _RETRY, _CLASSIC, {}),
+    Case("LB-033", "update", "URLMap", _matcher(**_RETRY), _CLASSIC, _paths("/*")),
+    Case("LB-034", "create", "URLMap", _pages("5xx"), fine=_pages("5xx", **_PAGE)),
+    Case("LB-034", "create", "URLMap", _pages("404", "404", **_PAGE), fine=_pages("404", "4xx", **_PAGE)),
+    Case(
+        "LB-052",
+        "create",
+        "BackendService",
+        {"customResponseHeaders": ["no colon"]},
+        fine={"customResponseHeaders": ["Strict-Transport-Security: max-age=31536000"]},
+    ),
+    Case(
+        "LB-052",
+        "update",
+        "BackendService",
+        {"customRequestHeaders": ["Host: api.example.com"]},
+        fine={"customRequestHeaders": ["X-Client: {client_ip_address}"]},
+    ),
+    Case(
+        "CRT-010",
+        "create",
+        "CertificateMapEntry",
+        {"hostname": "www.example.com"},
+        _NO_ENTRY,
+        {"hostname": "api.example.com"},
+    ),
+    Case(
+        "CRT-010",
+        "create",
+        "CertificateMapEntry",
+        {"hostname": "api.example.com"},
+        (*_NO_ENTRY, ("tune", "Certificate", {"scope": "ALL_REGIONS"})),
+        {"hostname": "api.example.com", "certificates": [f"{RUN}/locations/global/certificates/wide"]},
+    ),
+    Case(
+        "CRT-012",
+        "create",
+        "DnsAuthorization",
+        {"name": "second", "domain": "api.example.com"},
+        fine={"name": "second", "domain": "api.example.com", "type": "PER_PROJECT_RECORD"},
+    ),
+)
