@@ -14,7 +14,7 @@ _BOTH: Final = GRANTS
 # The provider reads members and bindings itself; a policy goes to Google as it is.
 _READ: Final = tuple(type for type in GRANTS if type not in POLICIES)
 
-_EMAIL: Final = r"[^@\s:/?]+@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\.[a-z]{2,}"
+_EMAIL: Final = r"[^@\s:/?]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}"
 _POOL: Final = r"[a-z0-9.-]{4,60}"
 _NUMBER: Final = r"[0-9]{1,19}"
 _POOLS: Final = rf"iam\.googleapis\.com/projects/{_NUMBER}/locations/global/workloadIdentityPools/{_POOL}"
@@ -27,7 +27,7 @@ _FORMS: Final = re.compile(
             r"domain:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\.[a-z]{2,}",
             r"project(?:Owner|Editor|Viewer):[a-z][a-z0-9:.-]+",
             rf"principal://{_POOLS}/subject/.+",
-            rf"principalSet://{_POOLS}/(?:group/.+|attribute\.[a-z0-9_]+/.+|\*)",
+            rf"principalSet://{_POOLS}/(?:(?:group|namespace|kubernetes\.cluster|attribute\.[a-z0-9_]+)/.+|\*)",
             r"principal(?:Set)?://iam\.googleapis\.com/locations/global/workforcePools/.+",
             rf"principalSet://cloudresourcemanager\.googleapis\.com/(?:projects|folders|organizations)/{_NUMBER}/type/.+",
         )

@@ -201,8 +201,9 @@ _USERS: Final[dict[str, tuple[str, ...]]] = {
     "google-cloud.md 2.0, 3.2; deletions of load balancing, networks, certificates, channels and primaries",
 )
 def still_used(call: Call) -> Iterator[Problem]:
-    """Another resource still uses it."""
-    yield from used_by(call, *_USERS[call.type])
+    """Another resource still uses it, and it is not to go along."""
+    if not (call.get("forceDestroy") or call.get("forceDelete")):
+        yield from used_by(call, *_USERS[call.type])
 
 
 def used_by(call: Call, *types: str) -> Iterator[Problem]:
@@ -245,6 +246,9 @@ def producers_left(call: Call) -> Iterator[Problem]:
 )
 def range_missing(call: Call) -> Iterator[Problem]:
     """A reserved range of the connection does not exist."""
+    network = canonical(call.text("network"))
+    if network.startswith("projects/") and network.split("/")[1] not in {call.project, call.number}:
+        return  # The ranges of a shared network are where it is.
     for index, name in enumerate(as_list(call.get("reservedPeeringRanges")) or []):
         path = f"projects/{call.project}/global/addresses/{name}"
         if call.world.at(path) is None:

@@ -28,6 +28,12 @@ def edition_of(call: Call) -> str:
     return "ENTERPRISE_PLUS" if newer else "ENTERPRISE"
 
 
+def recovery_of(version: str) -> tuple[str, ...]:
+    """The switches of the backup configuration that keep what a database needs for recovery."""
+    known = {"POSTGRES": "pointInTimeRecoveryEnabled", "MYSQL": "binaryLogEnabled"}
+    return tuple(name for engine, name in known.items() if version.startswith(engine))
+
+
 @behaviour("SQL-001", _INSTANCE, Phase.CREATE, 400, _REASON, "hashicorp/terraform-provider-google#20498")
 def edition_by_default(call: Call) -> Iterator[Problem]:
     """PostgreSQL 16 and later are Enterprise Plus unless told otherwise."""
@@ -125,10 +131,10 @@ def data_cache(call: Call) -> Iterator[Problem]:
     "terraform-provider-google-beta website/docs/r/sql_database_instance",
 )
 def high_availability(call: Call) -> Iterator[Problem]:
-    """High availability needs backups and point-in-time recovery."""
+    """High availability needs backups and logs to recover from (MySQL: its binary log)."""
     if call.text("settings.availabilityType") != "REGIONAL" or call.text("masterInstanceName"):
         return
-    for name in ("enabled", "pointInTimeRecoveryEnabled"):
+    for name in ("enabled", *recovery_of(call.text("databaseVersion"))):
         path = f"settings.backupConfiguration.{name}"
         if call.get(path) is not True:
             yield Problem(path, f"`{path}` must be true with availabilityType REGIONAL; turn it on.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from sandbox.cloud.behaviours.sql import recovery_of
 from sandbox.cloud.behaviours.table import Call, Phase, Problem, behaviour
 from sandbox.cloud.data import Values, at, plain
 from sandbox.cloud.world import Record
@@ -49,7 +50,7 @@ def primary_without_logs(call: Call) -> Iterator[Problem]:
     if found is None:
         return
     record, inputs = found
-    for name in ("enabled", "pointInTimeRecoveryEnabled"):
+    for name in ("enabled", *recovery_of(str(inputs.get("databaseVersion")))):
         if at(inputs, f"settings.backupConfiguration.{name}") is not True:
             path = f"settings.backupConfiguration.{name}"
             yield Problem(

@@ -13,7 +13,14 @@ _INSTANCE: Final = "gcp:sql/databaseInstance:DatabaseInstance"
 _BOTH: Final = (Phase.CREATE, Phase.UPDATE)
 _REASON: Final = "INVALID_ARGUMENT"
 _USER: Final = "gcp:sql/user:User"
+_LOGIN: Final = "cloudsql.iam_authentication"
 _DATABASE: Final = "gcp:sql/database:Database"
+
+
+def _engine(call: Call) -> str:
+    """The database version of the user's instance; of an unknown one that of the platform."""
+    record = call.world.get(_INSTANCE, call.text("instance").rsplit("/", 1)[-1])
+    return str(plain(record.inputs).get("databaseVersion")) if record is not None else "POSTGRES"
 
 
 @behaviour(
@@ -50,6 +57,8 @@ def iam_password(call: Call) -> Iterator[Problem]:
 def iam_user_name(call: Call) -> Iterator[Problem]:
     """A PostgreSQL IAM user of a service account has its name without the domain's end."""
     name = call.text("name")
+    if not _engine(call).startswith("POSTGRES"):
+        return
     if call.text("type") == "CLOUD_IAM_SERVICE_ACCOUNT" and name.endswith(".gserviceaccount.com"):
         short = name.removesuffix(".gserviceaccount.com")
         yield Problem("name", f"`name` of a PostgreSQL IAM user must be {short}, not {name}.")
@@ -62,13 +71,9 @@ def iam_flag(call: Call) -> Iterator[Problem]:
     if record is None or not call.text("type").startswith("CLOUD_IAM"):
         return
     flags = [as_map(item) or {} for item in as_list(at(plain(record.inputs), "settings.databaseFlags")) or []]
-    on = any(
-        item.get("name") == "cloudsql.iam_authentication" and item.get("value") == "on" for item in flags
-    )
-    if not on:
-        yield Problem(
-            "type", f"`type` {call.text('type')} needs the flag cloudsql.iam_authentication on the instance."
-        )
+    wanted = "cloudsql_iam_authentication" if _engine(call).startswith("MYSQL") else _LOGIN
+    if not any(item.get("name") == wanted and item.get("value") == "on" for item in flags):
+        yield Problem("type", f"`type` {call.text('type')} needs the flag {wanted} on the instance.")
 
 
 @behaviour(

@@ -37,7 +37,7 @@ T: Final = {
         "Subnetwork TargetHttpsProxy URLMap",
         "dns": "ManagedZone RecordSet",
         "iam": "WorkloadIdentityPool WorkloadIdentityPoolProvider",
-        "kms": "CryptoKey CryptoKeyIAMMember KeyRing KeyRingIAMMember",
+        "kms": "CryptoKey CryptoKeyIAMBinding CryptoKeyIAMMember CryptoKeyIAMPolicy KeyRing KeyRingIAMMember",
         "logging": "LinkedDataset Metric ProjectBucketConfig ProjectSink",
         "monitoring": "AlertPolicy CustomService Dashboard NotificationChannel Slo UptimeCheckConfig",
         "organizations": "Folder Project",
@@ -55,6 +55,7 @@ T: Final = {
 } | {
     "Enabled": "gcp:projects/service:Service",
     "SchedulerJob": "gcp:cloudscheduler/job:Job",
+    "ProjectIAMBinding": "gcp:projects/iAMBinding:IAMBinding",
     "Valkey": "gcp:memorystore/instance:Instance",
 }
 

@@ -13,6 +13,7 @@ from sandbox.cloud.scope import Scope
 from sandbox.errors import CloudError
 from tests.sandbox.cloud.case import Case
 from tests.sandbox.cloud.cases import CASES
+from tests.sandbox.cloud.neighbours import NEIGHBOURS
 from tests.sandbox.cloud.stage import GOOD, KEY, PROJECT, PROVIDER, TOPIC, Stage, T, patched
 
 # What makes another resource of a type beside the platform's own one.
@@ -179,6 +180,27 @@ def test_leaves_the_platforms_own_inputs_alone(case: Case) -> None:
     call = Call(phase, T[case.name], "", own, Scope.of(PROVIDER), stage.world, "other")
     found = list(BEHAVIOURS[case.behaviour].rule(call))
     assert found == []
+
+
+@pytest.mark.parametrize("case", NEIGHBOURS, ids=lambda case: case.behaviour)
+def test_accepts_what_stands_just_inside_the_line(case: Case) -> None:
+    assert case.behaviour in BEHAVIOURS
+    if case.verb == "check":
+        stage = Stage.again()
+        _before(stage, case)
+        inputs = _fresh(case.name, case.changes)
+        _, failures = stage.cloud.check(T[case.name], stage.urn(case.name, "new"), None, inputs, b"seed")
+        assert failures == []
+    else:
+        assert _refusals(case, case.changes) == set()
+
+
+def test_every_behaviour_of_identities_keys_networks_and_databases_has_its_nearest_legal_case() -> None:
+    near = {case.behaviour for case in NEIGHBOURS} | {
+        case.behaviour for case in CASES if case.fine is not None
+    }
+    services = ("AGT", "API", "COM", "DNS", "IAM", "KMS", "NET", "QTA", "RED", "REF", "SQL", "SVN", "WIF")
+    assert [id for id in BEHAVIOURS if id.startswith(services) and id not in near] == []
 
 
 def test_every_behaviour_has_a_case() -> None:
