@@ -55,7 +55,7 @@ _ERRORS: Final[Mapping[str, tuple[int, str, str]]] = {
     "metric": (404, "NOT_FOUND", "Cannot find metric that matches type; it may take 10 minutes to appear."),
 }
 _GRANT: Final = re.compile(r":\w*(IAMMember|IAMBinding|IamMember|IamBinding|IAMPolicy|IamPolicy)$")
-_FORM: Final = re.compile(r"(?P<kind>[a-z]+)(@(?P<where>[^*@]+))?(\*(?P<times>[0-9]+))?")
+_FORM: Final = re.compile(r"(?P<kind>[a-z]+)(@(?P<where>[^*@]+))?(\*(?P<times>[0-9]{1,9}))?")
 
 
 class KilledError(BaseException):
@@ -145,7 +145,7 @@ def parse_fault(text: str) -> Fault:
 
 
 def _place(text: str, where: str, times: int) -> Where:
-    if where.isdigit():
+    if re.fullmatch(r"[0-9]{1,9}", where):
         if int(where) < 1:
             raise UsageError(f"--fault {text!r}: calls are counted from 1, got {where}: write 1 or more")
         return Where(call=int(where), times=times)

@@ -29,6 +29,7 @@ __all__ = ["PLACEHOLDER", "Program", "StackSettings", "load_project", "load_stac
 
 PLACEHOLDER: Final = "REPLACE_ME"
 _INTEGER: Final = re.compile(r"-?[0-9]+")
+_STACK: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +142,10 @@ def load_stack(program: Program, stack: str, *, examples: bool = True) -> StackS
     Raises UsageError on an unknown stack, an unreadable file, an undeclared key of the project's own, or a
     value of the wrong type.
     """
+    if not _STACK.fullmatch(stack):
+        raise UsageError(
+            f"stack {stack!r} must be 1 to 100 letters, digits, dots, dashes or underscores: correct the name"
+        )
     path = program.stack_file(stack)
     if not path.exists() and not program.stacks:
         # As after `pulumi stack init`: no stack of this project has settings of its own.

@@ -57,6 +57,7 @@ _FUNCTION: Final = re.compile(r"[a-z][\w-]*:[\w/-]+:\w+")
 _IMAGE: Final = re.compile(r"[a-z0-9.-]+/[a-z0-9._/-]+@sha256:[0-9a-f]{64}")
 _SECRET: Final = re.compile(r"projects/[a-z0-9.:-]+/secrets/[A-Za-z0-9_-]+")
 _SERVICE: Final = re.compile(r"[a-z0-9-]+\.googleapis\.com")
+_DEPTH: Final = 60
 _NUMBER: Final = re.compile(r"[0-9]{6,19}")
 
 
@@ -112,11 +113,12 @@ class _Reader:
         return UsageError(f"fixture {self.where}: `{field}` {rule}.")
 
     def world(self, data: dict[str, Any]) -> World:
-        for key in data:
+        for key, value in data.items():
             if key not in _KEYS:
                 near = difflib.get_close_matches(str(key), _KEYS, n=1)
                 hint = f"did you mean `{near[0]}`?" if near else f"use {', '.join(_KEYS)}"
                 raise self.refuse(str(key), f"is not a key of a fixture; {hint}")
+            self.plain(value, str(key), 0)
         services = data.get("services")
         facts = WorldFacts(
             images=set(self.texts(data, "images", _IMAGE, "repository@sha256:digest")),
@@ -134,6 +136,28 @@ class _Reader:
         for index, item in enumerate(items):
             self.resource(world, f"resources[{index}]", item)
         return world
+
+    def plain(self, value: Any, field: str, depth: int) -> None:
+        """Refuse what YAML has and JSON has not: dates, keys that are no texts, values within themselves."""
+        if depth > _DEPTH:
+            raise self.refuse(field[:40], f"must not be nested deeper than {_DEPTH}; correct it")
+        members = cast("dict[Any, Any] | None", as_map(value))
+        entries = as_list(value)
+        if members is not None:
+            for key, item in members.items():
+                if not isinstance(key, str):
+                    raise self.refuse(
+                        f"{field}.{key}", f"must have a text for its key; write '{key}' in quotes"
+                    )
+                self.plain(item, f"{field}.{key}", depth + 1)
+        elif entries is not None:
+            for index, item in enumerate(entries):
+                self.plain(item, f"{field}[{index}]", depth + 1)
+        elif value is not None and not isinstance(value, str | int | float):
+            kind = type(value).__name__
+            raise self.refuse(
+                field, f"must be a text, a number, true or false, not a {kind}; put it in quotes"
+            )
 
     def items(self, value: Any, field: str) -> list[Any]:
         if value is None:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
 from sandbox.cloud import World
 from sandbox.engine.graph import in_dependency_order
 from sandbox.engine.recorder import rename
+from sandbox.errors import UsageError
 from sandbox.model import PendingOperation, ResourceState, Snapshot
 from sandbox.state.codec import resources_from_json, snapshot_from_json, snapshot_to_json
 from sandbox.state.secrets import PassphraseCrypter
@@ -98,8 +101,25 @@ def _entries(path: Path, base: str) -> list[dict[str, Any]]:
     return found if found and found[0].get("base") == base else []
 
 
+@contextmanager
+def _readable(path: Path) -> Generator[None]:
+    try:
+        yield
+    except (AttributeError, KeyError, OSError, TypeError, UsageError, ValueError) as error:
+        why = f" ({error})" if isinstance(error, UsageError) else ""
+        raise UsageError(
+            f"{path} is not a readable journal of an interrupted run{why}: delete it, and the stack is as it "
+            "was before that run"
+        ) from error
+
+
 def journaled_state(path: Path, base: str, loaded: Snapshot, crypter: PassphraseCrypter) -> Snapshot:
-    """``loaded`` as the journal continues it."""
+    """``loaded`` as the journal continues it. Raises UsageError when the journal is no good."""
+    with _readable(path):
+        return _continued(path, base, loaded, crypter)
+
+
+def _continued(path: Path, base: str, loaded: Snapshot, crypter: PassphraseCrypter) -> Snapshot:
     entries = _entries(path, base)
     if not entries:
         return loaded
@@ -135,12 +155,13 @@ def journaled_state(path: Path, base: str, loaded: Snapshot, crypter: Passphrase
 
 
 def journaled_cloud(path: Path, base: str, loaded: dict[str, Any] | None) -> dict[str, Any] | None:
-    """``loaded``, what the stand-in cloud held, as the journal continues it."""
-    entries = _entries(path, base)
-    if not entries:
-        return loaded
-    world = World.from_json(entries[0]["cloud"])
-    for entry in entries[1:]:
-        if "world" in entry:
-            world.apply(entry["world"])
-    return world.to_json()
+    """``loaded``, what the stand-in cloud held, as the journal continues it; raises as above."""
+    with _readable(path):
+        entries = _entries(path, base)
+        if not entries:
+            return loaded
+        world = World.from_json(entries[0]["cloud"])
+        for entry in entries[1:]:
+            if "world" in entry:
+                world.apply(entry["world"])
+        return world.to_json()

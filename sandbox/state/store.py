@@ -88,11 +88,11 @@ class StateStore:
             return journaled_state(self.journal_path(stack), "", Snapshot(), self.crypter)
         try:
             loaded = read_export(path, project=self.project, stack=stack, crypter=self.crypter)
-            return journaled_state(self.journal_path(stack), fingerprint(path), loaded, self.crypter)
         except UsageError as error:
             backup = path.with_suffix(".json.bak")
             hint = f"; the last good state is {backup}" if backup.exists() else ""
             raise UsageError(f"{error}{hint}") from error
+        return journaled_state(self.journal_path(stack), fingerprint(path), loaded, self.crypter)
 
     def load_cloud(self, stack: str) -> dict[str, Any] | None:
         """What the stand-in cloud of ``stack`` held after the last run, or None."""
@@ -100,11 +100,12 @@ class StateStore:
         if not path.exists():
             return journaled_cloud(journal, base, None)
         try:
-            return journaled_cloud(journal, base, json.loads(path.read_text(encoding="utf-8")))
+            held = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
             raise UsageError(
                 f"{path} is not readable JSON: delete it, and the stand-in cloud is rebuilt from the state"
             ) from error
+        return journaled_cloud(journal, base, held)
 
     def journal_path(self, stack: str) -> Path:
         """Where a run of ``stack`` that has not ended keeps what it did."""

@@ -175,3 +175,10 @@ def test_fails_when_the_examples_of_a_stack_are_no_mapping(tmp_path: Path) -> No
     (tmp_path / "example-values.yaml").write_text("stacks: [1]", encoding="utf-8")
     with pytest.raises(UsageError, match="stacks must map each stack"):
         load_stack(load_project(tmp_path), "dev")
+
+
+@pytest.mark.parametrize("stack", ["", "../x", "a/b", "x" * 101, "dev\n"])
+def test_fails_when_the_stack_has_no_possible_name(tmp_path: Path, stack: str) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: mini\nruntime: python\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="must be 1 to 100 letters, digits, dots, dashes or underscores"):
+        load_stack(load_project(tmp_path), stack)

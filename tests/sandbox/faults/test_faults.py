@@ -24,6 +24,7 @@ from sandbox.host import run
 from sandbox.model import Mode, Outcome, Snapshot
 from sandbox.project import StackSettings
 from sandbox.state import StateStore
+from sandbox.state.journal import fingerprint
 
 TOPIC = "gcp:pubsub/topic:Topic"
 
@@ -45,7 +46,9 @@ def test_fault_is_read(text: str, fault: object) -> None:
     assert parse_fault(text) == fault
 
 
-@pytest.mark.parametrize("text", ["", "zap@3", "quota", "quota@0", "quota@a b", "quota@3*0", "grant@0"])
+@pytest.mark.parametrize(
+    "text", ["", "zap@3", "quota", "quota@0", "quota@a b", "quota@3*0", "grant@0", "quota@²", "quota@1*²"]
+)
 def test_bad_fault_is_one_sentence(text: str) -> None:
     with pytest.raises(UsageError, match="--fault"):
         parse_fault(text)
@@ -138,3 +141,24 @@ def test_a_torn_or_outdated_journal_does_no_harm(tmp_path: Path) -> None:
     assert len([item for item in store.load("dev").resources if item.type == TOPIC]) == 3
     assert not store.load("dev").pending_operations
     assert Snapshot() != store.load("dev")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"[1]\n",
+        b"\xd4\x00\xff",
+        b'{"base": "BASE"}',
+        b'{"base": "BASE", "cloud": {}, "secrets": {}}',
+        b'{"base": "BASE", "cloud": [], "secrets": {}}\n{"put": "x"}\n',
+    ],
+)
+def test_a_damaged_journal_is_one_sentence(tmp_path: Path, damage: bytes) -> None:
+    store = StateStore(tmp_path, "test")
+    up(store, FaultyCloud([]))
+    journal = store.journal_path("dev")
+    journal.write_bytes(damage.replace(b"BASE", fingerprint(store.path("dev")).encode()))
+    with pytest.raises(UsageError, match="delete it, and the stack is as it was before that run"):
+        store.load("dev")
+    journal.unlink()
+    same_in_state_and_cloud(store)
