@@ -1,6 +1,6 @@
-"""Expressions and filters: IAM conditions, federation, Cloud Armor, logging, monitoring, Pub/Sub.
+"""Expressions and filters: IAM conditions, federation, Cloud Armor, logging, Pub/Sub.
 
-No whole grammar is kept here: only what Google certainly refuses is refused.
+CEL is parsed by a library. Of the filter languages only what Google certainly refuses is refused.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from facts.cel import ARMOR, Dialect, check_attributes, check_expression, outside_quotes
 from facts.provider import all_types
+from facts.refusal import RefusedError
 from sandbox.cloud.behaviours.armor_rules import RULES, rules_of
 from sandbox.cloud.behaviours.table import Call, Phase, Problem, behaviour
 from sandbox.cloud.data import as_map, at
@@ -44,22 +46,12 @@ def unbalanced(text: str) -> str:
     return f"an unclosed {open_[-1]}" if open_ else ""
 
 
-def _outside_quotes(text: str) -> str:
-    return re.sub(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'", "''", text)
-
-
-def _cel(text: str) -> str:
-    """What is certainly wrong with a CEL expression, or an empty text."""
-    wrong = unbalanced(text)
-    if wrong:
-        return f"has {wrong}"
-    bare = _outside_quotes(text)
-    if re.search(r"\b(?:and|or|not)\b", bare, re.IGNORECASE):
-        return "must say &&, || and ! for and, or and not"
-    if re.search(r"(?<![=!<>])=(?!=)", bare):
-        return "must compare with =="
-    if re.search(r"(?:&&|\|\||==|!=)\s*$", bare) or not bare.strip():
-        return "ends too early"
+def _cel(text: str, dialect: Dialect | None = None) -> str:
+    """What is wrong with a CEL expression, or an empty text."""
+    try:
+        check_expression(text, dialect)
+    except RefusedError as error:
+        return str(error)
     return ""
 
 
@@ -101,7 +93,7 @@ def _rules(call: Call) -> Iterator[tuple[str, str]]:
 def armor_syntax(call: Call) -> Iterator[Problem]:
     """An expression that does not parse."""
     for where, text in _rules(call):
-        wrong = _cel(text)
+        wrong = _cel(text, ARMOR)
         if wrong:
             yield Problem(where, f"`{where}` {wrong}; correct the expression.")
 
@@ -117,15 +109,9 @@ def armor_syntax(call: Call) -> Iterator[Problem]:
 def armor_parts(call: Call) -> Iterator[Problem]:
     """An expression of more than five parts."""
     for where, text in _rules(call):
-        parts = len(re.findall(r"&&|\|\|", _outside_quotes(text))) + 1
+        parts = len(re.findall(r"&&|\|\|", outside_quotes(text))) + 1
         if parts > 5:
             yield Problem(where, f"`{where}` takes at most 5 subexpressions, not {parts}; split the rule.")
-
-
-_ATTRIBUTES: Final = re.compile(
-    r"origin\.(?:ip|user_ip|region_code|asn|tls_ja3_fingerprint|tls_ja4_fingerprint)|request\.(?:headers|"
-    r"method|path|scheme|query)|token\.recaptcha_\w+\.\w+"
-)
 
 
 @behaviour(
@@ -139,9 +125,11 @@ _ATTRIBUTES: Final = re.compile(
 def armor_attribute(call: Call) -> Iterator[Problem]:
     """An attribute that the rules language does not have."""
     for where, text in _rules(call):
-        for name in re.findall(r"\b(?:origin|request)\.\w+", _outside_quotes(text)):
-            if not _ATTRIBUTES.fullmatch(name):
-                yield Problem(where, f"`{where}`: the rules language has no attribute {name}; remove it.")
+        if not _cel(text, ARMOR):
+            try:
+                check_attributes(text, ARMOR)
+            except RefusedError as error:
+                yield Problem(where, f"`{where}` {error}; correct the expression.")
 
 
 @behaviour("ARM-025", RULES, _BOTH, 400, "invalid", "issue threads: regular expression is not supported")

@@ -68,7 +68,7 @@ FRONT: Final = (
         "SecurityPolicy",
         _armor(match={"versionedExpr": "SRC_IPS_V1", "config": {"srcIpRanges": []}}),
     ),
-    Case("ARM-022", "create", "SecurityPolicy", _armor(match={"expr": {"expression": "a\nb"}})),
+    Case("ARM-022", "create", "SecurityPolicy", _armor(match={"expr": {"expression": "true ||\n false"}})),
     Case("ARM-034", "create", "SecurityPolicy", _armor(description="x" * 65)),
     Case(
         "ARM-038", "create", "BackendService", {"edgeSecurityPolicy": f"{RUN}/global/securityPolicies/armor"}
