@@ -10,15 +10,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from facts.cel import ARMOR, Dialect, check_attributes, check_expression, outside_quotes
-from facts.provider import all_types
 from facts.refusal import RefusedError
 from sandbox.cloud.behaviours.armor_rules import RULES, rules_of
+from sandbox.cloud.behaviours.iam_forms import GRANTS, bindings_of
 from sandbox.cloud.behaviours.table import Call, Phase, Problem, behaviour
 from sandbox.cloud.data import as_map, at
 
 _BOTH: Final = (Phase.CREATE, Phase.UPDATE)
 _INVALID: Final = "INVALID_ARGUMENT"
-_GRANTS: Final = tuple(type for type in all_types() if type.lower().endswith(("iammember", "iambinding")))
 _PAIRS: Final = {")": "(", "]": "[", "}": "{"}
 
 
@@ -55,15 +54,18 @@ def _cel(text: str, dialect: Dialect | None = None) -> str:
     return ""
 
 
-@behaviour("IAM-017", _GRANTS, _BOTH, 400, _INVALID, "general knowledge of IAM conditions")
+@behaviour("IAM-017", GRANTS, _BOTH, 400, _INVALID, "general knowledge of IAM conditions")
 def condition_expression(call: Call) -> Iterator[Problem]:
     """A condition that is no CEL."""
-    text = call.text("condition.expression")
-    wrong = _cel(text) if text else ""
-    if wrong:
-        yield Problem(
-            "condition.expression", f"`condition.expression` {wrong}: {text!r}; correct the expression."
-        )
+    given = [("condition.expression", call.text("condition.expression"))]
+    given += [
+        ("policyData", str(at(item, "condition.expression") or ""))
+        for item in bindings_of(call.get("policyData"))
+    ]
+    for where, text in given:
+        wrong = _cel(text) if text else ""
+        if wrong:
+            yield Problem(where, f"`{where}`: a condition {wrong}: {text!r}; correct the expression.")
 
 
 @behaviour(

@@ -189,6 +189,14 @@ def peering_range_incomplete(call: Call) -> Iterator[Problem]:
         yield Problem("addressType", "`addressType` must be INTERNAL with the purpose VPC_PEERING.")
 
 
+def _reserved(call: Call) -> Network | None:
+    """The range that an address and a length reserve: the one around the address."""
+    try:
+        return ipaddress.ip_network(f"{call.text('address')}/{call.get('prefixLength')}", strict=False)
+    except ValueError:
+        return None
+
+
 @behaviour(
     "SVN-010",
     _GLOBAL_ADDRESS,
@@ -199,7 +207,7 @@ def peering_range_incomplete(call: Call) -> Iterator[Problem]:
 )
 def peering_range_public(call: Call) -> Iterator[Problem]:
     """A range for private services must be private."""
-    block = block_of(f"{call.text('address')}/{call.get('prefixLength')}")
+    block = _reserved(call)
     if call.text("purpose") != "VPC_PEERING" or not isinstance(block, ipaddress.IPv4Network):
         return
     if not any(block.subnet_of(wide) for wide in PRIVATE):
@@ -209,7 +217,7 @@ def peering_range_public(call: Call) -> Iterator[Problem]:
 @behaviour("SVN-008", _GLOBAL_ADDRESS, Phase.CREATE, 400, "invalid", "general knowledge of compute addresses")
 def peering_range_overlaps(call: Call) -> Iterator[Problem]:
     """A range for private services overlaps another range of the network."""
-    own = block_of(f"{call.text('address')}/{call.get('prefixLength')}")
+    own = _reserved(call)
     if call.text("purpose") != "VPC_PEERING" or own is None:
         return
     for other, block in taken(call, call.text("network")):

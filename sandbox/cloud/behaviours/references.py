@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from facts.google.service_agents import service_of
+from sandbox.cloud.behaviours.iam_forms import bindings_of
 from sandbox.cloud.behaviours.table import ANY, Call, Phase, Problem, behaviour
 from sandbox.cloud.data import as_list, at, plain, strings
 from sandbox.cloud.paths import canonical, render_parent, type_of_path
@@ -82,7 +83,7 @@ def references(
 ) -> Iterator[Reference]:
     """Everything that these inputs name in their own project."""
     number = world.project_number(project)
-    for where, text in strings(inputs):
+    for where, text in (*strings(inputs), *_policy_members(inputs)):
         if len(text) < 8 or "\n" in text:
             continue
         path = canonical(text)
@@ -102,6 +103,13 @@ def references(
     parent = render_parent(type, inputs)
     if parent is not None and (parent.startswith((f"projects/{project}/", "b/"))):
         yield Reference("", parent)
+
+
+def _policy_members(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The members of a policy, which is given as one text."""
+    for binding in bindings_of(inputs.get("policyData")):
+        for member in as_list(binding.get("members")) or []:
+            yield "policyData", str(member)
 
 
 def _references_of(record: Record, world: World) -> Iterator[Reference]:

@@ -15,6 +15,7 @@ _BOTH: Final = (Phase.CREATE, Phase.UPDATE)
 _INVALID: Final = "INVALID_ARGUMENT"
 _SERVICE: Final = "gcp:cloudrunv2/service:Service"
 _POOL: Final = "gcp:cloudrunv2/workerPool:WorkerPool"
+_JOB: Final = "gcp:cloudrunv2/job:Job"
 _RECORD: Final = "gcp:dns/recordSet:RecordSet"
 _SLO: Final = "gcp:monitoring/slo:Slo"
 _DOC: Final = "terraform-provider-google-beta website/docs/r/"
@@ -65,7 +66,7 @@ def probe_handler(call: Call) -> Iterator[Problem]:
 
 @behaviour(
     "RUN-036",
-    (_SERVICE, _POOL),
+    (_SERVICE, _POOL, _JOB),
     _BOTH,
     400,
     "FAILED_PRECONDITION",
@@ -73,9 +74,11 @@ def probe_handler(call: Call) -> Iterator[Problem]:
 )
 def small_subnetwork(call: Call) -> Iterator[Problem]:
     """Direct VPC egress needs a subnetwork of /26 or larger."""
-    block = "template.vpcAccess.networkInterfaces"
+    block = f"{'template.' * (2 if call.type == _JOB else 1)}vpcAccess.networkInterfaces"
     for index, interface in enumerate(call.blocks(block)):
-        record = call.world.at(canonical(str(interface.get("subnetwork") or "")))
+        name = str(interface.get("subnetwork") or "")
+        path = name if "/" in name else f"projects/{call.project}/regions/{call.location}/subnetworks/{name}"
+        record = call.world.at(canonical(path))
         text = str(plain(record.inputs).get("ipCidrRange")) if record is not None else ""
         length = text.partition("/")[2]
         if length.isdigit() and ":" not in text and int(length) > 26:

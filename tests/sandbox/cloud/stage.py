@@ -44,7 +44,7 @@ T: Final = {
         "projects": "ApiKey IAMCustomRole IAMMember ServiceIdentity",
         "pubsub": "Subscription SubscriptionIAMMember Topic TopicIAMBinding TopicIAMMember TopicIAMPolicy",
         "redis": "Instance",
-        "secretmanager": "Secret SecretIamMember SecretVersion",
+        "secretmanager": "Secret SecretIamMember SecretIamPolicy SecretVersion",
         "serviceaccount": "Account",
         "servicenetworking": "Connection",
         "sql": "Database DatabaseInstance User",

@@ -14,7 +14,20 @@ from sandbox.errors import CloudError
 from tests.sandbox.cloud.case import Case
 from tests.sandbox.cloud.cases import CASES
 from tests.sandbox.cloud.neighbours import NEIGHBOURS
-from tests.sandbox.cloud.stage import GOOD, KEY, PROJECT, PROVIDER, TOPIC, Stage, T, patched
+from tests.sandbox.cloud.stage import (
+    ACCOUNT,
+    GOOD,
+    IMAGE,
+    KEY,
+    NETWORK,
+    PROJECT,
+    PROVIDER,
+    SECRET,
+    TOPIC,
+    Stage,
+    T,
+    patched,
+)
 
 # What makes another resource of a type beside the platform's own one.
 OTHER: dict[str, dict[str, Any]] = {
@@ -325,3 +338,57 @@ def test_an_agent_is_missed_in_every_shape_of_grant(agent: str, behaviour: str, 
     with pytest.raises(CloudError) as refused:
         stage.make(shape, {"topic": TOPIC, **given[shape]})
     assert refused.value.behaviour == behaviour
+
+
+@pytest.mark.parametrize(
+    ("member", "condition", "behaviour"),
+    [
+        (f"serviceAccount:nobody-runtime@{PROJECT}.iam.gserviceaccount.com", "true", "REF-001"),
+        ("team@example.com", "true", "IAM-003"),
+        ("group:team@example.com", "request.time < timestamp('2030", "IAM-017"),
+        (f"serviceAccount:{ACCOUNT}", "request.time < timestamp('2030-01-01T00:00:00Z')", None),
+    ],
+)
+def test_a_policy_is_read_as_the_grants_it_holds(member: str, condition: str, behaviour: str | None) -> None:
+    bindings = [
+        {
+            "role": "roles/secretmanager.secretAccessor",
+            "members": [member],
+            "condition": {"title": "x", "expression": condition},
+        }
+    ]
+    policy = {"secretId": SECRET, "policyData": json.dumps({"bindings": bindings})}
+    if behaviour is None:
+        Stage.again().make("SecretIamPolicy", policy)
+        return
+    with pytest.raises(CloudError) as refused:
+        Stage.again().make("SecretIamPolicy", policy)
+    assert refused.value.behaviour == behaviour
+
+
+@pytest.mark.parametrize(("address", "refused"), [("10.1.0.128", True), ("10.22.0.5", False)])
+def test_a_reserved_range_is_the_one_around_its_address(address: str, refused: bool) -> None:
+    inputs = patched(GOOD["GlobalAddress"], {"name": "more", "address": address})
+    if not refused:
+        Stage.again().make("GlobalAddress", inputs)
+        return
+    with pytest.raises(CloudError) as found:
+        Stage.again().make("GlobalAddress", inputs)
+    assert found.value.behaviour == "SVN-008"
+
+
+@pytest.mark.parametrize(("range", "refused"), [("10.3.0.0/27", True), ("10.3.0.0/26", False)])
+def test_a_job_needs_a_subnetwork_as_large_as_a_service(range: str, refused: bool) -> None:
+    stage = Stage.again()
+    stage.make(
+        "Subnetwork", patched(GOOD["Subnetwork"], {"name": "jobs", "ipCidrRange": range}), logical="jobs"
+    )
+    interface = {"network": NETWORK, "subnetwork": "jobs"}
+    task = {"containers": [{"image": IMAGE}], "vpcAccess": {"networkInterfaces": [interface]}}
+    job = {"name": "nightly", "location": "europe-west1", "template": {"template": task}}
+    if not refused:
+        stage.make("Job", job)
+        return
+    with pytest.raises(CloudError) as found:
+        stage.make("Job", job)
+    assert found.value.behaviour == "RUN-036"
