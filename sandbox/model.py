@@ -15,6 +15,7 @@ __all__ = [
     "Keeper",
     "Mode",
     "Observer",
+    "Old",
     "Op",
     "Outcome",
     "PendingOperation",
@@ -46,6 +47,11 @@ class Op(StrEnum):
     REMOVE_PENDING_REPLACE = "remove-pending-replace"
     IMPORT = "import"
     IMPORT_REPLACEMENT = "import-replacement"
+
+    @property
+    def replacement(self) -> bool:
+        """Whether the step brings the new instance of a resource that is replaced."""
+        return self in {Op.CREATE_REPLACEMENT, Op.READ_REPLACEMENT, Op.IMPORT_REPLACEMENT}
 
 
 class Mode(StrEnum):
@@ -100,6 +106,10 @@ class ResourceState:
     def name(self) -> str:
         """The logical name."""
         return self.urn.split("::", 3)[3]
+
+
+Old = ResourceState | None
+"""A resource as it was, when it was there."""
 
 
 @dataclass(frozen=True, slots=True)

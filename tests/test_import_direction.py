@@ -150,6 +150,27 @@ def test_the_engine_works_on_plain_data() -> None:
     assert not found
 
 
+def test_neither_state_nor_cloud_leans_on_the_engine() -> None:
+    found = {
+        f"{module} imports {name}"
+        for module, path in modules()
+        if module.startswith(("sandbox.state", "sandbox.cloud", "sandbox.graph", "sandbox.model"))
+        for name in imported(path, module)
+        if name.startswith(("sandbox.engine", "sandbox.host"))
+    }
+    assert not found
+
+
+def test_the_engine_can_be_read_in_an_afternoon() -> None:
+    lines = {
+        path.name: len(path.read_text(encoding="utf-8").splitlines())
+        for module, path in modules()
+        if module.startswith("sandbox.engine")
+    }
+    assert sum(lines.values()) <= 1500, f"redesign before going on: {lines}"
+    assert lines["deployment.py"] <= 390, "move something out of deployment.py before adding to it"
+
+
 @pytest.mark.parametrize(
     ("module", "name"),
     [

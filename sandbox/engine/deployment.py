@@ -14,29 +14,24 @@ from dataclasses import replace
 from typing import Any
 
 from sandbox.cloud.api import CloudApi
-from sandbox.engine.aliases import AliasResolver, AmbiguousAliasError
-from sandbox.engine.differ import Difference
-from sandbox.engine.executor import Executor, now, step_of
-from sandbox.engine.goal import Goal, Registration
+from sandbox.engine.executor import Executor, now
+from sandbox.engine.goal import AliasResolver, AmbiguousAliasError, Goal, Registration
 from sandbox.engine.hooks import HookError, Hooks, unrunnable
-from sandbox.engine.judge import Judge
-from sandbox.engine.pending import opened
+from sandbox.engine.judge import Difference, Judge, condemned_with
 from sandbox.engine.providers import ProviderTable
-from sandbox.engine.refreshing import refresh_all
-from sandbox.engine.removal import Remover
-from sandbox.engine.replacement import condemned_with, imported, protected, protected_with
+from sandbox.engine.recorder import Recorder
 from sandbox.errors import CloudError
 from sandbox.model import (
     Analyzer,
     Keeper,
     Mode,
     Observer,
+    Old,
     Op,
     Refusal,
     RefusalKind,
     ResourceState,
     Snapshot,
-    Step,
 )
 from sandbox.paths import parse_path, reset
 from sandbox.urn import STACK_TYPE, is_provider, make_urn, package_of, type_of
@@ -69,7 +64,8 @@ class Deployment:
         self.stack = stack
         self.preview = mode is Mode.PREVIEW
         self.outputs: dict[str, Any] = {}
-        self._base, self.record = opened(base, cloud, observers, preview=self.preview, keeper=keeper)
+        self.record = Recorder(base, cloud, observers, preview=self.preview, keeper=keeper)
+        self._base = self.record.base
         self._lock = threading.RLock()
         self._cloud = cloud
         self._olds = {state.urn: state for state in self._base.resources if not state.delete}
@@ -78,13 +74,7 @@ class Deployment:
             project=project, stack=stack, config=config, olds=self._olds, register=self.register
         )
         self.hooks = Hooks(self.record, preview=self.preview, unlocked=self._unlocked)
-        self._do = Executor(
-            cloud=cloud,
-            record=self.record,
-            providers=self._providers,
-            hooks=self.hooks,
-            preview=self.preview,
-        )
+        self._do = Executor(cloud, self.record, self._providers, self.hooks, preview=self.preview)
         self._replaced: set[str] = set()
         self._judge = Judge(
             cloud=cloud,
@@ -97,9 +87,8 @@ class Deployment:
         )
         self._news: dict[str, ResourceState] = {}
         self._seen: set[str] = set()
-        self._changed: dict[str, tuple[Op, ResourceState | None]] = {}
+        self._changed: dict[str, tuple[Op, Old]] = {}
         self._operated: set[str] = set()
-        self._remover = Remover(executor=self._do, record=self.record)
         self._finished = False
 
     # What the program asks for
@@ -154,7 +143,9 @@ class Deployment:
             if not self.record.aborted:
                 self._judge.analyze_stack()
             if not self.record.aborted:
-                self._remover.remove_all(self._unregistered())
+                kept = {*self._seen, *self._aliases.claimed}
+                states = [state for state in self._base.resources if state.delete or state.urn not in kept]
+                self._do.delete_all(states)
 
     def destroy(self, keep: set[str]) -> None:
         """Delete all resources whose URN is not in ``keep``."""
@@ -162,12 +153,12 @@ class Deployment:
             states = [state for state in self._base.resources if state.urn not in keep]
             for refusal in unrunnable(states):
                 self.record.refuse(refusal, final=True)
-            self._remover.remove_all(states)
+            self._do.delete_all(states)
 
     def refresh(self) -> None:
         """Take over what the cloud says of each resource; one that is gone leaves the state."""
         with self._lock:
-            refresh_all(self._base.resources, self._cloud, self._providers, self.record)
+            self._do.refresh_all(self._base.resources)
 
     def fail(self, message: str, *, usage: bool = False) -> None:
         """The program raised: it ends here. ``usage``: it refused what a person wrote."""
@@ -202,7 +193,7 @@ class Deployment:
 
     def _register(self, goal: Goal, urn: str) -> Registration:
         provider = self._providers.reference_for(goal) if goal.custom else ""
-        old = self._aliases.find(urn, goal.name, goal.type, goal.parent, goal.aliases, self._seen)
+        old = self._aliases.find(urn, goal, self._seen)
         return self._bring(goal, goal.state(urn, provider), old)
 
     def _enter(self, goal: Goal) -> str:
@@ -221,12 +212,12 @@ class Deployment:
         self._seen.add(urn)
         return urn
 
-    def _bring(self, goal: Goal, new: ResourceState, old: ResourceState | None) -> Registration:
+    def _bring(self, goal: Goal, new: ResourceState, old: Old) -> Registration:
         self._remember(new)
         if old is not None:
             new.created, new.modified = old.created, old.modified
             new.aliases = [old.urn] if old.urn != new.urn else []
-        recreating = old is not None and old.urn in self._remover.condemned
+        recreating = old is not None and old.urn in self._do.condemned
         if goal.custom and goal.import_id and not recreating:
             known = (old.import_id or old.id) if old is not None and not old.external else None
             if known != goal.import_id:
@@ -239,11 +230,10 @@ class Deployment:
             return self._failed(new.urn)
         new.inputs = inputs
         if recreating and old is not None:
-            return self._create_replacement(
-                new, old, Difference(replaces=self._remover.condemned.pop(old.urn))
-            )
-        if taken_over:
-            return self._create_replacement(new, old, Difference(), pending=True)
+            change = Difference(replaces=self._do.condemned.pop(old.urn))
+            return self._create_replacement(new, old, change)
+        if taken_over and old is not None:
+            return self._create_replacement(new, old, Difference())
         if old is None:
             return self._apply(Op.CREATE, None, new, Difference())
         return self._continue(goal, new, old)
@@ -262,16 +252,24 @@ class Deployment:
         for path in change.not_compared:
             # The program had a stand-in only: what cannot be read here stays in the state as it was.
             new.inputs, _ = reset(parse_path(path), old.inputs, new.inputs)
-        self._do.settle(Op.SAME, old, new, change)
+        self.record.settle(change.step(Op.SAME, old, new))
         return Registration(new.urn, new.id, new.outputs)
 
     def _replace(
         self, goal: Goal, new: ResourceState, old: ResourceState, change: Difference
     ) -> Registration:
         if new.protect and old.protect:
-            self._refuse("protect", protected(new, change), new.urn)
+            message = (
+                f"{new.name} ({new.type}) is protected and would be replaced because of {change.because}: "
+                "undo that change, or remove `protect` first"
+            )
+            self._refuse("protect", message, new.urn)
         if goal.import_id:
-            return self._refuse("engine", imported(new, change), new.urn)
+            message = (
+                f"{new.name} ({new.type}) is imported by id and would be replaced because of "
+                f"{change.because}: remove `import_` from the program first"
+            )
+            return self._refuse("engine", message, new.urn)
         self._replaced.add(new.urn)
         if goal.custom:
             new.inputs, accepted = self._judge.check(goal, new, None)
@@ -279,46 +277,39 @@ class Deployment:
                 return self._failed(new.urn)
         first = change.delete_first if goal.delete_before_replace is None else goal.delete_before_replace
         if not first:
-            return self._create_replacement(new, old, change, pending=True)
+            return self._create_replacement(new, old, change)
         dependents = condemned_with(old, self._base.resources, self._operated, self._cloud)
         for state, _ in dependents:
             if state.protect:
-                message = protected_with(state, new)
+                message = (
+                    f"{state.name} ({state.type}) is protected and would be replaced together with "
+                    f"{new.name}, on which it depends: undo the change of {new.name}"
+                )
                 return self._refuse("protect", message, state.urn)
         for state, reasons in reversed(dependents):
-            self._remover.before_replacement(state, reasons)
+            self._do.delete_first(state, reasons)
         if not old.pending_replacement:
-            self._remover.before_replacement(old, ())
+            self._do.delete_first(old, ())
         return self._create_replacement(new, old, change)
 
-    def _create_replacement(
-        self, new: ResourceState, old: ResourceState | None, change: Difference, *, pending: bool = False
-    ) -> Registration:
+    def _create_replacement(self, new: ResourceState, old: ResourceState, change: Difference) -> Registration:
         self._replaced.add(new.urn)
-        step = step_of(Op.REPLACE, old, new, change)
-        if not pending:
+        step, deleted = change.step(Op.REPLACE, old, new), old.pending_replacement
+        if deleted:
             self.record.note(step)
-        done = self._apply(Op.CREATE_REPLACEMENT, old, new, change, pending=pending)
-        if pending:
+        done = self._apply(Op.CREATE_REPLACEMENT, old, new, change)
+        if not deleted:
             self.record.note(step)
         return done
 
-    def _apply(
-        self,
-        op: Op,
-        old: ResourceState | None,
-        new: ResourceState,
-        change: Difference,
-        *,
-        pending: bool = False,
-    ) -> Registration:
-        self._do.apply(op, old, new, change, pending=pending)
+    def _apply(self, op: Op, old: Old, new: ResourceState, change: Difference) -> Registration:
+        self._do.apply(change.step(op, old, new))
         if not new.custom:
             self._changed[new.urn] = (op, old)
         self._operated.add(new.urn)
         return Registration(new.urn, new.id, new.outputs)
 
-    def _import(self, goal: Goal, new: ResourceState, old: ResourceState | None) -> ResourceState | None:
+    def _import(self, goal: Goal, new: ResourceState, old: Old) -> Old:
         config = self._providers.configuration(new.provider)
         found = self._cloud.read(goal.type, new.urn, goal.import_id, None, provider=config)
         if found is None:
@@ -331,16 +322,13 @@ class Deployment:
             new, id=goal.import_id, inputs=found[0], outputs=found[1], created=stamp, modified=stamp
         )
         replacing = old is not None and not old.external
-        self._do.settle(Op.IMPORT_REPLACEMENT if replacing else Op.IMPORT, old, state, pending=replacing)
-        if replacing:
-            self._replaced.add(new.urn)
-            self.record.note(Step(Op.REPLACE, new.urn, new.type, old, state))
+        self._settle(Op.IMPORT_REPLACEMENT if replacing else Op.IMPORT, old, state)
         self.record.mark_imported(new.urn)
         return state
 
     def _read(self, goal: Goal, urn: str, id: Any) -> Registration:
         state = goal.state(urn, self._providers.reference_for(goal))
-        old = self._aliases.find(urn, goal.name, goal.type, goal.parent, (), self._seen)
+        old = self._aliases.find(urn, replace(goal, aliases=()), self._seen)
         state.external, state.id = True, "" if id is UNKNOWN else str(id)
         self._remember(state)
         if id is not UNKNOWN:
@@ -352,22 +340,19 @@ class Deployment:
             state.outputs = found[1]
         self._operated.add(urn)
         replacing = old is not None and not old.external and old.id != state.id
-        self._do.settle(Op.READ_REPLACEMENT if replacing else Op.READ, old, state, pending=replacing)
-        if replacing:
-            self._replaced.add(urn)
-            self.record.note(Step(Op.REPLACE, urn, goal.type, old, state))
+        self._settle(Op.READ_REPLACEMENT if replacing else Op.READ, old, state)
         return Registration(urn, state.id, state.outputs)
+
+    def _settle(self, op: Op, old: Old, state: ResourceState) -> None:
+        self.record.settle(Difference().step(op, old, state))
+        if op.replacement:
+            self._replaced.add(state.urn)
+            self.record.note(Difference().step(Op.REPLACE, old, state))
 
     def _remember(self, state: ResourceState) -> None:
         self._news[state.urn] = state
         if is_provider(state.type):
             self._providers.add(state)
-
-    # Deleting
-
-    def _unregistered(self) -> list[ResourceState]:
-        kept = {*self._seen, *self._aliases.claimed}
-        return [state for state in self._base.resources if state.delete or state.urn not in kept]
 
     # Refusing
 

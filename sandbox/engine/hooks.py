@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from sandbox.engine.recorder import Recorder
-from sandbox.model import Op, Refusal, ResourceState
+from sandbox.model import Old, Op, Refusal, ResourceState
 
 __all__ = ["HOOKS_FIELD", "ErrorHook", "Hook", "HookError", "Hooks", "unrunnable"]
 
@@ -30,12 +30,12 @@ class HookError(Exception):
 class Hook:
     """A function of the program: called with its kind, the old and the new state; raises HookError."""
 
-    call: Callable[[str, ResourceState | None, ResourceState | None], None]
+    call: Callable[[str, Old, Old], None]
     on_dry_run: bool = False
     ignore_errors: bool = False
 
 
-ErrorHook = Callable[[str, ResourceState | None, ResourceState, Sequence[str]], bool]
+ErrorHook = Callable[[str, Old, ResourceState, Sequence[str]], bool]
 """Called with the operation, the states and its failures: whether to try again. Raises HookError."""
 
 
@@ -82,11 +82,11 @@ class Hooks:
         if name in self._hooks or name in self._error_hooks:
             raise ValueError(f"two resource hooks are called {name!r}: give each its own name")
 
-    def before(self, op: Op, old: ResourceState | None, new: ResourceState | None) -> None:
+    def before(self, op: Op, old: Old, new: Old) -> None:
         """Run the hooks before a step. Raises HookError when one fails."""
         self._run(f"Before{_word(op)}", old, new)
 
-    def after(self, op: Op, old: ResourceState | None, new: ResourceState | None) -> None:
+    def after(self, op: Op, old: Old, new: Old) -> None:
         """Run the hooks after a step; a failing one is the run's refusal, and what was done stays."""
         try:
             self._run(f"After{_word(op)}", old, new)
@@ -94,7 +94,7 @@ class Hooks:
             state = new if new is not None else old
             self._record.refuse(Refusal("program", str(error), state.urn if state is not None else None))
 
-    def retry(self, op: Op, old: ResourceState | None, new: ResourceState, failures: Sequence[str]) -> bool:
+    def retry(self, op: Op, old: Old, new: ResourceState, failures: Sequence[str]) -> bool:
         """Whether an error hook asks to try again after ``failures``, of which the last is the first here."""
         if len(failures) > _MOST_RETRIES:
             return False
@@ -114,7 +114,7 @@ class Hooks:
             self._record.message("warning", notice, new.urn)
         return wanted
 
-    def _run(self, kind: str, old: ResourceState | None, new: ResourceState | None) -> None:
+    def _run(self, kind: str, old: Old, new: Old) -> None:
         state = new if new is not None else old
         if state is None:
             return

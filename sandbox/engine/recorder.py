@@ -6,8 +6,9 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from sandbox.engine.graph import in_dependency_order
+from sandbox.cloud.api import CloudApi
 from sandbox.errors import CloudError
+from sandbox.graph import in_dependency_order, rename
 from sandbox.model import (
     Keeper,
     Observer,
@@ -18,15 +19,22 @@ from sandbox.model import (
     Step,
     Violation,
 )
+from sandbox.state.pending import settle
 
-__all__ = ["Recorder", "rename", "tell"]
+__all__ = ["Recorder"]
 
 
 class Recorder:
-    """Keeps steps and states, and tells observers. The base's states are this run's own copies."""
+    """Keeps steps and states, and tells observers. ``base`` has this run's own copies, nothing pending."""
 
     def __init__(
-        self, base: Snapshot, observers: Sequence[Observer], *, preview: bool, keeper: Keeper | None = None
+        self,
+        base: Snapshot,
+        cloud: CloudApi,
+        observers: Sequence[Observer],
+        *,
+        preview: bool,
+        keeper: Keeper | None = None,
     ) -> None:
         self.steps: list[Step] = []
         self.refusals: list[Refusal] = []
@@ -34,7 +42,6 @@ class Recorder:
         self.aborted = False
         """Nothing more may happen in this run: an update ends at its first refusal."""
         self._preview = preview
-        self._base = base
         self._observers = observers
         self._placed: list[ResourceState] = []
         self._gone: set[int] = set()
@@ -42,8 +49,12 @@ class Recorder:
         self.stopped: BaseException | None = None
         """What ended the run from outside; nothing that happens after it counts."""
         self._keeper = None if preview else keeper
-        self._slots = {id(state): slot for slot, state in enumerate(base.resources)}
-        self._used = len(base.resources)
+        copied = replace(base, resources=[replace(state) for state in base.resources])
+        self.base = settle(copied, cloud, lambda urn, text: self.message("warning", text, urn))
+        if self._keeper is not None:
+            self._keeper.start(self.base, settled=self.base is not copied)
+        self._slots = {id(state): slot for slot, state in enumerate(self.base.resources)}
+        self._used = len(self.base.resources)
         self._pending: dict[int, PendingOperation] = {}
         self._answered: dict[str, int] = {}
         self._begun = 0
@@ -86,10 +97,18 @@ class Recorder:
 
     def message(self, severity: str, text: str, urn: str | None) -> None:
         """Pass on what the program or the engine says."""
-        tell(self._observers, severity, text, urn)
+        for observer in self._observers:
+            observer.message(severity, text, urn)
 
-    def place(self, old: ResourceState | None, new: ResourceState, *, pending: bool = False) -> None:
-        """``new`` stands; ``old`` is gone, or with ``pending`` waits for its deletion."""
+    def settle(self, step: Step) -> None:
+        """A step that changes nothing but the state: same, read, import."""
+        self.note(step)
+        self.place(step)
+
+    def place(self, step: Step) -> None:
+        """What ``step`` made stands; what it replaces waits for its deletion, unless that is done already."""
+        old, new = step.old, step.new
+        assert new is not None
         if old is not None and new.urn in self._imported:
             self._placed = [new if state is old else state for state in self._placed]
             self._slots[id(new)] = self._slots[id(old)]
@@ -98,7 +117,7 @@ class Recorder:
         self._placed.append(new)
         self._slots[id(new)] = self._used
         self._used += 1
-        if old is not None and pending:
+        if old is not None and step.op.replacement and not old.pending_replacement:
             old.delete = True
             self._put(old)
         elif old is not None:
@@ -178,32 +197,11 @@ class Recorder:
 
         ``renamed`` maps old URNs to the new ones that continue them.
         """
-        left = [state for state in self._base.resources if id(state) not in self._gone]
+        left = [state for state in self.base.resources if id(state) not in self._gone]
         for state in left:
             rename(state, renamed)
         return Snapshot(
             resources=in_dependency_order([*self._placed, *left]),
-            pending_operations=[*self._base.pending_operations, *self._pending.values()],
-            metadata=self._base.metadata,
+            pending_operations=[*self.base.pending_operations, *self._pending.values()],
+            metadata=self.base.metadata,
         )
-
-
-def tell(observers: Sequence[Observer], severity: str, text: str, urn: str | None) -> None:
-    """Say something to all ``observers``."""
-    for observer in observers:
-        observer.message(severity, text, urn)
-
-
-def rename(state: ResourceState, renamed: Mapping[str, str]) -> None:
-    """Let ``state`` refer to the new URNs."""
-    if not renamed:
-        return
-    state.dependencies = [renamed.get(urn, urn) for urn in state.dependencies]
-    state.property_dependencies = {
-        key: [renamed.get(urn, urn) for urn in urns] for key, urns in state.property_dependencies.items()
-    }
-    state.parent = renamed.get(state.parent, state.parent)
-    state.deleted_with = renamed.get(state.deleted_with, state.deleted_with)
-    if state.provider:
-        urn, _, identifier = state.provider.rpartition("::")
-        state.provider = f"{renamed.get(urn, urn)}::{identifier}"

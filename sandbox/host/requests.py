@@ -7,8 +7,7 @@ from typing import Any, Final, cast
 
 from pulumi.runtime.proto import alias_pb2, resource_pb2
 
-from sandbox.engine.aliases import Alias
-from sandbox.engine.goal import Goal
+from sandbox.engine.goal import Alias, Goal
 from sandbox.protobuf import from_struct, from_value
 from sandbox.urn import is_provider
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from sandbox.cloud import World
 from sandbox.cloud.api import CloudApi
 from sandbox.engine.deployment import Deployment
-from sandbox.engine.graph import kept_by
 from sandbox.errors import UsageError
+from sandbox.graph import kept_by
 from sandbox.host.builtin import EngineCloud
 from sandbox.host.program import run_function, run_program
 from sandbox.model import Analyzer, Keeper, Mode, Observer, Outcome, Snapshot

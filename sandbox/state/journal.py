@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from sandbox.cloud import World
-from sandbox.engine.graph import in_dependency_order
-from sandbox.engine.recorder import rename
 from sandbox.errors import UsageError
+from sandbox.graph import in_dependency_order, rename
 from sandbox.model import PendingOperation, ResourceState, Snapshot
 from sandbox.state.codec import resources_from_json, snapshot_from_json, snapshot_to_json
 from sandbox.state.secrets import PassphraseCrypter

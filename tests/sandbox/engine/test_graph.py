@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.engine.aliases import Alias, AliasResolver
-from sandbox.engine.graph import dependencies_of, dependents_of, in_dependency_order, kept_by
+from sandbox.engine.goal import Alias, AliasResolver, Goal
+from sandbox.graph import dependencies_of, dependents_of, in_dependency_order, kept_by
 from sandbox.model import ResourceState
 from sandbox.urn import make_urn, qualified_type, type_of
 
@@ -23,6 +23,10 @@ def _state(name: str, *needs: str, parent: str = "") -> ResourceState:
         dependencies=[_urn(item) for item in needs],
         parent=_urn(parent) if parent else "",
     )
+
+
+def _goal(name: str, type: str, *, parent: str = "", aliases: tuple[Alias, ...] = ()) -> Goal:
+    return Goal(type=type, name=name, custom=True, inputs={}, parent=parent, aliases=aliases)
 
 
 def test_a_urn_keeps_the_chain_of_parent_types_and_drops_the_stack() -> None:
@@ -75,7 +79,7 @@ def test_a_child_follows_the_alias_of_its_parent_under_its_new_name() -> None:
     }
     resolver = AliasResolver("dev", "p", olds)
     new_parent = make_urn("dev", "p", "", "c:c:C", "new")
-    resolver.find(new_parent, "new", "c:c:C", "", (Alias(name="old"),), ())
+    resolver.find(new_parent, _goal("new", "c:c:C", aliases=(Alias(name="old"),)), ())
     new_child = make_urn("dev", "p", new_parent, "t:m:T", "new-main")
-    assert resolver.find(new_child, "new-main", "t:m:T", new_parent, (), ()) is olds[old_child]
+    assert resolver.find(new_child, _goal("new-main", "t:m:T", parent=new_parent), ()) is olds[old_child]
     assert resolver.claimed == {old_parent: new_parent, old_child: new_child}

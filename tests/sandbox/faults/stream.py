@@ -18,8 +18,8 @@ from sandbox.cloud import Cloud, World
 from sandbox.cloud.api import CloudApi
 from sandbox.engine.deployment import Deployment, DeploymentAbortedError
 from sandbox.engine.goal import Goal, Registration
-from sandbox.engine.graph import kept_by
 from sandbox.faults import FaultyCloud
+from sandbox.graph import kept_by
 from sandbox.host.program import run_program
 from sandbox.model import Keeper, Mode, Refusal, Snapshot
 from sandbox.project import Program, StackSettings

@@ -1,13 +1,13 @@
-"""Who depends on whom, read from states that stand in dependency order."""
+"""Who depends on whom: questions to states that stand in dependency order."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from sandbox.model import ResourceState
 from sandbox.urn import provider_urn
 
-__all__ = ["dependencies_of", "dependents_of", "in_dependency_order", "kept_by"]
+__all__ = ["dependencies_of", "dependents_of", "in_dependency_order", "kept_by", "rename"]
 
 
 def dependencies_of(state: ResourceState, *, parent: bool = True) -> Iterator[str]:
@@ -83,3 +83,18 @@ def in_dependency_order(resources: Sequence[ResourceState]) -> list[ResourceStat
             ordered.append(current)
             stack.pop()
     return ordered
+
+
+def rename(state: ResourceState, renamed: Mapping[str, str]) -> None:
+    """Let ``state`` refer to the new URNs."""
+    if not renamed:
+        return
+    state.dependencies = [renamed.get(urn, urn) for urn in state.dependencies]
+    state.property_dependencies = {
+        key: [renamed.get(urn, urn) for urn in urns] for key, urns in state.property_dependencies.items()
+    }
+    state.parent = renamed.get(state.parent, state.parent)
+    state.deleted_with = renamed.get(state.deleted_with, state.deleted_with)
+    if state.provider:
+        urn, _, identifier = state.provider.rpartition("::")
+        state.provider = f"{renamed.get(urn, urn)}::{identifier}"

@@ -6,37 +6,20 @@ be asked: an object that was made is taken over, so that it is neither made twic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.cloud.api import CloudApi
-from sandbox.engine.graph import in_dependency_order
-from sandbox.engine.recorder import Recorder, tell
-from sandbox.model import Keeper, Observer, PendingOperation, ResourceState, Snapshot
+from sandbox.graph import in_dependency_order
+from sandbox.model import PendingOperation, ResourceState, Snapshot
 from sandbox.urn import provider_urn
 from sandbox.values import Secret
 
-__all__ = ["opened", "settle"]
+__all__ = ["settle"]
 
 Tell = Callable[[str, str], None]
-
-
-def opened(
-    base: Snapshot,
-    cloud: CloudApi,
-    observers: Sequence[Observer],
-    *,
-    preview: bool,
-    keeper: Keeper | None,
-) -> tuple[Snapshot, Recorder]:
-    """A run's own copy of ``base`` with nothing pending, and the record of what the run does to it."""
-    copied = replace(base, resources=[replace(state) for state in base.resources])
-    settled = settle(copied, cloud, lambda urn, text: tell(observers, "warning", text, urn))
-    if keeper is not None and not preview:
-        keeper.start(settled, settled=settled is not copied)
-    return settled, Recorder(settled, observers, preview=preview, keeper=keeper)
 
 
 def settle(base: Snapshot, cloud: CloudApi, tell: Tell) -> Snapshot:
