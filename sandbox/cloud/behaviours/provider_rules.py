@@ -81,10 +81,10 @@ def attachment_at_once(call: Call) -> Iterator[Problem]:
 
 
 def _promoted(call: Call) -> bool:
-    return bool(call.old_inputs.get("masterInstanceName")) and (
-        call.text("instanceType") == "CLOUD_SQL_INSTANCE"
-        and call.old_inputs.get("instanceType") != "CLOUD_SQL_INSTANCE"
-    )
+    """Whether a read replica (one that names its primary is one) shall be an instance of its own."""
+    implied = "READ_REPLICA_INSTANCE" if call.old_inputs.get("masterInstanceName") else ""
+    before = call.old_inputs.get("instanceType") or implied or call.outputs.get("instanceType")
+    return before == "READ_REPLICA_INSTANCE" and call.text("instanceType") == "CLOUD_SQL_INSTANCE"
 
 
 @behaviour("SQL-050", _SQL, Phase.UPDATE, 400, _REASON, _SQL_SOURCE)

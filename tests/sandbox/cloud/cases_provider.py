@@ -24,6 +24,7 @@ _DYNAMIC: Final[dict[str, Any]] = {
 _IP: Final = "settings.ipConfiguration"
 _MYSQL: Final[dict[str, Any]] = {"databaseVersion": "MYSQL_8_0", "settings.databaseFlags": None}
 _REPLICA: Final[dict[str, Any]] = {"masterInstanceName": "other", "instanceType": "READ_REPLICA_INSTANCE"}
+_IMPLIED: Final[dict[str, Any]] = {"masterInstanceName": "other", "settings.backupConfiguration": None}
 _PROMOTED: Final[dict[str, Any]] = {"instanceType": "CLOUD_SQL_INSTANCE"}
 _PEERED: Final[dict[str, Any]] = {"connectMode": "DIRECT_PEERING"}
 _READ: Final[dict[str, Any]] = {**_PEERED, "readReplicasMode": "READ_REPLICAS_ENABLED"}
@@ -64,6 +65,19 @@ PROVIDER_RULES: Final = (
         {"encryption": {"defaultKmsKeyName": KEY.replace("europe-west1", "global")}},
         _SEALED,
         {"encryption": {"defaultKmsKeyName": KEY}},
+    ),
+    # Which key fits a pair of one's own is not published, so none is refused.
+    Case(
+        "KMS-013",
+        "create",
+        "Bucket",
+        {"location": "EUR4", "encryption": {"defaultKmsKeyName": KEY}},
+        _SEALED,
+        {
+            "location": "EU",
+            "customPlacementConfig": {"dataLocations": ["EUROPE-WEST1", "EUROPE-WEST4"]},
+            "encryption": {"defaultKmsKeyName": KEY},
+        },
     ),
     Case(
         "SQL-011",
@@ -113,6 +127,14 @@ PROVIDER_RULES: Final = (
         _PROMOTED,
     ),
     Case(
+        "SQL-050",
+        "update",
+        "DatabaseInstance",
+        {**_IMPLIED, **_PROMOTED},
+        (("tune", "DatabaseInstance", _IMPLIED),),
+        {**_PROMOTED, "settings.backupConfiguration": None},
+    ),
+    Case(
         "NET-020",
         "create",
         "RouterNat",
@@ -127,6 +149,15 @@ PROVIDER_RULES: Final = (
         {**_MANUAL, "drainNatIps": [_FIRST]},
         _USED,
         {**_MANUAL, "natIps": [_SECOND], "drainNatIps": [_FIRST]},
+    ),
+    # The provider compares addresses by their names, however they are spelt.
+    Case(
+        "NET-021",
+        "update",
+        "RouterNat",
+        {**_MANUAL, "natIps": [_SECOND], "drainNatIps": [f"{RUN}/regions/europe-west1/addresses/third"]},
+        (*_USED, ("make", "Address", {"name": "third", "region": "europe-west1"})),
+        {**_MANUAL, "natIps": [_SECOND], "drainNatIps": [f"https://www.googleapis.com/compute/v1/{_FIRST}"]},
     ),
     Case(
         "NET-026",
@@ -171,5 +202,13 @@ PROVIDER_RULES: Final = (
         {"dnssecConfig": {"state": "on", "nonExistence": "nsec"}},
         (("tune", "ManagedZone", {"dnssecConfig": {"state": "on", "nonExistence": "nsec3"}}),),
         {"dnssecConfig": {"state": "off", "nonExistence": "nsec"}},
+    ),
+    Case(
+        "DNS-010",
+        "update",
+        "ManagedZone",
+        {"dnssecConfig": {"state": "transfer", "nonExistence": "nsec"}},
+        (("tune", "ManagedZone", {"dnssecConfig": {"state": "on"}}),),
+        {"dnssecConfig": {"state": "transfer", "nonExistence": "nsec3"}},
     ),
 )
