@@ -88,7 +88,6 @@ _NO_SERVICE: Final = {
     "cloudarmor": "compute",
     "clouddns": "dns",
     "cloudlogging": "logging",
-    "cloudmonitoring": "monitoring",
     "cloudpubsub": "pubsub",
     "cloudrun": "run",
     "cloudsql": "sqladmin",
@@ -97,7 +96,6 @@ _NO_SERVICE: Final = {
     "resourcemanager": "cloudresourcemanager",
     "scheduler": "cloudscheduler",
     "secretsmanager": "secretmanager",
-    "tasks": "cloudtasks",
     "vpc": "compute",
 }
 _SERVICE_NAME: Final = re.compile(r"[a-z](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")

@@ -66,6 +66,7 @@ _SERVICES: Final = (
             ("kms", "cloudkms.googleapis.com"),
             ("Run", "run.googleapis.com"),
             ("secretsmanager", "api.endpoints.aiprod-test.cloud.goog"),
+            ("resourcemanager", "tasks.googleapis.com"),
         )
     ),
     *(
