@@ -13,9 +13,12 @@ import contextvars
 import gc
 import os
 import runpy
+import signal
+import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from types import FrameType
 from typing import Any, TypeVar, cast
 
 import pulumi
@@ -105,7 +108,9 @@ def _run(
         asyncio.set_event_loop(loop)
         try:
             main = function if function is not None else _main(program)
-            loop.run_until_complete(pulumi_stack.run_in_stack(lambda: _drained(main)))
+            task = loop.create_task(pulumi_stack.run_in_stack(lambda: _drained(main)))
+            with _interruptible(loop, task):
+                loop.run_until_complete(task)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -176,6 +181,33 @@ def _no_ambient_config() -> Generator[None]:
         yield
     finally:
         os.environ.update(hidden)
+
+
+@contextlib.contextmanager
+def _interruptible(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> Generator[None]:
+    """Let Ctrl-C end the program also where something swallows the interrupt and leaves ``task`` waiting."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before is not signal.default_int_handler:
+        yield
+        return
+    struck: list[int] = []
+
+    def strike(number: int, frame: FrameType | None) -> None:
+        struck.append(number)
+        loop.call_soon_threadsafe(task.cancel)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, strike)
+    try:
+        yield
+    except BaseException as error:
+        if struck:
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if struck:
+        raise KeyboardInterrupt
 
 
 @contextlib.contextmanager
