@@ -65,7 +65,7 @@ def preview(
     if save_state is not None and planned.succeeded:
         state_after = snapshot_to_json(planned.after.snapshot, work.store.crypter)
         write(save_state, json.dumps(state_after, indent=2) + "\n")
-    return show(work.report(planned.preview, settings), files, out)
+    return show(work.report(planned.preview, settings, finished=planned.finished), files, out)
 
 
 def up(work: Workspace, stack: str, files: Files, out: Console, *, faults: Sequence[Fault] = ()) -> int:
@@ -81,9 +81,10 @@ def up(work: Workspace, stack: str, files: Files, out: Console, *, faults: Seque
             return show(work.report(planned.preview, settings), files, out)
         if faults:
             outcome = _with_faults(work, stack, settings, ground, Mode.UPDATE, faults, out)
-            return show(work.report(outcome, settings), files, out)
+            finished = ground.world if outcome.succeeded else None
+            return show(work.report(outcome, settings, finished=finished), files, out)
         work.store.save(stack, planned.after.snapshot, planned.after.world.to_json())
-    return show(work.report(planned.update, settings), files, out)
+    return show(work.report(planned.update, settings, finished=planned.finished), files, out)
 
 
 def _with_faults(

@@ -124,7 +124,10 @@ def _stack(
         ground, before, note = _deploy_base(work, stack, base, ground)
     planned = work.plan(stack, settings, ground, label="preview of head")
     return StackDifference(
-        stack=stack, report=work.report(planned.preview, settings), violations_before=before, base_note=note
+        stack=stack,
+        report=work.report(planned.preview, settings, finished=planned.finished),
+        violations_before=before,
+        base_note=note,
     )
 
 

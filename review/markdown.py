@@ -76,6 +76,12 @@ def report_lines(report: Report) -> Iterable[str]:
     yield from verdict_lines(report.violations, len(report.rules))
     yield from _step_lines(changed_steps(report))
     yield from _access_lines(report)
+    if report.notes.quiet:
+        yield "Accepted, and does not work:"
+        yield ""
+        for row in report.notes.quiet:
+            yield f"- **warning** {code(row.rule)}: {plain(row.message)}"
+        yield ""
     if report.notes.example_values:
         keys = ", ".join(code(key) for key in report.notes.example_values)
         yield f"Example values stand for `REPLACE_ME` in {keys}."

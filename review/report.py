@@ -6,7 +6,7 @@ Secrets leave here as ``[secret]`` and unknown values as ``[unknown]``; nothing 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
 from review.access import Access, access_document, access_of
@@ -18,6 +18,7 @@ __all__ = [
     "Change",
     "Notes",
     "Problem",
+    "QuietRow",
     "Report",
     "ResourceRow",
     "RuleRow",
@@ -100,6 +101,16 @@ class Problem:
     code: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class QuietRow:
+    """Something that Google accepts and that then does not work, in one sentence that says what to do."""
+
+    rule: str
+    id: str
+    message: str
+    source: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notes:
     """What the reader must know beside the steps."""
@@ -108,6 +119,8 @@ class Notes:
     """Configuration keys that still say ``REPLACE_ME`` and for which a documented example value was used."""
     lightly_checked: tuple[str, ...] = ()
     """Resource types that are checked against the provider's schema only."""
+    quiet: tuple[QuietRow, ...] = ()
+    """What will be accepted and not work; empty too where no finished cloud was there to look at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,8 +187,13 @@ def build(
         ),
         outputs=redact(outcome.outputs),
         access=access_of(outcome.resources),
-        notes=notes or Notes(),
+        notes=_scrubbed(notes or Notes(), scrub),
     )
+
+
+def _scrubbed(notes: Notes, scrub: Callable[[str], str]) -> Notes:
+    rows = tuple(replace(row, id=scrub(row.id), message=scrub(row.message)) for row in notes.quiet)
+    return replace(notes, quiet=rows)
 
 
 def scrubber(*holders: Iterable[Any]) -> Callable[[str], str]:
@@ -235,6 +253,10 @@ def document(report: Report) -> dict[str, Any]:
         "access": access_document(report.access),
         "example_values": list(report.notes.example_values),
         "lightly_checked": list(report.notes.lightly_checked),
+        "quiet_failures": [
+            {"rule": row.rule, "id": row.id, "message": row.message, "source": row.source}
+            for row in report.notes.quiet
+        ],
     }
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
 from rich.console import Console
 
+from facts.provider import facts_for
 from review.commands import Files, show
 from review.interrupted import GOES_ON, RunInterruptedError
 from review.real_cli import KEPT_BY_GOOGLE
@@ -80,18 +81,24 @@ def _operate(
         outcome.violations = cli.last_violations()
     outcome.refusals = refusals
     outcome.duration_seconds = time.perf_counter() - started
-    report = work.report(outcome, settings)
+    finished = _world(cli) if mode is Mode.UPDATE and outcome.succeeded else None
+    report = work.report(outcome, settings, finished=finished)
     return show(report if cli.judged else replace(report, rules=()), files, out)
 
 
 def _seed(cli: SandboxCli, files: Files) -> None:
     if files.fixture is None:
         return
-    world = World()
-    if cli.world.exists():
-        world = World.from_json(json.loads(cli.world.read_text(encoding="utf-8")))
+    world = _world(cli)
     add_fixture(world, files.fixture)
     write_atomically(cli.world, json.dumps(world.to_json()))
+
+
+def _world(cli: SandboxCli) -> World:
+    """The stand-in cloud as the CLI's providers left it."""
+    return (
+        World.from_json(json.loads(cli.world.read_text(encoding="utf-8"))) if cli.world.exists() else World()
+    )
 
 
 def _outcome(
@@ -121,6 +128,13 @@ def _outcome(
             for step in steps
         ],
         resources=snapshot.resources,
+        lightly_checked=_lightly_checked([*states, *(step.urn for step in steps)]),
         outputs=dict(root.outputs) if root is not None else {},
         snapshot=snapshot,
     )
+
+
+def _lightly_checked(urns: Iterable[str]) -> tuple[str, ...]:
+    """The types of Google's provider among these that it has no facts of."""
+    types = {type_of(urn) for urn in urns}
+    return tuple(sorted(type for type in types if type.startswith("gcp:") and facts_for(type) is None))

@@ -117,6 +117,8 @@ def _print_grants(report: Report, console: Console) -> None:
 
 def _print_notes(report: Report, console: Console) -> None:
     notes = report.notes
+    for row in notes.quiet:
+        _line(console, f"warning {row.rule}: accepted, but {row.message}", "yellow")
     if notes.example_values:
         _line(console, f"example values stand for REPLACE_ME in: {', '.join(notes.example_values)}", "yellow")
     if notes.lightly_checked:

@@ -13,9 +13,9 @@ from rich.console import Console
 from facts.propagation import REPEATS, propagation_of
 from review.interrupted import AS_BEFORE, GOES_ON, RunInterruptedError
 from review.progress import watch
-from review.report import Notes, Report, build, scrubber
+from review.report import Notes, QuietRow, Report, build, scrubber
 from review.verdicts import PolicyAnalyzer, rule_rows
-from sandbox.cloud import World, load_fixture
+from sandbox.cloud import World, load_fixture, quiet_failures
 from sandbox.cloud.api import CloudApi
 from sandbox.errors import UsageError
 from sandbox.faults import FaultyCloud
@@ -167,9 +167,9 @@ class Workspace:
             )
         raise AssertionError("the loop returns")
 
-    def report(self, outcome: Outcome, settings: StackSettings) -> Report:
-        """The outcome as it may be shown."""
-        return report_of(outcome, settings, judged=has_policies(self.program))
+    def report(self, outcome: Outcome, settings: StackSettings, *, finished: World | None = None) -> Report:
+        """The outcome as it may be shown, with what does not work in the cloud that it left."""
+        return report_of(outcome, settings, judged=has_policies(self.program), finished=finished)
 
 
 def add_fixture(world: World, fixture: Path | None) -> None:
@@ -207,6 +207,11 @@ class Plan:
     def succeeded(self) -> bool:
         """Whether nothing is refused."""
         return self.preview.succeeded
+
+    @property
+    def finished(self) -> World | None:
+        """The cloud as the update leaves it; None when it was not played or not to its end."""
+        return self.after.world if self.update is not None and self.succeeded else None
 
 
 def plan(
@@ -276,14 +281,20 @@ def has_policies(program: Program) -> bool:
     return (program.directory / "policies" / "PulumiPolicy.yaml").exists()
 
 
-def report_of(outcome: Outcome, settings: StackSettings, *, judged: bool = True) -> Report:
-    """The outcome of a run of a stack with ``settings`` as it may be shown."""
+def report_of(
+    outcome: Outcome, settings: StackSettings, *, judged: bool = True, finished: World | None = None
+) -> Report:
+    """The outcome of a run of a stack with ``settings`` as it may be shown.
+
+    In a ``finished`` cloud what is accepted and does not work is looked for: half-way a grant may yet come.
+    """
     return build(
         outcome,
         rules=rule_rows() if judged and outcome.mode not in {Mode.DESTROY, Mode.REFRESH} else (),
         notes=Notes(
             example_values=tuple(sorted(settings.examples)),
             lightly_checked=outcome.lightly_checked,
+            quiet=() if finished is None else tuple(QuietRow(*found) for found in quiet_failures(finished)),
         ),
         secrets=[secret_values(settings)],
     )

@@ -45,6 +45,9 @@ def test_platform_comes_up_takes_a_release_stays_and_takes_one_change(platform: 
     assert (change["path"], change["kind"], change["new"]) == ("memorySizeGb", "update", 5)
     assert "memorySizeGb" in changed.output
 
+    for run in (first, released, changed):
+        assert run.report["quiet_failures"] == []
+
     written = b"".join(platform.files().values()).decode()
     for text in (first.output, changed.output, json.dumps(changed.report), written):
         assert "xoxb-example" not in text
