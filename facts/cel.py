@@ -8,6 +8,7 @@ attributes" and "IAM conditions attribute reference".
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -16,7 +17,7 @@ import cel
 
 from facts.refusal import RefusedError
 
-__all__ = ["ARMOR", "Dialect", "check_attributes", "check_expression", "outside_quotes"]
+__all__ = ["ARMOR", "Dialect", "check_attributes", "check_expression", "check_types", "outside_quotes"]
 
 _QUOTED: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
 # Google's rules language lets `has` look at a header by index, which the language's macro does not.
@@ -55,6 +56,7 @@ ARMOR: Final = Dialect(
             "evaluatePreconfiguredExpr",
             "evaluatePreconfiguredWaf",
             "evaluateThreatIntelligence",
+            "evaluateAdaptiveProtectionAutoDeploy",
             "evaluateAddressGroup",
             "evaluateOrganizationAddressGroup",
         }
@@ -72,13 +74,27 @@ ARMOR: Final = Dialect(
             "request.path",
             "request.scheme",
             "request.query",
-            "token.recaptcha_action",
-            "token.recaptcha_exemption",
-            "token.recaptcha_session",
+            "token.recaptcha_action.action",
+            "token.recaptcha_action.captcha_status",
+            "token.recaptcha_action.score",
+            "token.recaptcha_action.valid",
+            "token.recaptcha_exemption.valid",
+            "token.recaptcha_session.score",
+            "token.recaptcha_session.valid",
         }
     ),
     variables=frozenset({"origin", "request", "token"}),
 )
+# Headers are the one attribute that is looked into by a key.
+_ATTRIBUTE: Final = (
+    rf"(?<![\w.])(?:{'|'.join(map(re.escape, sorted(ARMOR.attributes - {'request.headers'})))}"
+    r"|request\.headers\[''\])(?![\w.(\[])"
+)
+_LITERAL: Final = r"(?:''|-?\d+(?:\.\d+)?|true\b|false\b)"
+_COMPARED: Final = re.compile(rf"({_ATTRIBUTE})\s*(?:[=!<>]=|<|>)\s*({_LITERAL})")
+_OPERAND: Final = re.compile(rf"{_ATTRIBUTE}|{_LITERAL}")
+_ARGUMENT: Final = re.compile(r"\.(contains|startsWith|endsWith|matches)\(\s*(?:\)|-?\d|true\b|false\b)")
+_RANGE: Final = re.compile(r"\binIpRange\(\s*[\w.]+\s*,\s*['\"]([^'\"]*)['\"]\s*\)")
 
 
 def outside_quotes(text: str) -> str:
@@ -105,10 +121,42 @@ def check_attributes(text: str, dialect: Dialect) -> None:
     for name in sorted(str(name) for name in _compiled(text, dialect).variables()):
         if name not in dialect.variables:
             raise RefusedError(f"uses {name}, which is no variable here{_nearest(name, dialect.variables)}")
-        for attribute in re.findall(rf"(?<![\w.]){re.escape(name)}\.\w+", bare):
+        deep = r"(?:\.\w+){2}" if name == "token" else r"\.\w+"
+        for attribute in re.findall(rf"(?<![\w.]){re.escape(name)}{deep}", bare):
             if attribute not in dialect.attributes:
                 near = _nearest(attribute, dialect.attributes)
                 raise RefusedError(f"uses {attribute}, which is no attribute here{near}")
+
+
+def check_types(text: str) -> None:
+    """Refuse a Cloud Armor expression that mixes types; raises RefusedError as above.
+
+    Looks at attributes beside literals, at what joins by && and ||, at arguments of text functions and at
+    ranges; types of longer computations stay unseen.
+    """
+    bare = outside_quotes(text)
+    for attribute, literal in _COMPARED.findall(bare):
+        if _type_of(attribute) != _type_of(literal):
+            raise RefusedError(f"compares {attribute}, {_type_of(attribute)}, with {_type_of(literal)}")
+    for function in _ARGUMENT.findall(bare):
+        raise RefusedError(f"calls {function} without a text between its brackets")
+    for part in re.split(r"&&|\|\|", bare):
+        operand = part.strip("!() ")
+        if _OPERAND.fullmatch(operand) and _type_of(operand) != "a truth value":
+            raise RefusedError(f"holds {operand} where true or false is needed; compare it with something")
+    for found in _RANGE.findall(text):
+        try:
+            ipaddress.ip_network(found, strict=False)
+        except ValueError:
+            raise RefusedError(f"gives inIpRange {found!r}, which is no range of addresses") from None
+
+
+def _type_of(operand: str) -> str:
+    if operand in {"true", "false"} or operand.endswith(".valid"):
+        return "a truth value"
+    if operand == "origin.asn" or operand.endswith(".score") or operand.lstrip("-")[0].isdigit():
+        return "a number"
+    return "a text"
 
 
 def _compiled(text: str, dialect: Dialect | None) -> cel.Program:
@@ -138,7 +186,8 @@ def _wrong(text: str, said: str) -> str:
     if found is None:
         return "is no expression"
     reason = re.split(r" expecting | \|", found[3])[0].replace("<EOF>", "the end").strip()
-    return f"is no expression: {reason} at character {found[2]}"
+    shown = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in reason)
+    return f"is no expression: {shown} at character {found[2]}"
 
 
 def _nearest(name: str, known: frozenset[str]) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from facts.cel import ARMOR, check_attributes, check_expression, outside_quotes
+from facts.cel import ARMOR, check_attributes, check_expression, check_types, outside_quotes
 from facts.refusal import RefusedError
 
 ARMOR_TAKES = (
@@ -20,6 +20,11 @@ ARMOR_TAKES = (
     "evaluatePreconfiguredExpr('xss-stable', ['owasp-crs-v030001-id941150-xss'])",
     "evaluateThreatIntelligence('iplist-tor-exit-nodes')",
     "token.recaptcha_session.score < 0.5",
+    "token.recaptcha_action.score >= 0.8 && (token.recaptcha_action.valid)",
+    "evaluateAdaptiveProtectionAutoDeploy()",
+    "!(token.recaptcha_exemption.valid) || true",
+    "inIpRange(origin.ip, '2001:db8::/32')",
+    "request.headers['host'].lower() == '5' && request.path != 'origin.asn == true'",
     "request.method in ['TRACE', 'TRACK']",
     "origin.asn == 123 || origin.tls_ja4_fingerprint == 'x'",
     "request.query.contains('has(x) and y = z')",
@@ -41,6 +46,29 @@ ARMOR_REFUSES = (
 def test_armor_takes(text: str) -> None:
     check_expression(text, ARMOR)
     check_attributes(text, ARMOR)
+    check_types(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("origin.asn == '5'", "compares origin.asn, a number, with a text"),
+        ("origin.region_code == 5", "compares origin.region_code, a text, with a number"),
+        ("request.headers['a'] != true", "compares request.headers[''], a text, with a truth value"),
+        ("token.recaptcha_action.valid == 'yes'", "compares token.recaptcha_action.valid, a truth value"),
+        ("request.path", "holds request.path where true or false is needed"),
+        ("origin.asn == 1 && !request.path", "holds request.path where true or false is needed"),
+        ("'a'", "holds '' where true or false is needed"),
+        ("request.path.startsWith(1)", "calls startsWith without a text between its brackets"),
+        ("request.path.matches()", "calls matches without a text between its brackets"),
+        ("inIpRange(origin.ip, '10.0.0.0/33')", "gives inIpRange '10.0.0.0/33', which is no range"),
+    ],
+)
+def test_armor_types_fit(text: str, wrong: str) -> None:
+    check_expression(text, ARMOR)
+    with pytest.raises(RefusedError) as refused:
+        check_types(text)
+    assert str(refused.value).startswith(wrong)
 
 
 @pytest.mark.parametrize(("text", "wrong"), ARMOR_REFUSES)
@@ -55,6 +83,7 @@ def test_armor_refuses(text: str, wrong: str) -> None:
     ("text", "wrong"),
     [
         ("request.uri == '/'", "uses request.uri, which is no attribute here"),
+        ("token.recaptcha_session.level < 1", "uses token.recaptcha_session.level, which is no attribute"),
         ("origin.region == 'KP'", "uses origin.region, which is no attribute here; did you mean origin."),
         ("source.ip == '1.2.3.4'", "uses source, which is no variable here"),
     ],
@@ -82,6 +111,7 @@ def test_conditions_are_parsed_whatever_their_functions(text: str) -> None:
 
 
 @given(st.text(max_size=80))
+@example("0\x0b")
 def test_any_text_is_taken_or_refused_in_one_sentence(text: str) -> None:
     said = "fine"
     try:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from facts.cel import ARMOR, Dialect, check_attributes, check_expression, outside_quotes
+from facts.cel import ARMOR, Dialect, check_attributes, check_expression, check_types, outside_quotes
 from facts.refusal import RefusedError
 from sandbox.cloud.behaviours.armor_rules import RULES, rules_of
 from sandbox.cloud.behaviours.iam_forms import GRANTS, bindings_of
@@ -93,11 +93,13 @@ def _rules(call: Call) -> Iterator[tuple[str, str]]:
 
 @behaviour("ARM-023", RULES, _BOTH, 400, "invalid", "firezone/firezone, expression could not be parsed")
 def armor_syntax(call: Call) -> Iterator[Problem]:
-    """An expression that does not parse."""
+    """An expression that does not parse, calls what is no function or mixes types."""
     for where, text in _rules(call):
-        wrong = _cel(text, ARMOR)
-        if wrong:
-            yield Problem(where, f"`{where}` {wrong}; correct the expression.")
+        try:
+            check_expression(text, ARMOR)
+            check_types(text)
+        except RefusedError as error:
+            yield Problem(where, f"`{where}` {error}; correct the expression.")
 
 
 @behaviour(

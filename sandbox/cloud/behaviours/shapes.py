@@ -156,30 +156,6 @@ def small_range(call: Call) -> Iterator[Problem]:
         )
 
 
-@behaviour(
-    "LB-001",
-    "gcp:compute/globalForwardingRule:GlobalForwardingRule",
-    Phase.CREATE,
-    400,
-    "invalid",
-    "issue threads: does not match the backend service load balancing scheme",
-)
-def scheme_differs(call: Call) -> Iterator[Problem]:
-    """The rule's scheme is not that of the backend services behind it."""
-    proxy = call.target("target")
-    url_map = call.world.at(canonical(str(plain(proxy.inputs).get("urlMap") or ""))) if proxy else None
-    text = str(plain(url_map.inputs).get("defaultService") or "") if url_map else ""
-    backend = call.world.at(canonical(text))
-    if backend is None:
-        return
-    theirs = plain(backend.inputs).get("loadBalancingScheme") or "EXTERNAL_MANAGED"
-    own = call.text("loadBalancingScheme") or "EXTERNAL"
-    if theirs != own:
-        yield Problem(
-            "loadBalancingScheme", f"`loadBalancingScheme` must be {theirs} as of {backend.id}, not {own}."
-        )
-
-
 @behaviour("DNS-002", _RECORD, Phase.CREATE, 400, "invalid", "general knowledge of Cloud DNS")
 def outside_zone(call: Call) -> Iterator[Problem]:
     """A record outside its zone."""

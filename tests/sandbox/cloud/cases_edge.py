@@ -91,6 +91,15 @@ def _pages(*codes: str, **policy: Any) -> dict[str, Any]:
     return {_RESPONSE: {"errorResponseRules": rules, **policy}}
 
 
+_MIGRATED: Final = {
+    "loadBalancingScheme": "EXTERNAL",
+    "externalManagedBackendBucketMigrationState": "TEST_ALL_TRAFFIC",
+}
+_BEHIND: Final = (
+    "tune",
+    "URLMap",
+    _matcher(pathRules=[{"paths": ["/*"], "service": f"{RUN}/global/backendServices/other"}]),
+)
 _HEADER: Final = {"operator": "EQUALS", "value": "x-trace"}
 _THROTTLE: Final = {key: value for key, value in BAN["rateLimitOptions"].items() if key != "banDurationSec"}
 _PAGE: Final = {"errorService": f"{RUN}/global/backendBuckets/pages"}
@@ -228,6 +237,58 @@ EDGE: Final = (
         "SecurityPolicyRule",
         _alone(match={"expr": {"expression": "origin.region_code == 'KP"}}),
         fine=_alone(match={"expr": {"expression": "origin.region_code == 'KP'"}}),
+    ),
+    Case(
+        "ARM-023",
+        "create",
+        "SecurityPolicy",
+        _expression("origin.asn == '15169'"),
+        fine=_expression("origin.asn == 15169"),
+    ),
+    Case(
+        "ARM-024",
+        "create",
+        "SecurityPolicyRule",
+        _alone(match={"expr": {"expression": "token.recaptcha_session.level < 0.5"}}),
+        fine=_alone(match={"expr": {"expression": "token.recaptcha_session.score < 0.5"}}),
+    ),
+    Case(
+        "ARM-021",
+        "create",
+        "SecurityPolicyRule",
+        _alone(match={"expr": {"expression": " || ".join(["origin.asn == 1"] * 6)}}),
+        fine=_alone(match={"expr": {"expression": " || ".join(["origin.asn == 1"] * 5)}}),
+    ),
+    Case("LB-001", "create", "GlobalForwardingRule", {}, _CLASSIC, {"loadBalancingScheme": "EXTERNAL"}),
+    Case(
+        "LB-001",
+        "create",
+        "GlobalForwardingRule",
+        {"loadBalancingScheme": "INTERNAL_MANAGED"},
+        fine={"loadBalancingScheme": "EXTERNAL"},
+    ),
+    Case(
+        "LB-001",
+        "create",
+        "GlobalForwardingRule",
+        {"loadBalancingScheme": None},
+        (
+            (
+                "make",
+                "BackendService",
+                {"name": "other", "loadBalancingScheme": "EXTERNAL", "securityPolicy": None},
+            ),
+            _BEHIND,
+        ),
+        {"loadBalancingScheme": "EXTERNAL"},
+    ),
+    Case(
+        "LB-001",
+        "update",
+        "GlobalForwardingRule",
+        {},
+        (*_CLASSIC, ("tune", "GlobalForwardingRule", _MIGRATED)),
+        {"loadBalancingScheme": "EXTERNAL"},
     ),
     Case(
         "LB-002",

@@ -371,7 +371,6 @@ LIMITS: Final = (
         {"traffics": [{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}]},
     ),
     _pair("SVN-018", "GlobalAddress", {"prefixLength": 25}, {"prefixLength": 24}),
-    _pair("LB-001", "GlobalForwardingRule", {"loadBalancingScheme": "EXTERNAL"}, {}),
     _pair(
         "MON-040",
         "Slo",
