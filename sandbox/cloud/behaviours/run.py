@@ -15,7 +15,7 @@ from sandbox.cloud.paths import canonical
 _SERVICE: Final = "gcp:cloudrunv2/service:Service"
 _JOB: Final = "gcp:cloudrunv2/job:Job"
 _POOL: Final = "gcp:cloudrunv2/workerPool:WorkerPool"
-_REVISIONS: Final = (_SERVICE, _JOB, _POOL)
+REVISIONS: Final = (_SERVICE, _JOB, _POOL)
 _BOTH: Final = (Phase.CREATE, Phase.UPDATE)
 _REASON: Final = "INVALID_ARGUMENT"
 _ACCESSORS: Final = frozenset({"roles/secretmanager.secretAccessor", "roles/secretmanager.admin"})
@@ -63,7 +63,7 @@ def _full(call: Call, name: str) -> str:
     return canonical(name) if "/" in name else f"projects/{call.project}/secrets/{name}"
 
 
-@behaviour("RUN-002", _REVISIONS, _BOTH, 404, "NOT_FOUND", "general knowledge of Cloud Run")
+@behaviour("RUN-002", REVISIONS, _BOTH, 404, "NOT_FOUND", "general knowledge of Cloud Run")
 def secret_missing(call: Call) -> Iterator[Problem]:
     """A secret that a revision reads does not exist."""
     for where, name, _ in _secrets(call):
@@ -74,7 +74,7 @@ def secret_missing(call: Call) -> Iterator[Problem]:
             )
 
 
-@behaviour("RUN-003", _REVISIONS, _BOTH, 404, "NOT_FOUND", "general knowledge of Cloud Run secrets")
+@behaviour("RUN-003", REVISIONS, _BOTH, 404, "NOT_FOUND", "general knowledge of Cloud Run secrets")
 def version_missing(call: Call) -> Iterator[Problem]:
     """A version that a revision reads does not exist."""
     facts = call.world.facts
@@ -97,9 +97,7 @@ def version_missing(call: Call) -> Iterator[Problem]:
             )
 
 
-@behaviour(
-    "RUN-001", _REVISIONS, _BOTH, 403, "PERMISSION_DENIED", "hashicorp/terraform-provider-google#13786"
-)
+@behaviour("RUN-001", REVISIONS, _BOTH, 403, "PERMISSION_DENIED", "hashicorp/terraform-provider-google#13786")
 def secret_access(call: Call) -> Iterator[Problem]:
     """The runtime account may not read a secret."""
     account = call.text(f"{template_path(call)}.serviceAccount")
@@ -116,7 +114,7 @@ def secret_access(call: Call) -> Iterator[Problem]:
 
 
 @behaviour(
-    "RUN-029", _REVISIONS, _BOTH, 404, "NOT_FOUND", "terraform-google-modules/terraform-docs-samples#606"
+    "RUN-029", REVISIONS, _BOTH, 404, "NOT_FOUND", "terraform-google-modules/terraform-docs-samples#606"
 )
 def image_missing(call: Call) -> Iterator[Problem]:
     """An image does not exist."""
@@ -129,7 +127,7 @@ def image_missing(call: Call) -> Iterator[Problem]:
             yield Problem(f"{where}.image", f"`{where}.image`: {image} does not exist; push it first.")
 
 
-@behaviour("RUN-032", _REVISIONS, _BOTH, 400, _REASON, "general knowledge of Cloud Run")
+@behaviour("RUN-032", REVISIONS, _BOTH, 400, _REASON, "general knowledge of Cloud Run")
 def image_host(call: Call) -> Iterator[Problem]:
     """An image of a registry that Cloud Run does not read."""
     for where, container in containers(call):
@@ -165,7 +163,7 @@ def limits(container: Values) -> tuple[float, float]:
 
 @behaviour(
     "RUN-007",
-    _REVISIONS,
+    REVISIONS,
     _BOTH,
     400,
     _REASON,
@@ -180,7 +178,7 @@ def cores_allowed(call: Call) -> Iterator[Problem]:
             yield Problem(path, f"`{path}` must be 1, 2, 4, 6, 8 or 0.08 to 0.99, not {cores:g}.")
 
 
-@behaviour("RUN-006", _REVISIONS, _BOTH, 400, _REASON, "MarkEdmondson1234/googleCloudRunner#137")
+@behaviour("RUN-006", REVISIONS, _BOTH, 400, _REASON, "MarkEdmondson1234/googleCloudRunner#137")
 def memory_allowed(call: Call) -> Iterator[Problem]:
     """Memory within what the cores allow."""
     for where, container in containers(call):
@@ -216,7 +214,7 @@ def concurrency(call: Call) -> Iterator[Problem]:
 
 @behaviour(
     "RUN-011",
-    _SERVICE,
+    (_SERVICE, _POOL),
     _BOTH,
     400,
     _REASON,
@@ -266,7 +264,7 @@ def ports(call: Call) -> Iterator[Problem]:
         )
 
 
-@behaviour("RUN-020", _REVISIONS, _BOTH, 400, _REASON, "general knowledge of Cloud Run")
+@behaviour("RUN-020", REVISIONS, _BOTH, 400, _REASON, "general knowledge of Cloud Run")
 def reserved_names(call: Call) -> Iterator[Problem]:
     """Environment names that Cloud Run sets itself."""
     for where, container in containers(call):
@@ -288,7 +286,7 @@ def revision_name(call: Call) -> Iterator[Problem]:
         )
 
 
-@behaviour("RUN-028", _REVISIONS, _BOTH, 400, _REASON, "general knowledge of Cloud Run")
+@behaviour("RUN-028", REVISIONS, _BOTH, 400, _REASON, "general knowledge of Cloud Run")
 def name_form(call: Call) -> Iterator[Problem]:
     """A name outside Google's form."""
     name = call.text("name")
@@ -304,7 +302,7 @@ def name_form(call: Call) -> Iterator[Problem]:
 
 @behaviour(
     "RUN-035",
-    _REVISIONS,
+    REVISIONS,
     _BOTH,
     400,
     _REASON,

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from sandbox.cloud.behaviours.run import REVISIONS, containers
 from sandbox.cloud.behaviours.table import Call, Phase, Problem, behaviour
 from sandbox.cloud.data import as_list, as_map, at, plain
 from sandbox.cloud.paths import canonical
@@ -23,14 +24,14 @@ _HANDLERS: Final = ("httpGet", "tcpSocket", "grpc")
 
 
 def _probes(call: Call) -> Iterator[tuple[str, str, dict[str, object]]]:
-    for index, container in enumerate(call.blocks("template.containers")):
+    for where, container in containers(call):
         for kind in ("startupProbe", "livenessProbe", "readinessProbe"):
             probe = as_map(container.get(kind))
             if probe is not None:
-                yield f"template.containers[{index}].{kind}", kind, probe
+                yield f"{where}.{kind}", kind, probe
 
 
-@behaviour("RUN-013", _SERVICE, _BOTH, 400, _INVALID, f"{_DOC}cloud_run_v2_service")
+@behaviour("RUN-013", REVISIONS, _BOTH, 400, _INVALID, f"{_DOC}cloud_run_v2_service")
 def probe_times(call: Call) -> Iterator[Problem]:
     """Times of a probe are within limits, its time-out not above its period."""
     for where, kind, probe in _probes(call):
@@ -49,7 +50,7 @@ def probe_times(call: Call) -> Iterator[Problem]:
             )
 
 
-@behaviour("RUN-014", _SERVICE, _BOTH, 400, _INVALID, f"{_DOC}cloud_run_v2_service")
+@behaviour("RUN-014", REVISIONS, _BOTH, 400, _INVALID, f"{_DOC}cloud_run_v2_service")
 def probe_handler(call: Call) -> Iterator[Problem]:
     """A probe has one handler, and a liveness probe none over TCP."""
     for where, kind, probe in _probes(call):
@@ -129,13 +130,19 @@ def many_ports(call: Call) -> Iterator[Problem]:
 
 @behaviour("RUN-024", _SERVICE, _BOTH, 400, _INVALID, "general knowledge of Cloud Run")
 def revision_of_traffic(call: Call) -> Iterator[Problem]:
-    """A share of a revision names it, and only that does."""
+    """A share of a revision names it, and only that does; a new service has no revision but its own."""
     for index, share in enumerate(call.blocks("traffics")):
         named = str(share.get("type")).endswith("_REVISION")
         if named != bool(share.get("revision")):
             where = f"traffics[{index}].revision"
             yield Problem(
                 where, f"`{where}` belongs to the type REVISION, and only to it; correct one of the two."
+            )
+        elif call.phase is Phase.CREATE and named and share["revision"] != call.text("template.revision"):
+            where = f"traffics[{index}].revision"
+            yield Problem(
+                where,
+                f"`{where}`: there is no revision {share['revision']}; name template.revision.",
             )
 
 
