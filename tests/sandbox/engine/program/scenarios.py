@@ -202,6 +202,89 @@ def _fails_first(suffix: str) -> Phase:
     return phase
 
 
+def _regional(first: str, second: str, label: str, **options: object) -> Phase:
+    def phase() -> None:
+        policy = gcp.pubsub.TopicMessageStoragePolicyArgs(allowed_persistence_regions=[first, second])
+        labels = {"a": label, "b": "same"}
+        gcp.pubsub.Topic(
+            "jobs", labels=labels, message_storage_policy=policy, opts=_with(_provider(), **options)
+        )
+
+    return phase
+
+
+def _depended_on(label: str) -> Phase:
+    """Of a topic that is deleted first: one takes its name, one its labels' text, one only waits for it."""
+
+    def phase() -> None:
+        provider = _provider()
+        again = {"replace_on_changes": ["labels.a"], "delete_before_replace": True}
+        topic = gcp.pubsub.Topic("jobs", labels={"a": label}, opts=_with(provider, **again))
+        gcp.pubsub.Subscription("pull", topic=topic.id, opts=_with(provider))
+        gcp.pubsub.Topic("noted", labels={"of": topic.labels["a"]}, opts=_with(provider))
+        gcp.pubsub.Topic("after", opts=_with(provider, depends_on=[topic]))
+
+    return phase
+
+
+def _together(label: str, option: str) -> Phase:
+    def phase() -> None:
+        provider = _provider()
+        topic = gcp.pubsub.Topic(
+            "jobs", labels={"a": label}, opts=_with(provider, replace_on_changes=["labels"])
+        )
+        value: object = [topic] if option == "replace_with" else topic
+        gcp.pubsub.Topic("beside", opts=_with(provider, **{option: value}))
+
+    return phase
+
+
+class Group(pulumi.ComponentResource):
+    """A component with one topic."""
+
+    def __init__(self, type: str, name: str, opts: pulumi.ResourceOptions) -> None:
+        super().__init__(type, name, None, opts)
+        gcp.pubsub.Topic(name, opts=pulumi.ResourceOptions(parent=self))
+        self.register_outputs({})
+
+
+def _retyped(type: str, *former: str) -> Phase:
+    def phase() -> None:
+        aliases: list[str | pulumi.Alias] = [pulumi.Alias(type_=item) for item in former]
+        Group(type, "jobs", pulumi.ResourceOptions(providers=[_provider()], aliases=aliases))
+
+    return phase
+
+
+def _moved(into: bool) -> Phase:
+    def phase() -> None:
+        provider = _provider()
+        group = Group("scenarios:index:Group", "other", pulumi.ResourceOptions(providers=[provider]))
+        options: dict[str, object] = {}
+        if into:
+            options = {"parent": group, "aliases": [pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)]}
+        gcp.pubsub.Topic("jobs", opts=_with(provider, **options))
+
+    return phase
+
+
+def _trigger_named(value: str) -> Phase:
+    return _named("b", replacement_trigger=value)
+
+
+def _labelled(label: str, **options: object) -> Phase:
+    return lambda: _topic_of(label, options)
+
+
+def _topic_of(label: str, options: dict[str, object]) -> None:
+    merged: dict[str, object] = {"replace_on_changes": ["labels"], **options}
+    gcp.pubsub.Topic("jobs", labels={"a": label}, opts=_with(_provider(), **merged))
+
+
+_WEST, _NORTH, _SOUTH = "europe-west1", "europe-north1", "europe-southwest1"
+_ANY_REGION = "messageStoragePolicy.allowedPersistenceRegions[*]"
+_FIRST_REGION = "messageStoragePolicy.allowedPersistenceRegions[0]"
+
 SCENARIOS: Final[dict[str, tuple[Phase | Refresh | Behind, ...]]] = {
     "create-then-same": (_pair(), _pair()),
     "update": (_pair(labels={"a": "b"}), _pair(labels={"a": "c"})),
@@ -242,4 +325,32 @@ SCENARIOS: Final[dict[str, tuple[Phase | Refresh | Behind, ...]]] = {
     "import": (_live("b"), _named("b", import_=JOBS), _named("b", import_=JOBS), _named("b")),
     "import-that-differs": (_live("b"), _named("c", import_=JOBS), _named("c", import_=JOBS)),
     "failure-and-resume": (_fails_first("-missing"), _fails_first("")),
+    "replace-on-changes-below": (
+        _regional(_WEST, _NORTH, "1", replace_on_changes=[_ANY_REGION]),
+        _regional(_WEST, _NORTH, "2", replace_on_changes=[_ANY_REGION]),
+        _regional(_WEST, _SOUTH, "2", replace_on_changes=[_ANY_REGION]),
+        _regional(_WEST, _SOUTH, "3", replace_on_changes=["labels.b"]),
+        _regional(_WEST, _SOUTH, "4", replace_on_changes=["*"]),
+    ),
+    "ignore-changes-below": (
+        _regional(_WEST, _NORTH, "1"),
+        _regional(_WEST, _NORTH, "2", ignore_changes=["labels.a"]),
+        _regional(_SOUTH, _NORTH, "2", ignore_changes=["labels.a", _FIRST_REGION]),
+        _regional(_SOUTH, _WEST, "2", ignore_changes=['labels["a"]', _FIRST_REGION]),
+    ),
+    "delete-first-through-properties": (_depended_on("1"), _depended_on("2")),
+    "deleted-with-what-is-replaced": (_together("1", "deleted_with"), _together("2", "deleted_with")),
+    "replace-with": (_together("1", "replace_with"), _together("2", "replace_with")),
+    "retained-when-replaced": (_labelled("1", retain_on_delete=True), _labelled("2", retain_on_delete=True)),
+    "protected-is-not-replaced": (
+        _labelled("1", protect=True),
+        _labelled("2", protect=True),
+        _labelled("2"),
+    ),
+    "alias-of-type": (
+        _retyped("scenarios:index:Old"),
+        _retyped("scenarios:index:New", "scenarios:index:Old"),
+    ),
+    "alias-of-parent": (_moved(into=False), _moved(into=True)),
+    "trigger-appears-and-goes": (_named("b"), _trigger_named("1"), _trigger_named("2"), _named("b")),
 }
