@@ -10,14 +10,14 @@ from typing import Any, Final
 from facts.provider import PropertyFacts, TypeFacts
 from sandbox.cloud.data import DEFAULTS, as_list, as_map, bare, join
 from sandbox.cloud.naming import name_property
-from sandbox.cloud.package import PackageType, nested_names, package_type
+from sandbox.cloud.package import nested_names
 from sandbox.cloud.relations import check_relations
 from sandbox.cloud.results import CheckFailure
 from sandbox.values import UNKNOWN, Archive, Asset, Opaque, ResourceReference
 
-__all__ = ["check_inputs", "check_lightly", "unknown_name"]
+__all__ = ["KINDS", "check_inputs", "described", "fits", "unknown_name"]
 
-_KINDS: Final[dict[str, str]] = {
+KINDS: Final[dict[str, str]] = {
     "string": "a text",
     "integer": "a whole number",
     "number": "a number",
@@ -37,40 +37,6 @@ def check_inputs(facts: TypeFacts, news: Mapping[str, Any]) -> list[CheckFailure
     _check_block(facts, facts.properties, news, "", failures, given_by_provider)
     failures.extend(check_relations(facts, news))
     return failures
-
-
-def check_lightly(type: str, news: Mapping[str, Any]) -> list[CheckFailure]:
-    """For a type without facts: names and required inputs at every level, as the package has them."""
-    known = package_type(type)
-    if known is None:
-        return []
-    failures: list[CheckFailure] = []
-    _lightly(known, [], "", news, failures)
-    return failures
-
-
-def _lightly(
-    known: PackageType, names: list[str], path: str, values: Mapping[str, Any], failures: list[CheckFailure]
-) -> None:
-    allowed = known.nested(names)
-    if allowed is None:
-        return
-    for name, value in values.items():
-        if name == DEFAULTS:
-            continue
-        if name not in allowed:
-            failures.append(unknown_name(name, path, allowed))
-            continue
-        items = as_list(value)
-        for index, item in enumerate([value] if items is None else items):
-            block = as_map(item)
-            if block is not None:
-                where = join(path, name) if items is None else join(join(path, name), index)
-                _lightly(known, [*names, name], where, block, failures)
-    for name in sorted(known.required(names)):
-        if bare(values.get(name)) is None:
-            where = join(path, name)
-            failures.append(CheckFailure(where, f"`{where}` is required and missing; set it."))
 
 
 def unknown_name(name: str, path: str, allowed: Iterable[str]) -> CheckFailure:
@@ -132,8 +98,8 @@ def _check_value(
     if kind in {"list", "set"} and found.max_items == 1 and not isinstance(value, list):
         # The bridge turns a list of at most one item into the item.
         kind = found.of or "string"
-    if not _fits(kind, value):
-        failures.append(CheckFailure(path, f"`{path}` must be {_KINDS[kind]}, not {_described(value)}."))
+    if not fits(kind, value):
+        failures.append(CheckFailure(path, f"`{path}` must be {KINDS[kind]}, not {described(value)}."))
         return
     if kind in {"list", "set"}:
         _check_items(facts, found, as_list(value) or [], path, failures)
@@ -166,7 +132,8 @@ def _check_items(
             _check_value(facts, found, found.of or "string", plain, where, failures)
 
 
-def _fits(kind: str, value: Any) -> bool:
+def fits(kind: str, value: Any) -> bool:
+    """Whether a known value is of a kind of ``KINDS``."""
     match kind:
         case "string":
             return isinstance(value, str | Asset | Archive)
@@ -182,7 +149,8 @@ def _fits(kind: str, value: Any) -> bool:
             return isinstance(value, dict)
 
 
-def _described(value: Any) -> str:
+def described(value: Any) -> str:
+    """A value as the end of a sentence."""
     if isinstance(value, bool):
         return f"the truth value {str(value).lower()}"
     if isinstance(value, str):

@@ -10,11 +10,12 @@ from facts.google.resource_ids import template_of
 from facts.provider import facts_for
 from sandbox.cloud import provider_config, random_provider
 from sandbox.cloud.behaviours import Call, Phase, check_phase, run_phase
-from sandbox.cloud.check import check_inputs, check_lightly
+from sandbox.cloud.check import check_inputs
 from sandbox.cloud.computed import Making
 from sandbox.cloud.data import DEFAULTS, Values, as_map, bare, is_known, plain
 from sandbox.cloud.diff import diff_inputs
 from sandbox.cloud.invokes import invoke
+from sandbox.cloud.light import check_lightly
 from sandbox.cloud.naming import autoname
 from sandbox.cloud.outputs import outputs_of, updated_outputs
 from sandbox.cloud.package import package_type

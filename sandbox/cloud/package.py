@@ -5,13 +5,29 @@ Only asked when the facts do not answer: a module of the package takes a while t
 
 from __future__ import annotations
 
+import collections.abc
 import importlib
 import importlib.util
 import inspect
 from functools import cache
-from typing import Any, cast
+from typing import Any, Final, NamedTuple, Union, cast
 
-__all__ = ["PackageType", "getters", "nested_names", "package_type", "result_types"]
+__all__ = ["Leaf", "PackageType", "getters", "nested_names", "package_type", "result_types"]
+
+
+_PLAIN: Final[dict[type, tuple[str, ...]]] = {
+    str: ("string",),
+    bool: ("boolean",),
+    int: ("integer",),
+    float: ("number",),
+}
+
+
+class Leaf(NamedTuple):
+    """A property: its kind, and that of what it holds, in the words of the facts; empty where any will do."""
+
+    kinds: tuple[str, ...]
+    document: str
 
 
 class PackageType:
@@ -28,6 +44,18 @@ class PackageType:
         for name in path:
             found = None if found is None else _block(found, name)
         return frozenset() if found is None else _required(found)
+
+    def leaf(self, path: list[str]) -> Leaf:
+        """What kind of value the property at a path takes, and its documentation."""
+        *outer, name = path
+        found: type[Any] | None = self._arguments
+        for block in outer:
+            found = None if found is None else _block(found, block)
+        if found is None:
+            return Leaf((), "")
+        return Leaf(
+            _kinds(_types_module().input_type_types(found).get(name)), _documents(found).get(name, "")
+        )
 
     def nested(self, path: list[str]) -> frozenset[str] | None:
         """The names inside the block at a path of property names, or None when there is no such block."""
@@ -63,6 +91,31 @@ def result_types(area: str, function: str) -> dict[str, str]:
     capital = function[:1].upper() + function[1:]
     result = getattr(importlib.import_module(f"pulumi_gcp.{area}"), f"{capital}Result", None)
     return {} if result is None else getters(result)
+
+
+def _kinds(annotation: Any) -> tuple[str, ...]:
+    """The kind of an annotation less ``Input`` and ``Optional``; for a list or map also that of its items."""
+    if isinstance(annotation, type):
+        return _PLAIN.get(annotation, ("object",) if _types_module().is_input_type(annotation) else ())
+    origin = getattr(annotation, "__origin__", None)
+    inner = [item for item in getattr(annotation, "__args__", ()) if item is not type(None)]
+    if origin is collections.abc.Sequence:
+        return ("list", *_kinds(inner[0]))
+    if origin is collections.abc.Mapping:
+        return ("map", *_kinds(inner[-1]))
+    # An input is the value, or a promise or output of it.
+    return _kinds(inner[0]) if origin is Union and inner else ()
+
+
+@cache
+def _documents(arguments: type[Any]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for value in cast("dict[str, Any]", vars(arguments)).values():
+        getter: Any = value.fget if isinstance(value, property) else None
+        name = getattr(getter, "_pulumi_name", None)
+        if isinstance(name, str):
+            found[name] = inspect.getdoc(getter) or ""
+    return found
 
 
 def _required(arguments: type[Any]) -> frozenset[str]:
