@@ -16,121 +16,25 @@ Sources: Cloud Run source deployments (`buildConfig`), Cloud SQL IAM conditions,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 
 import pulumi
 import pulumi_gcp as gcp
 
-from components._checks import require_between
-from components.compute.http_service import DirectVpc
-from facts.names import check_name
-from facts.refusal import RefusedError
+from components.foundation._rotation_args import (
+    RotatedDatabase,
+    RotationConsumer,
+    SecretRotationArgs,
+    VendorProbe,
+)
+from components.foundation._rotation_grants import rotation_grants
 
-__all__ = ["RotatedDatabase", "SecretRotation", "SecretRotationArgs", "VendorProbe"]
+__all__ = ["RotatedDatabase", "RotationConsumer", "SecretRotation", "SecretRotationArgs", "VendorProbe"]
 
 _TARGET = "handle"
 _PACKAGE = "rotation"
 _BASE_IMAGE = "{region}-docker.pkg.dev/serverless-runtimes/google-24-full/runtimes/python313"
-_SECRETS = ("get", "update")
-_VERSIONS = ("access", "add", "disable", "enable", "list")
-_SQL_PERMISSIONS = ("cloudsql.instances.get", "cloudsql.users.update")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RotatedDatabase:
-    """A database secret and the two built-in users that take turns."""
-
-    instance: pulumi.Input[str]
-    """Physical name of the instance."""
-    connection_name: pulumi.Input[str]
-    """PROJECT:REGION:INSTANCE."""
-    database: pulumi.Input[str]
-    """Database that the login proves itself at."""
-    users: tuple[str, str]
-    """The user of the first password first."""
-
-    def __post_init__(self) -> None:
-        if self.users[0] == self.users[1]:
-            raise RefusedError(
-                f"users must be two different users, got {self.users[0]!r} twice; name another"
-            )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class VendorProbe:
-    """A GET that only a valid key is allowed."""
-
-    url: str
-    """Address, https only."""
-    header: str
-    """Header that carries the key."""
-    prefix: str = ""
-    """What stands before the key, such as "Token "."""
-
-    def __post_init__(self) -> None:
-        if not self.url.startswith("https://"):
-            raise RefusedError(f"url must begin with https://, got {self.url!r}; the key would be readable")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SecretRotationArgs:
-    """Where it runs and what it rotates."""
-
-    project: str
-    """Project of everything."""
-    location: str
-    """Region of the service."""
-    service_name: str
-    """Physical name."""
-    source: Path
-    """Folder of the Python package with its requirements.txt."""
-    source_bucket: pulumi.Input[str]
-    """Bucket for the archive; the builder must be able to read it."""
-    image_repository: pulumi.Input[str]
-    """HOST/PROJECT/REPOSITORY that Google pushes the built image to."""
-    builder: pulumi.Input[str]
-    """Full resource name of the account that builds."""
-    service_account: pulumi.Input[str]
-    """Email of the account that the rotator runs as."""
-    member: pulumi.Input[str]
-    """The same account as an IAM member."""
-    kms_key: pulumi.Input[str]
-    """Key in the same region."""
-    topic_kms_key: pulumi.Input[str]
-    """Key of the dead letters."""
-    topic: pulumi.Input[str]
-    """Full path of the rotation topic."""
-    caller_account_id: str
-    """Short name of the account that calls the service."""
-    role_prefix: str
-    """Begins the ids of the custom roles; letters, digits and underscores."""
-    pubsub_agent: pulumi.Input[str]
-    """Pub/Sub's agent, as an IAM member."""
-    vpc: DirectVpc
-    """Way to the database."""
-    labels: Mapping[str, str]
-    """Labels of everything that has them."""
-    databases: Mapping[str, RotatedDatabase] = field(default_factory=dict[str, RotatedDatabase])
-    """By the short id of the secret."""
-    vendors: Mapping[str, VendorProbe | None] = field(default_factory=dict[str, VendorProbe | None])
-    """By the short id of the secret; None where a human confirms a new version."""
-    grace_hours: int = 24
-    """How long the version before stays a way back, 1 to 168 hours."""
-    deletion_protection: bool = True
-    """Whether the provider refuses to delete the service."""
-
-    def __post_init__(self) -> None:
-        check_name("run service", self.service_name)
-        check_name("service account id", self.caller_account_id)
-        require_between("grace_hours", self.grace_hours, 1, 168, "hours")
-        if not self.databases and not self.vendors:
-            raise RefusedError(
-                "databases or vendors must name a secret, got neither; leave the component out"
-            )
-        if not (self.source / "requirements.txt").is_file():
-            raise RefusedError(f"source must be a folder with a requirements.txt, got {self.source.name!r}")
 
 
 class SecretRotation(pulumi.ComponentResource):
@@ -147,7 +51,7 @@ class SecretRotation(pulumi.ComponentResource):
         """Make the service, its rights and its callers."""
         super().__init__("aiprod:foundation:SecretRotation", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        grants = _grants(name, args, child)
+        grants = rotation_grants(name, args, child)
         caller = gcp.serviceaccount.Account(
             f"{name}-caller",
             project=args.project,
@@ -173,63 +77,6 @@ class SecretRotation(pulumi.ComponentResource):
         self.subscription_name = subscription.name
         outputs = {"service_name": self.service_name, "subscription_name": self.subscription_name}
         self.register_outputs(outputs)
-
-
-def _grants(name: str, args: SecretRotationArgs, opts: pulumi.ResourceOptions) -> list[pulumi.Resource]:
-    role = gcp.projects.IAMCustomRole(
-        f"{name}-secrets",
-        project=args.project,
-        role_id=f"{args.role_prefix}_secrets",
-        title="Secret rotation",
-        description="Adds, reads, enables and disables versions; moves aliases",
-        permissions=[
-            *(f"secretmanager.secrets.{verb}" for verb in _SECRETS),
-            *(f"secretmanager.versions.{verb}" for verb in _VERSIONS),
-        ],
-        opts=opts,
-    )
-    made: list[pulumi.Resource] = [
-        gcp.secretmanager.SecretIamMember(
-            f"{name}-{secret}",
-            project=args.project,
-            secret_id=secret,
-            role=role.name,
-            member=args.member,
-            opts=opts,
-        )
-        for secret in (*args.databases, *args.vendors)
-    ]
-    if not args.databases:
-        return made
-    sql = gcp.projects.IAMCustomRole(
-        f"{name}-sql",
-        project=args.project,
-        role_id=f"{args.role_prefix}_sql",
-        title="Password rotation",
-        description="Sets passwords of database users",
-        permissions=list(_SQL_PERMISSIONS),
-        opts=opts,
-    )
-    for secret, database in args.databases.items():
-        made.append(
-            gcp.projects.IAMMember(
-                f"{name}-sql-{secret}",
-                project=args.project,
-                role=sql.name,
-                member=args.member,
-                condition={
-                    "title": "One instance",
-                    "expression": pulumi.Output.concat(
-                        'resource.service == "sqladmin.googleapis.com" && resource.name == ',
-                        f'"projects/{args.project}/instances/',
-                        database.instance,
-                        '"',
-                    ),
-                },
-                opts=opts,
-            )
-        )
-    return made
 
 
 def _service(name: str, args: SecretRotationArgs, opts: pulumi.ResourceOptions) -> gcp.cloudrunv2.Service:
@@ -312,12 +159,21 @@ def _config(args: SecretRotationArgs) -> pulumi.Output[str]:
         for secret, one in args.databases.items()
     }
     vendors = {secret: None if one is None else asdict(one) for secret, one in args.vendors.items()}
+    consumers = [
+        {
+            "name": pulumi.Output.concat(
+                f"projects/{args.project}/locations/{one.location}/{one.kind}/", one.name
+            ),
+            "moved": False,
+        }
+        for one in args.consumers.values()
+    ]
     config = {
         "project": args.project,
         "grace_seconds": args.grace_hours * 3_600,
         "databases": databases,
         "vendors": vendors,
-        "consumers": {},
+        "consumers": dict.fromkeys((*args.databases, *args.vendors), consumers),
     }
     return pulumi.Output.json_dumps(config, sort_keys=True)
 

@@ -11,6 +11,7 @@ import pytest
 from components.compute.http_service import DirectVpc
 from components.foundation.secret_rotation import (
     RotatedDatabase,
+    RotationConsumer,
     SecretRotation,
     SecretRotationArgs,
     VendorProbe,
@@ -64,8 +65,33 @@ def test_rights_stand_on_each_secret_and_on_one_instance(build: Build, recorder:
     build(lambda: SecretRotation("rotator", example_args()))
     secrets = recorder.of_type("gcp:secretmanager/secretIamMember:SecretIamMember")
     assert {one.inputs["secretId"] for one in secrets} == {"database-password", "suno-api-key"}
-    grant = recorder.one("gcp:projects/iAMMember:IAMMember")
-    assert grant.inputs["condition"]["expression"].endswith('resource.name == "projects/p/instances/main"')
+    on_project = recorder.of_type("gcp:projects/iAMMember:IAMMember")
+    assert {one.name for one in on_project} == {
+        "rotator-sql-database-password",
+        "rotator-client-database-password",
+    }
+    for grant in on_project:
+        assert grant.inputs["condition"]["expression"].endswith(
+            'resource.name == "projects/p/instances/main"'
+        )
+
+
+def test_whoever_reads_a_version_is_looked_at_and_never_moved(build: Build, recorder: Recorder) -> None:
+    consumers = {
+        "api": RotationConsumer(kind="services", location="europe-west1", name="api"),
+        "worker": RotationConsumer(kind="workerPools", location="europe-west1", name="worker"),
+    }
+    build(lambda: SecretRotation("rotator", replace(example_args(), consumers=consumers)))
+    service = recorder.one("gcp:cloudrunv2/service:Service")
+    config = json.loads(service.inputs["template"]["containers"][0]["envs"][0]["value"])
+    expected = [
+        {"name": f"projects/p/locations/europe-west1/{name}", "moved": False}
+        for name in ("services/api", "workerPools/worker")
+    ]
+    assert config["consumers"] == {"database-password": expected, "suno-api-key": expected}
+    pool = recorder.one("gcp:cloudrunv2/workerPoolIamMember:WorkerPoolIamMember")
+    api = recorder.one("gcp:cloudrunv2/serviceIamMember:ServiceIamMember", "rotator-looks-api")
+    assert {pool.inputs["role"], api.inputs["role"]} == {"roles/run.viewer"}
 
 
 def test_fails_when_nothing_is_rotated() -> None:

@@ -45,6 +45,7 @@ class StandIn:
         self.vendor_keys: set[str] = set()
         self._serial = 0
         self._lock = threading.RLock()
+        self.pools: dict[str, Json] = {}
 
     def add_secret(self, name: str, value: str) -> None:
         self.secrets[name] = {
@@ -79,6 +80,18 @@ class StandIn:
             "reconciling": False,
         }
         self._deploy()
+
+    def release_pool(self, name: str, secret: str, version: str) -> None:
+        """What a release does: a revision that pins the version, with every instance on it."""
+        env = [{"name": "KEY", "valueSource": {"secretKeyRef": {"secret": secret, "version": version}}}]
+        revision = f"worker-{len(self.revisions) + 1:05}"
+        self.revisions[revision] = {"containers": [{"env": env}]}
+        self.pools[name] = {
+            "name": name,
+            "template": {"containers": [{"env": env}]},
+            "latestReadyRevision": f"{name}/revisions/{revision}",
+            "instanceSplitStatuses": [{"type": "INSTANCE_SPLIT_ALLOCATION_TYPE_LATEST", "percent": 100}],
+        }
 
     def value(self, name: str, alias: str) -> Json | None:
         """What an application reads through an alias, as JSON; None when there is none."""
@@ -167,6 +180,11 @@ class StandIn:
     def _run(self, method: str, path: str, body: Json) -> Json:
         if "/revisions/" in path:
             return self.revisions[path.rsplit("/", 1)[-1]]
+        for name, pool in self.pools.items():
+            if path.endswith(name):
+                if method != "GET":
+                    raise RefusedCallError(403, "PERMISSION_DENIED", "The rotator may only look.")
+                return pool
         if method == "PATCH":
             if body["etag"] != self.service["etag"]:
                 raise RefusedCallError(409, "ABORTED", "Conflict: the service was changed.")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from tests.operations.rotation.stand_in import PROJECT
 from tests.operations.rotation.world import GRACE, VENDOR, World
 
 DAY = 86_400
+POOL = f"projects/{PROJECT}/locations/europe-west1/workerPools/worker"
 
 
 def aliases(world: World) -> dict[str, str]:
@@ -59,3 +61,18 @@ def test_rollback_moves_the_alias_back(world: World) -> None:
     world.vendor().sweep(VENDOR)
     assert world.vendor().roll_back(VENDOR).kind == "rolled-back"
     assert aliases(world) == {"current": "1", "previous": "2"}
+
+
+def test_a_version_that_a_worker_pool_still_reads_outlives_the_grace_period(world: World) -> None:
+    world.google.release_pool(POOL, VENDOR, "1")
+    world.vendor().sweep(VENDOR)
+    world.google.add_version(VENDOR, "key-2")
+    world.google.vendor_keys.add("key-2")
+    assert world.vendor().sweep(VENDOR).kind == "rotated"
+    for days in (1, 30, 60):
+        world.time += GRACE + days * DAY
+        assert world.vendor().sweep(VENDOR).kind != "retired"
+        assert [one["state"] for one in world.google.versions[VENDOR]] == ["ENABLED", "ENABLED"]
+    world.google.release_pool(POOL, VENDOR, "2")
+    assert world.vendor().sweep(VENDOR).kind == "retired"
+    assert [one["state"] for one in world.google.versions[VENDOR]] == ["DISABLED", "ENABLED"]

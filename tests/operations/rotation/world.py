@@ -90,7 +90,10 @@ class World:
         shared = Shared(
             secrets=SecretManager(send, PROJECT, f"{self.root}/secretmanager"),
             run=CloudRun(send, f"{self.root}/run", lambda _: None),
-            consumers={SECRET: (Consumer(name=SERVICE, moved=True),)},
+            consumers={
+                SECRET: (Consumer(name=SERVICE, moved=True),),
+                VENDOR: tuple(Consumer(name=name, moved=False) for name in self.google.pools),
+            },
             now=lambda: self.time,
             grace_seconds=GRACE,
             tell=lambda outcome: plug.around(lambda: self.told.append(outcome)),

@@ -1,0 +1,127 @@
+"""What the rotator is told: where it runs, what it rotates, who reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import pulumi
+
+from components._checks import require_between
+from components.compute.http_service import DirectVpc
+from facts.names import check_name
+from facts.refusal import RefusedError
+
+__all__ = ["RotatedDatabase", "RotationConsumer", "SecretRotationArgs", "VendorProbe"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RotatedDatabase:
+    """A database secret and the two built-in users that take turns."""
+
+    instance: pulumi.Input[str]
+    """Physical name of the instance."""
+    connection_name: pulumi.Input[str]
+    """PROJECT:REGION:INSTANCE."""
+    database: pulumi.Input[str]
+    """Database that the login proves itself at."""
+    users: tuple[str, str]
+    """The user of the first password first."""
+
+    def __post_init__(self) -> None:
+        if self.users[0] == self.users[1]:
+            raise RefusedError(
+                f"users must be two different users, got {self.users[0]!r} twice; name another"
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VendorProbe:
+    """A GET that only a valid key is allowed."""
+
+    url: str
+    """Address, https only."""
+    header: str
+    """Header that carries the key."""
+    prefix: str = ""
+    """What stands before the key, such as "Token "."""
+
+    def __post_init__(self) -> None:
+        if not self.url.startswith("https://"):
+            raise RefusedError(f"url must begin with https://, got {self.url!r}; the key would be readable")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RotationConsumer:
+    """A service or worker pool that may read a version by its number, as its release says."""
+
+    kind: Literal["services", "workerPools"]
+    """As Cloud Run's resource names spell it."""
+    location: str
+    """Its region."""
+    name: pulumi.Input[str]
+    """Physical name."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SecretRotationArgs:
+    """Where it runs and what it rotates."""
+
+    project: str
+    """Project of everything."""
+    location: str
+    """Region of the service."""
+    service_name: str
+    """Physical name."""
+    source: Path
+    """Folder of the Python package with its requirements.txt."""
+    source_bucket: pulumi.Input[str]
+    """Bucket for the archive; the builder must be able to read it."""
+    image_repository: pulumi.Input[str]
+    """HOST/PROJECT/REPOSITORY that Google pushes the built image to."""
+    builder: pulumi.Input[str]
+    """Full resource name of the account that builds."""
+    service_account: pulumi.Input[str]
+    """Email of the account that the rotator runs as."""
+    member: pulumi.Input[str]
+    """The same account as an IAM member."""
+    kms_key: pulumi.Input[str]
+    """Key in the same region."""
+    topic_kms_key: pulumi.Input[str]
+    """Key of the dead letters."""
+    topic: pulumi.Input[str]
+    """Full path of the rotation topic."""
+    caller_account_id: str
+    """Short name of the account that calls the service."""
+    role_prefix: str
+    """Begins the ids of the custom roles; letters, digits and underscores."""
+    pubsub_agent: pulumi.Input[str]
+    """Pub/Sub's agent, as an IAM member."""
+    vpc: DirectVpc
+    """Way to the database."""
+    labels: Mapping[str, str]
+    """Labels of everything that has them."""
+    databases: Mapping[str, RotatedDatabase] = field(default_factory=dict[str, RotatedDatabase])
+    """By the short id of the secret."""
+    vendors: Mapping[str, VendorProbe | None] = field(default_factory=dict[str, VendorProbe | None])
+    """By the short id of the secret; None where a human confirms a new version."""
+    consumers: Mapping[str, RotationConsumer] = field(default_factory=dict[str, RotationConsumer])
+    """Whoever may read a secret, by a key that names the grant. No version that a revision of theirs still
+    reads is disabled; the rotator looks and waits, a release moves them."""
+    grace_hours: int = 24
+    """How long the version before stays a way back, 1 to 168 hours."""
+    deletion_protection: bool = True
+    """Whether the provider refuses to delete the service."""
+
+    def __post_init__(self) -> None:
+        check_name("run service", self.service_name)
+        check_name("service account id", self.caller_account_id)
+        require_between("grace_hours", self.grace_hours, 1, 168, "hours")
+        if not self.databases and not self.vendors:
+            raise RefusedError(
+                "databases or vendors must name a secret, got neither; leave the component out"
+            )
+        if not (self.source / "requirements.txt").is_file():
+            raise RefusedError(f"source must be a folder with a requirements.txt, got {self.source.name!r}")

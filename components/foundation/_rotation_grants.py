@@ -1,0 +1,109 @@
+"""What the rotator may do: on each secret, on one database instance, on whoever reads the secrets."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.foundation._rotation_args import SecretRotationArgs
+
+__all__ = ["rotation_grants"]
+
+_SECRETS = ("get", "update")
+_VERSIONS = ("access", "add", "disable", "enable", "list")
+_SQL_PERMISSIONS = ("cloudsql.instances.get", "cloudsql.users.update")
+
+
+def rotation_grants(
+    name: str, args: SecretRotationArgs, opts: pulumi.ResourceOptions
+) -> list[pulumi.Resource]:
+    """Every grant; the service waits for them."""
+    role = gcp.projects.IAMCustomRole(
+        f"{name}-secrets",
+        project=args.project,
+        role_id=f"{args.role_prefix}_secrets",
+        title="Secret rotation",
+        description="Adds, reads, enables and disables versions; moves aliases",
+        permissions=[
+            *(f"secretmanager.secrets.{verb}" for verb in _SECRETS),
+            *(f"secretmanager.versions.{verb}" for verb in _VERSIONS),
+        ],
+        opts=opts,
+    )
+    made: list[pulumi.Resource] = [
+        gcp.secretmanager.SecretIamMember(
+            f"{name}-{secret}",
+            project=args.project,
+            secret_id=secret,
+            role=role.name,
+            member=args.member,
+            opts=opts,
+        )
+        for secret in (*args.databases, *args.vendors)
+    ]
+    made.extend(_looks(name, args, opts))
+    if not args.databases:
+        return made
+    sql = gcp.projects.IAMCustomRole(
+        f"{name}-sql",
+        project=args.project,
+        role_id=f"{args.role_prefix}_sql",
+        title="Password rotation",
+        description="Sets passwords of database users",
+        permissions=list(_SQL_PERMISSIONS),
+        opts=opts,
+    )
+    # The client's role opens the connector; the login itself is the password's.
+    roles: dict[str, pulumi.Input[str]] = {"sql": sql.name, "client": "roles/cloudsql.client"}
+    for secret, database in args.databases.items():
+        made.extend(
+            gcp.projects.IAMMember(
+                f"{name}-{kind}-{secret}",
+                project=args.project,
+                role=role,
+                member=args.member,
+                condition={
+                    "title": "One instance",
+                    "expression": pulumi.Output.concat(
+                        'resource.service == "sqladmin.googleapis.com" && resource.name == ',
+                        f'"projects/{args.project}/instances/',
+                        database.instance,
+                        '"',
+                    ),
+                },
+                opts=opts,
+            )
+            for kind, role in roles.items()
+        )
+    return made
+
+
+def _looks(name: str, args: SecretRotationArgs, opts: pulumi.ResourceOptions) -> list[pulumi.Resource]:
+    """The right to see which versions a consumer's revisions read; never to change them."""
+    made: list[pulumi.Resource] = []
+    for key, consumer in args.consumers.items():
+        if consumer.kind == "services":
+            made.append(
+                gcp.cloudrunv2.ServiceIamMember(
+                    f"{name}-looks-{key}",
+                    project=args.project,
+                    location=consumer.location,
+                    name=consumer.name,
+                    role="roles/run.viewer",
+                    member=args.member,
+                    opts=opts,
+                )
+            )
+        else:
+            made.append(
+                gcp.cloudrunv2.WorkerPoolIamMember(
+                    f"{name}-looks-{key}",
+                    project=args.project,
+                    location=consumer.location,
+                    name=consumer.name,
+                    role="roles/run.viewer",
+                    member=args.member,
+                    opts=opts,
+                )
+            )
+    return made
