@@ -2,8 +2,8 @@
 
 A grant is unused when its holder is an account that the program makes and nothing runs as it or logs in to
 it, or when the same holder has the same role on the same target twice or on the whole project as well. Before
-the first release nothing runs at all; grants precede their runtimes by necessity, so the first reason is not
-looked for then.
+the first release nothing runs but what is built from this repository's source; grants precede their runtimes
+by necessity, so the first reason is not looked for then.
 """
 
 from __future__ import annotations
@@ -109,7 +109,8 @@ def broad(found: Sequence[Grant]) -> list[Grant]:
 def unused(resources: Sequence[Resource]) -> list[tuple[Grant, str]]:
     """Every unused grant with the reason."""
     found = grants(resources)
-    active = _active(resources) if any(one.type in _RUNS for one in resources) else None
+    released = any(one.type in _RUNS and one.get("buildConfig") is None for one in resources)
+    active = _active(resources) if released else None
     wide = {(one.identity, one.role) for one in found if one.on_project and not one.condition}
     twins = Counter(_same(one) for one in found)
     result: list[tuple[Grant, str]] = []

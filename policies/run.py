@@ -37,6 +37,7 @@ _INVOKERS: Final = (
     "gcp:cloudrunv2/serviceIamBinding:ServiceIamBinding",
 )
 _CLOSED: Final = ("INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER", "INGRESS_TRAFFIC_INTERNAL_ONLY")
+_INTERNAL: Final = "INGRESS_TRAFFIC_INTERNAL_ONLY"
 _PUBLIC: Final = ("allUsers", "allAuthenticatedUsers")
 _DEFAULT_ACCOUNT: Final = re.compile(
     r"^\d+-compute@developer\.gserviceaccount\.com$|@appspot\.gserviceaccount\.com$"
@@ -102,20 +103,23 @@ def ingress_closed(resource: Resource) -> Iterator[str]:
 
 @rule(
     "run-default-uri-disabled",
-    "A service has no run.app address beside the load balancer",
+    "A service has no run.app address beside the load balancer, unless it admits internal traffic only",
     controls=("RUN-03",),
     source="SEC-2.3, CRIT-1.1",
     types=(SERVICE,),
 )
 def default_uri_disabled(resource: Resource) -> Iterator[str]:
     path = "defaultUriDisabled"
+    # Google's own callers (Pub/Sub, Scheduler) reach an internal service at that address only.
+    if not outside(resource.get("ingress"), (_INTERNAL,), absent="INGRESS_TRAFFIC_ALL"):
+        return
     if is_false(resource.get(path, default=False)):
         yield say(resource, path, "be true", resource.get(path), "set it to true")
 
 
 @rule(
     "run-image-by-digest",
-    "Every image is named by its digest",
+    "Every image is named by its digest, but for what Cloud Run builds from source",
     controls=("RUN-14",),
     source="design: a release is a set of digests",
     types=_ALL,
@@ -123,6 +127,9 @@ def default_uri_disabled(resource: Resource) -> Iterator[str]:
 def image_by_digest(resource: Resource) -> Iterator[str]:
     for container in _containers(resource):
         image = text(container.get("image"))
+        # What Cloud Run builds has no digest yet; it writes the digest itself once it has built.
+        if image is not None and resource.get("buildConfig.imageUri") in (image, UNKNOWN, SECRET):
+            continue
         if image is not None and _DIGEST.search(image) is None:
             yield say(resource, container.within("image"), "end in @sha256:DIGEST", image, "name the digest")
 
@@ -304,9 +311,13 @@ def open_only_behind_edge(resources: Sequence[Resource]) -> Iterator[Finding]:
         public = [member for member in members if member in _PUBLIC]
         if not public:
             continue
-        targets = [one for one in services if relation(grant, "name", one) != "no"]
+        related = [(one, relation(grant, "name", one)) for one in services]
+        # One that is certain leaves no room for those that may be; of those, every one must be open.
+        sure = [one for one, kind in related if kind == "yes"]
+        targets = sure or [one for one, kind in related if kind != "no"]
         certain = not targets and not contains_unknown(grant.get("name"))
-        if certain or any(not _behind_edge(one) for one in targets):
+        open_ = [not _behind_edge(one) for one in targets]
+        if certain or (any(open_) if sure else bool(open_) and all(open_)):
             message = say(
                 grant,
                 "member",

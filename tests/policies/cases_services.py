@@ -145,10 +145,15 @@ _RUN: dict[str, list[Case]] = {
         *each("migrate", f"{_JOB}.serviceAccount", absent),
     ],
     "run-ingress-closed": each("api", "ingress", absent, "INGRESS_TRAFFIC_ALL"),
-    "run-default-uri-disabled": each("api", "defaultUriDisabled", absent, False),
+    "run-default-uri-disabled": [
+        *each("api", "defaultUriDisabled", absent, False),
+        one("built", {"ingress": "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"}),
+    ],
     "run-image-by-digest": [
         *each("worker", f"{_CONTAINER}.image", "europe-docker.pkg.dev/p/aiprod/worker:latest"),
         *each("migrate", f"{_JOB}.containers.0.image", "europe-docker.pkg.dev/p/aiprod/m@sha256:abc"),
+        *each("built", f"{_CONTAINER}.image", "europe-docker.pkg.dev/p/aiprod/other"),
+        one("built", {"buildConfig": absent}),
     ],
     "run-image-from-own-registry": each("api", f"{_CONTAINER}.image", f"docker.io/a@sha256:{'a' * 64}"),
     "run-customer-key": [

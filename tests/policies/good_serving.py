@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from policies.model import Resource
@@ -32,6 +33,14 @@ def _workload(token: str, name: str, **extra: Any) -> Resource:
     whole = {"template": template} if token.startswith("cloudrunv2/job") else template
     common = {"name": name, "location": "europe-west1", "deletionProtection": True, "labels": LABELS}
     return resource(token, name, {**common, **extra, "template": whole})
+
+
+def _built() -> Resource:
+    """A service that Cloud Run builds from source, called by Google's own senders only."""
+    made = _workload("cloudrunv2/service:Service", "built", ingress="INGRESS_TRAFFIC_INTERNAL_ONLY")
+    image = "europe-docker.pkg.dev/p/aiprod/built"
+    made.props["template"]["containers"][0]["image"] = image
+    return replace(made, props={**made.props, "buildConfig": {"imageUri": image}})
 
 
 def _armor_rule(priority: int, action: str, expression: str, **extra: Any) -> dict[str, Any]:
@@ -74,6 +83,7 @@ SERVING: tuple[Resource, ...] = (
         defaultUriDisabled=True,
         invokerIamDisabled=True,
     ),
+    _built(),
     _workload("cloudrunv2/workerPool:WorkerPool", "worker"),
     _workload("cloudrunv2/job:Job", "migrate"),
     resource(
