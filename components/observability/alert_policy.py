@@ -137,8 +137,14 @@ class AlertPoliciesArgs:
     runbook_base_url: str
     """Address of the folder of runbooks, without a slash at the end."""
     labels: Mapping[str, str]
+    besides: Mapping[str, Sequence[pulumi.Input[str]]] = field(
+        default_factory=dict[str, Sequence[pulumi.Input[str]]]
+    )
+    """Id of an alert to channels that hear of it besides those of its severity; none of them twice."""
 
     def __post_init__(self) -> None:
+        if unknown := sorted(set(self.besides) - set(self.alerts)):
+            raise RefusedError(f"besides must name alerts, got {unknown[0]!r}; name one of alerts")
         for severity in PRIORITY:
             count = len(self.channels.get(severity, ()))
             if not 1 <= count <= MAX_CHANNELS:
@@ -163,17 +169,22 @@ class AlertPolicies(pulumi.ComponentResource):
         super().__init__("aiprod:observability:AlertPolicies", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.policy_names = {
-            key: _policy(f"{name}-{key}", alert, args, child).name for key, alert in args.alerts.items()
+            key: _policy(f"{name}-{key}", alert, args, args.besides.get(key, ()), child).name
+            for key, alert in args.alerts.items()
         }
         self.register_outputs({"policy_names": self.policy_names})
 
 
 def _policy(
-    name: str, alert: Alert, args: AlertPoliciesArgs, opts: pulumi.ResourceOptions
+    name: str,
+    alert: Alert,
+    args: AlertPoliciesArgs,
+    besides: Sequence[pulumi.Input[str]],
+    opts: pulumi.ResourceOptions,
 ) -> gcp.monitoring.AlertPolicy:
     runbook = f"{args.runbook_base_url}/{alert.runbook}.md"
     priority = PRIORITY[alert.severity]
-    channels = list(args.channels[alert.severity])
+    channels = [*args.channels[alert.severity], *besides]
     return gcp.monitoring.AlertPolicy(
         name,
         display_name=f"{args.environment}: {alert.title}",

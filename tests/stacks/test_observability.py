@@ -68,6 +68,15 @@ def test_channels_of_an_alert_follow_its_priority_in_production() -> None:
     assert alert("prod", "replica-lag").inputs["notificationChannels"] == ["channel-slack"]
 
 
+def test_a_rotation_reaches_mail_in_every_environment() -> None:
+    assert alert("prod", "rotation-told").inputs["notificationChannels"] == [
+        "channel-slack",
+        "channel-devops",
+    ]
+    for stack in ("dev", "staging"):
+        assert "channel-devops" in alert(stack, "rotation-told").inputs["notificationChannels"]
+
+
 def test_without_slack_mail_takes_the_warnings() -> None:
     assert alert("dev", "cache-memory").inputs["notificationChannels"] == ["channel-devops"]
 

@@ -15,6 +15,7 @@ from components.observability.alert_policy import (
     LogMatch,
     Query,
 )
+from facts.refusal import RefusedError
 from tests.recording import Build, Recorder
 
 POLICY = "monitoring/alertPolicy:AlertPolicy"
@@ -180,3 +181,18 @@ def test_fails_when_a_severity_reaches_nobody() -> None:
 def test_fails_when_the_runbook_address_is_not_https() -> None:
     with pytest.raises(ValueError, match="runbook_base_url must be https"):
         example_args(runbook_base_url="http://example.com")
+
+
+def test_an_alert_may_reach_channels_besides_those_of_its_severity(build: Build, recorder: Recorder) -> None:
+    args = example_args()
+    first, *others = args.alerts
+    build(lambda: AlertPolicies("alert", replace(args, besides={first: ["projects/p/mail"]})))
+    heard = {
+        r.name: "projects/p/mail" in r.inputs["notificationChannels"] for r in recorder.of_type("AlertPolicy")
+    }
+    assert heard == {f"alert-{first}": True, **{f"alert-{key}": False for key in others}}
+
+
+def test_fails_when_channels_are_added_to_an_alert_that_is_not_there() -> None:
+    with pytest.raises(RefusedError, match="besides must name alerts, got 'nothing'"):
+        replace(example_args(), besides={"nothing": ["projects/p/mail"]})
