@@ -94,8 +94,6 @@ class Secrets(Section):
     database_rotation_seconds: Annotated[int, Field(ge=3_600, le=7_776_000)] = 30 * _DAY
     # How long a destroyed version can be restored: the rollback window.
     version_destroy_ttl_seconds: Annotated[int, Field(ge=_DAY, le=7_776_000)] = 7 * _DAY
-    # Raised by one to write a new generated password.
-    database_password_version: Annotated[int, Field(ge=1)] = 1
 
 
 class AlwaysOn(Section):

@@ -41,14 +41,14 @@ from stacks.foundation import Foundation
 from stacks.providers import Providers, after
 from stacks.runtimes import Role
 
-__all__ = ["CACHE_AUTH", "CACHE_CA", "Data", "data"]
+__all__ = ["CACHE_AUTH", "CACHE_CA", "PASSWORD_USERS", "Data", "data"]
 
 # Secrets that hand the cache's credentials to services; the program itself writes their versions.
 CACHE_AUTH = "cache-auth"
 CACHE_CA = "cache-ca"
 
-# The built-in user whose password the rotator changes; services log in as themselves instead.
-_PASSWORD_USER = "aiprod_application"
+# The built-in users whose passwords the rotator changes in turn; services log in as themselves instead.
+PASSWORD_USERS = ("aiprod_application", "aiprod_application_b")
 _BACKUP_LOCATION = "eu"
 _NONCURRENT_DAYS = 7
 _CACHE_CLIENTS: tuple[Role, ...] = ("api", "worker", "batch")
@@ -125,11 +125,10 @@ def _postgres(
                 for name, replica in config.replicas.items()
             },
             iam_users=foundation.database_logins(),
+            # Both begin with the first password; the rotator sets every later one, so it is never raised.
             password_users={
-                _PASSWORD_USER: PasswordUser(
-                    password=foundation.database_password.value,
-                    password_version=settings.secrets.database_password_version,
-                )
+                user: PasswordUser(password=foundation.database_password.value, password_version=1)
+                for user in PASSWORD_USERS
             },
             scheduled=config.schedule.kind == "office_hours",
             deletion_protection=settings.deletion_protection,

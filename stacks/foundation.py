@@ -111,7 +111,8 @@ def foundation(settings: Settings, names: Names, providers: Providers) -> Founda
             "database-password",
             GeneratedSecretArgs(
                 secret_id=secrets[settings.secrets.database].secret_id,
-                generation=settings.secrets.database_password_version,
+                # The rotator owns every later one: another generation would reset a password in use.
+                generation=1,
             ),
             opts,
         ),
