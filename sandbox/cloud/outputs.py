@@ -11,6 +11,7 @@ from typing import Any, Final
 from facts.provider import PropertyFacts, TypeFacts
 from sandbox.cloud.computed import Making, computed_values
 from sandbox.cloud.data import DEFAULTS, Values, as_list, as_map, at, bare, plain
+from sandbox.cloud.light_outputs import light_outputs
 from sandbox.values import UNKNOWN, Secret
 
 __all__ = ["outputs_of", "updated_outputs"]
@@ -35,7 +36,7 @@ def outputs_of(facts: TypeFacts | None, inputs: Mapping[str, Any], making: Makin
     """The outputs after creation; with no ``making`` it is a preview and computed outputs are unknown."""
     given = {name: value for name, value in inputs.items() if name != DEFAULTS}
     if facts is None:
-        return given if making is None else {**given, "id": making.id}
+        return given if making is None else {**light_outputs(making, given), **given, "id": making.id}
     computed = computed_values(making) if making is not None else {}
     result = _fill(facts.properties, given, computed, making)
     _labels(facts, inputs, result, making)
@@ -52,7 +53,10 @@ def updated_outputs(
 ) -> Values:
     """The outputs after an update: computed ones keep their value unless an update moves them."""
     if facts is None:
-        return {**outputs_of(None, inputs, making), "id": old_outputs.get("id")}
+        made = outputs_of(None, inputs, making)
+        computed = light_outputs(making, inputs) if making is not None else {}
+        kept = {name: old_outputs[name] for name in computed if name in old_outputs and name not in inputs}
+        return {**made, **kept, "id": old_outputs.get("id")}
     computed = computed_values(making) if making is not None else {}
     for name, value in old_outputs.items():
         found = facts.properties.get(name)
