@@ -70,6 +70,7 @@ _SHORT: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "gcp:sql/user:User": (("instance", "projects/{project}/instances/{name}"),),
     "gcp:storage/bucketObject:BucketObject": (("bucket", "b/{name}"),),
 }
+_FUNCTION: Final = "gcp:cloudfunctionsv2/function:Function"
 _BY_DEFAULT: Final = re.compile(
     r".*/(?:networks/default|buckets/_(?:Default|Required)|topics/_deleted-topic_)"
 )
@@ -133,6 +134,9 @@ def target_missing(call: Call) -> Iterator[Problem]:
 
 def _exists(call: Call, path: str) -> bool:
     if path == call.id or _BY_DEFAULT.fullmatch(path) or call.world.at(path) is not None:
+        return True
+    # A function of the second generation runs as a Cloud Run service of its name.
+    if call.world.get(_FUNCTION, path.replace("/services/", "/functions/")) is not None:
         return True
     # What the world cannot know of: parents of kinds that it does not check.
     if path.startswith(("b/", "projects/")):
