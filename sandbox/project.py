@@ -177,9 +177,12 @@ class _Reader:
         declarations = self._program.declarations
         declaration = declarations.get(key)
         if declaration is None and declarations and key.startswith(f"{self._program.name}:"):
-            near = difflib.get_close_matches(key, declarations, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"the keys are {', '.join(sorted(declarations))}"
-            raise UsageError(f"{self._file}: {key} is not a configuration key of this project: {hint}")
+            # Pulumi accepts keys beside the declared ones; one that looks like a declared key is a slip.
+            own = {name.partition(":")[2]: name for name in declarations}
+            near = difflib.get_close_matches(key.partition(":")[2], own, n=1, cutoff=0.75)
+            if near:
+                hint = f"did you mean {own[near[0]]}?"
+                raise UsageError(f"{self._file}: {key} is not a configuration key of this project: {hint}")
         if value is None:
             # Nothing is given: the declared default stands.
             return

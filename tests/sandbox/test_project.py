@@ -182,3 +182,8 @@ def test_fails_when_the_stack_has_no_possible_name(tmp_path: Path, stack: str) -
     (tmp_path / "Pulumi.yaml").write_text("name: mini\nruntime: python\n", encoding="utf-8")
     with pytest.raises(UsageError, match="must be 1 to 100 letters, digits, dots, dashes or underscores"):
         load_stack(load_project(tmp_path), stack)
+
+
+def test_a_key_that_is_not_declared_is_given_as_pulumi_gives_it(tmp_path: Path) -> None:
+    _write(tmp_path, "config: {demo:region: r, demo:shape: {b: x}, demo:owners: {lead: ann}}")
+    assert load_stack(load_project(tmp_path), "dev").values["demo:owners"] == '{"lead":"ann"}'
