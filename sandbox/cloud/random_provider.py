@@ -130,6 +130,11 @@ def _id(values: Values, seeds: Seeds) -> tuple[str, Values]:
     }
 
 
+def _bytes(values: Values, seeds: Seeds) -> tuple[str, Values]:
+    data = bytes.fromhex(seeds.hex("bytes", 2 * int(values["length"])))
+    return "none", {"base64": base64.b64encode(data).decode(), "hex": data.hex()}
+
+
 def _pet(values: Values, seeds: Seeds) -> tuple[str, Values]:
     length = int(values.get("length") or 2)
     words = [_ANIMALS[seeds.below("animal", len(_ANIMALS))]]
@@ -192,6 +197,14 @@ RANDOM_TYPES: Final[dict[str, _Type]] = {
         (),
         ("b64Std", "b64Url", "dec", "hex"),
         {"byteLength": (1, 10**6)},
+    ),
+    "random:index/randomBytes:RandomBytes": _Type(
+        {**_KEEPERS, "length": "whole number"},
+        ("length",),
+        _bytes,
+        ("base64", "hex"),
+        ("base64", "hex"),
+        _LENGTH,
     ),
     "random:index/randomPet:RandomPet": _Type(
         {**_KEEPERS, "length": "whole number", "prefix": "text", "separator": "text"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -269,6 +270,8 @@ class TestRandom:
         assert len(self._make("random:index/randomUuid:RandomUuid", {})[0]) == 36
         number = self._make("random:index/randomInteger:RandomInteger", {"min": 5, "max": 7})[1]["result"]
         assert 5 <= number <= 7
+        made = self._make("random:index/randomBytes:RandomBytes", {"length": 4})[1]
+        assert base64.b64decode(made["base64"].value) == bytes.fromhex(made["hex"].value)
         shuffled = self._make("random:index/randomShuffle:RandomShuffle", {"inputs": ["a", "b", "c"]})[1]
         assert sorted(shuffled["results"]) == ["a", "b", "c"]
 
