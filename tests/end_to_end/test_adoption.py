@@ -218,7 +218,6 @@ def test_google_is_asked_only_when_the_stack_file_has_the_names(
 
 
 @pytest.mark.real_cli
-@pytest.mark.skipif(shutil.which("pulumi") is None, reason="the real Pulumi CLI is not on PATH")
 def test_the_real_cli_adopts_it_too(live: Platform, capsys: pytest.CaptureFixture[str]) -> None:
     code, said = adopt(capsys, "--target", "sandbox-cli")
     assert code == 0, said

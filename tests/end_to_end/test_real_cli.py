@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
 from tests.end_to_end.conftest import Platform, Result
 
 pytestmark = [
     pytest.mark.real_cli,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the real Pulumi CLI is not on PATH"),
 ]
 
 

@@ -18,7 +18,6 @@ from tests.policies.good import GOOD, bad, spoil
 
 pytestmark = [
     pytest.mark.real_cli,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the real Pulumi CLI is not on PATH"),
 ]
 _ROOT = Path(__file__).parents[2]
 _STACK = "urn:pulumi:prod::aiprod::pulumi:pulumi:Stack::aiprod-prod"

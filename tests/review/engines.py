@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ TARGETS = [
         "sandbox-cli",
         marks=[
             pytest.mark.real_cli,
-            pytest.mark.skipif(shutil.which("pulumi") is None, reason="the real Pulumi CLI is not on PATH"),
         ],
     ),
 ]

@@ -182,7 +182,6 @@ def test_fails_when_bootstrap_put_out_no_bucket(stage: Stage) -> None:
 
 
 @pytest.mark.real_cli
-@pytest.mark.skipif(shutil.which("pulumi") is None, reason="the real Pulumi CLI is not on PATH")
 def test_real_cli_moves_all_of_it_between_two_backends_also_when_killed(tmp_path: Path) -> None:
     program = load_project(ROOT / "bootstrap")
     cli = SandboxCli(program, "dev", load_stack(program, "dev"), tmp_path)

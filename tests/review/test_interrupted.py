@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -125,7 +124,6 @@ def test_an_update_that_keeps_its_steps_is_gone_on_with(tmp_path: Path, number: 
 
 
 @pytest.mark.real_cli
-@pytest.mark.skipif(shutil.which("pulumi") is None, reason="the real Pulumi CLI is not on PATH")
 def test_the_real_cli_is_waited_for(tmp_path: Path) -> None:
     mini = Mini(tmp_path, waits="Pulumi.yaml")
     code, said = mini.strike(signal.SIGINT, "--target", "sandbox-cli")

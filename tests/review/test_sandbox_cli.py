@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -109,7 +108,6 @@ def test_fails_as_the_built_in_engine_does(mini: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.real_cli
-@pytest.mark.skipif(shutil.which("pulumi") is None, reason="the real Pulumi CLI is not on PATH")
 @pytest.mark.parametrize("case", CASES)
 def test_real_cli_fails_as_the_built_in_engine_does(mini: Path, case: str) -> None:
     check(mini, case)

@@ -7,7 +7,6 @@ file anew. The order between resources that do not depend on each other is the C
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -75,7 +74,6 @@ def test_every_scenario_has_golden_steps() -> None:
 
 
 @pytest.mark.real_cli
-@pytest.mark.skipif(shutil.which("pulumi") is None, reason="the real Pulumi CLI is not on PATH")
 @pytest.mark.parametrize(
     "name", ["replace-cascades", "alias-of-component", "import-that-differs", "failure-and-resume"]
 )

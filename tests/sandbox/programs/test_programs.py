@@ -350,7 +350,6 @@ def test_a_project_without_stack_files_has_any_stack(runner: Runner, tmp_path: P
 
 
 @pytest.mark.real_cli
-@pytest.mark.skipif(shutil.which("pulumi") is None, reason="the real Pulumi CLI is not on PATH")
 @pytest.mark.parametrize("name", _EDITS)
 def test_real_cli_takes_the_same_steps(name: str, runner: Runner, tmp_path: Path) -> None:
     program = _copy(name, tmp_path)
