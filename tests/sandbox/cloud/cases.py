@@ -16,8 +16,12 @@ from tests.sandbox.cloud.cases_names import NAMES
 from tests.sandbox.cloud.cases_operations import OPERATIONS
 from tests.sandbox.cloud.cases_provider import PROVIDER_RULES
 from tests.sandbox.cloud.cases_run import RUN_DOCUMENTED
+from tests.sandbox.cloud.neighbours import NEIGHBOURS_FOUNDATION
+from tests.sandbox.cloud.neighbours_back import NEIGHBOURS_BACK
+from tests.sandbox.cloud.neighbours_databases import NEIGHBOURS_DATABASES
+from tests.sandbox.cloud.neighbours_front import NEIGHBOURS_FRONT
 
-__all__ = ["CASES"]
+__all__ = ["CASES", "NEIGHBOURS"]
 
 CASES: Final[tuple[Case, ...]] = (
     *FRONT,
@@ -31,3 +35,11 @@ CASES: Final[tuple[Case, ...]] = (
     *RUN_DOCUMENTED,
     *EDGE,
 )
+
+NEIGHBOURS: Final[tuple[Case, ...]] = (
+    *NEIGHBOURS_FOUNDATION,
+    *NEIGHBOURS_BACK,
+    *NEIGHBOURS_DATABASES,
+    *NEIGHBOURS_FRONT,
+)
+"""What stands just inside the line of a behaviour, and must be accepted."""

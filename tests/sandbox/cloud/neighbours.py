@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from sandbox.cloud import World
 from tests.sandbox.cloud.case import Case
-from tests.sandbox.cloud.neighbours_databases import NEIGHBOURS_DATABASES
 from tests.sandbox.cloud.stage import KEY, PROJECT, RUN, SECRET, TOPIC
 
 _NUMBER: Final = World().project_number(PROJECT)
@@ -392,4 +391,4 @@ _NETWORKS: Final = (
     ),
 )
 
-NEIGHBOURS: Final = (*_SERVICES, *_IDENTITIES, *_KEYS, *_NETWORKS, *NEIGHBOURS_DATABASES)
+NEIGHBOURS_FOUNDATION: Final = (*_SERVICES, *_IDENTITIES, *_KEYS, *_NETWORKS)
