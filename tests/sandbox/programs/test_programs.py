@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import textwrap
 from pathlib import Path
@@ -12,81 +11,10 @@ from typing import Any
 import pytest
 
 from review.cli import main
-from sandbox.plugin.cli import CliStep, SandboxCli
-from sandbox.project import load_project, load_stack
-from tests.sandbox.engine.golden import Steps, arranged
+from tests.sandbox.programs.running import HERE, Runner, copied
 
-_HERE = Path(__file__).parent
-PROGRAMS = sorted(path.parent.name for path in _HERE.glob("*/Pulumi.yaml"))
-# What is changed in each program for a third ``up``: file, what stands there, what shall.
-_EDITS = {
-    "accounts": [
-        ("__main__.py", "The {name} service", "{name}"),
-        ("__main__.py", "svc-{name}", "id-{name}"),
-        ("__main__.py", '"cron-acts-as-worker"', '"cron-as-worker"'),
-    ],
-    "buckets": [
-        ("__main__.py", '"EU"', '"US"'),
-        ("__main__.py", "Hello", "Hi"),
-        ("__main__.py", '"lifecycleRules[*].condition.age", "labels"', '"labels"'),
-        ("Pulumi.dev.yaml", "[30, 90]", "[30, 60]"),
-        ("Pulumi.dev.yaml", "versioned: true", "versioned: false"),
-    ],
-    "component": [("Pulumi.dev.yaml", "team: storage", "team: data"), ("__main__.py", '"EU"', '"US"')],
-    "database": [
-        ("__main__.py", "length=24", "length=26"),
-        ("__main__.py", "db-f1-micro", "db-g1-small"),
-        ("__main__.py", 'name="app")', 'name="data")'),
-    ],
-    "dns": [("__main__.py", "3600, ['", "300, ['"), ("__main__.py", '("api", "CNAME"', '("web", "CNAME"')],
-    "fan-out": [
-        ("src/consumers.py", '"billing": 60, "search": 30', '"search": 40, "audit": 10'),
-        ("src/__main__.py", "86400s", "172800s"),
-    ],
-    "many-ways": [("__main__.py", '"site", location="EU"', '"site", location="US"')],
-    "monitoring": [
-        ("__main__.py", "0.9,", "0.8,"),
-        ("__main__.py", "ops@", "on-call@"),
-        ("__main__.py", "ALIGN_MEAN", "ALIGN_MAX"),
-    ],
-    "network": [
-        ("__main__.py", "10.1.0.0/20", "10.1.0.0/19"),
-        ("__main__.py", '"ALL_SUBNETWORKS_ALL_IP_RANGES"', '"ALL_SUBNETWORKS_ALL_PRIMARY_IP_RANGES"'),
-    ],
-    "run-secrets": [
-        ("__main__.py", "length=32", "length=36"),
-        ("__main__.py", '"name": "PROJECT"', '"name": "PROJECT_ID"'),
-    ],
-    "scheduler": [("__main__.py", "0 3", "0 4"), ("__main__.py", '"nightly")', '"every-night")')],
-    "web": [
-        ("Pulumi.dev.yaml", "instances: 3", "instances: 2"),
-        ("__main__.py", '["80"]', '["80", "8080"]'),
-        ("__main__.py", "httpd -p 80", "httpd -p 8080"),
-    ],
-}
+PROGRAMS = sorted(path.parent.name for path in HERE.glob("*/Pulumi.yaml"))
 _ALONE = [name for name in PROGRAMS if name != "consumer"]
-
-
-def _copy(name: str, folder: Path) -> Path:
-    return Path(shutil.copytree(_HERE / name, folder / name))
-
-
-class Runner:
-    """Runs the command and reads its report."""
-
-    def __init__(self, report: Path) -> None:
-        self._report = report
-
-    def __call__(self, command: str, program: Path, *options: str) -> tuple[int, dict[str, Any]]:
-        code = main(
-            [command, "--program", str(program), "--stack", "dev", "--json", str(self._report), *options]
-        )
-        return code, json.loads(self._report.read_text(encoding="utf-8"))
-
-
-@pytest.fixture
-def runner(tmp_path: Path) -> Runner:
-    return Runner(tmp_path / "report.json")
 
 
 def _ops(report: dict[str, Any]) -> set[str]:
@@ -119,13 +47,13 @@ def test_there_are_enough_of_them() -> None:
 
 @pytest.mark.parametrize("name", _ALONE)
 def test_comes_up_stays_and_goes_down(name: str, runner: Runner, tmp_path: Path) -> None:
-    program = _copy(name, tmp_path)
+    program = copied(name, tmp_path)
     _all_its_life(runner, program)
     _goes_down(runner, program)
 
 
 def test_a_stack_refers_to_one_of_a_project_beside_it(runner: Runner, tmp_path: Path) -> None:
-    producer, consumer = _copy("producer", tmp_path), _copy("consumer", tmp_path)
+    producer, consumer = copied("producer", tmp_path), copied("consumer", tmp_path)
     code, report = runner("preview", consumer)
     assert code == 1
     assert "stack organization/producer/dev is not known here" in report["errors"][0]["message"]
@@ -140,7 +68,7 @@ def test_a_stack_refers_to_one_of_a_project_beside_it(runner: Runner, tmp_path: 
 
 
 def test_a_fixture_stands_in_for_another_project(runner: Runner, tmp_path: Path) -> None:
-    consumer = _copy("consumer", tmp_path)
+    consumer = copied("consumer", tmp_path)
     network = {"id": "projects/example-project/global/networks/base", "name": "base"}
     link = "https://www.googleapis.com/compute/v1/" + network["id"]
     fixture = tmp_path / "fixture.yaml"
@@ -178,7 +106,7 @@ def test_a_fixture_stands_in_for_another_project(runner: Runner, tmp_path: Path)
 
 
 def test_what_a_neighbour_made_is_not_kept_here(runner: Runner, tmp_path: Path) -> None:
-    producer, consumer = _copy("producer", tmp_path), _copy("consumer", tmp_path)
+    producer, consumer = copied("producer", tmp_path), copied("consumer", tmp_path)
     runner("up", producer)
     runner("up", consumer)
     cloud = json.loads((consumer / ".sandbox" / "dev.cloud.json").read_text(encoding="utf-8"))
@@ -229,7 +157,7 @@ def test_a_look_up_is_answered_by_a_fixture(runner: Runner, tmp_path: Path) -> N
 
 
 def test_the_house_rules_judge_no_other_program(runner: Runner, tmp_path: Path) -> None:
-    _, report = runner("preview", _copy("buckets", tmp_path))
+    _, report = runner("preview", copied("buckets", tmp_path))
     assert report["policies"]["violations"] == []
 
 
@@ -349,50 +277,8 @@ def test_a_project_without_stack_files_has_any_stack(runner: Runner, tmp_path: P
     assert (code, report["outputs"]) == (0, {"stack": "dev"})
 
 
-@pytest.mark.real_cli
-@pytest.mark.parametrize("name", _EDITS)
-def test_real_cli_takes_the_same_steps(name: str, runner: Runner, tmp_path: Path) -> None:
-    program = _copy(name, tmp_path)
-
-    def cli() -> SandboxCli:
-        loaded = load_project(program)
-        return SandboxCli(loaded, "dev", load_stack(loaded, "dev"), tmp_path / "cli")
-
-    for edits in ((), (), _EDITS[name]):
-        for file, before, after in edits:
-            path = program / file
-            text = path.read_text(encoding="utf-8")
-            assert before in text, f"{file} has no {before}"
-            path.write_text(text.replace(before, after), encoding="utf-8")
-        theirs = _theirs(cli().up())
-        _, report = runner("up", program)
-        assert _ours(report) == theirs
-    assert any(diff for rows in theirs.values() for _, diff, _ in rows)
-    theirs = _theirs(cli().destroy())
-    _, report = runner("down", program)
-    assert _ours(report) == theirs
-
-
-# What carries a replacement out is not in a report; the replacement itself is.
-_CARRIED_OUT = {"create-replacement", "delete-replaced", "discard-replaced", "remove-pending-replace"}
-
-
-def _theirs(steps: list[CliStep]) -> Steps:
-    found = arranged((step.op, step.urn, step.diff, step.replace_reasons) for step in steps)
-    return {urn: [row for row in rows if row[0] not in _CARRIED_OUT] for urn, rows in found.items()}
-
-
-def _ours(report: dict[str, Any]) -> Steps:
-    found: Steps = {}
-    for step in report["steps"]:
-        diff = {change["path"]: change["kind"] for change in step["diff"]}
-        row = (step["op"], dict(sorted(diff.items())), sorted(step["replace_reasons"]))
-        found.setdefault(step["urn"], []).append(row)
-    return dict(sorted(found.items()))
-
-
 def test_values_arrive_as_they_were_meant(runner: Runner, tmp_path: Path) -> None:
-    _, report = runner("up", _copy("many-ways", tmp_path))
+    _, report = runner("up", copied("many-ways", tmp_path))
     outputs = report["outputs"]
     assert outputs["values"] == {
         "on": True,
@@ -410,7 +296,7 @@ def test_values_arrive_as_they_were_meant(runner: Runner, tmp_path: Path) -> Non
 
 
 def test_a_changed_file_is_a_change(runner: Runner, tmp_path: Path) -> None:
-    program = _copy("many-ways", tmp_path)
+    program = copied("many-ways", tmp_path)
     runner("up", program)
     (program / "site" / "index.html").write_text("<p>Hi</p>", encoding="utf-8")
     _, report = runner("preview", program)
