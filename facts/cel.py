@@ -23,15 +23,17 @@ _QUOTED: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
 # Google's rules language lets `has` look at a header by index, which the language's macro does not.
 _PRESENCE: Final = re.compile(rf"{_QUOTED.pattern}|\bhas\(")
 _POSITION: Final = re.compile(r"<input>:(\d+):(\d+): (?:Syntax error: )?([^\n]*)")
+_OPERATORS: Final = {"@in": "`in`", "_?_:_": "a conditional", "@not_strictly_false": "a macro over a list"}
 _WORDS: Final = re.compile(r"\b(?:and|or|not)\b", re.IGNORECASE)
 _SINGLE_EQUALS: Final = re.compile(r"(?<![=!<>])=(?!=)")
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What a service declares: its functions, and the attributes of its variables."""
+    """What a service declares: its functions, its operators as CEL names them, its variables' attributes."""
 
     functions: frozenset[str]
+    operators: frozenset[str]
     attributes: frozenset[str]
     variables: frozenset[str]
 
@@ -60,6 +62,9 @@ ARMOR: Final = Dialect(
             "evaluateAddressGroup",
             "evaluateOrganizationAddressGroup",
         }
+    ),
+    operators=frozenset(
+        {"_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "_&&_", "_||_", "!_", "_+_", "-_", "_[_]"}
     ),
     attributes=frozenset(
         {
@@ -111,8 +116,11 @@ def check_expression(text: str, dialect: Dialect | None = None) -> None:
     if dialect is None:
         return
     for name in sorted(str(name) for name in program.functions()):
-        if name.isidentifier() and not name.startswith("_") and name not in dialect.functions:
+        if name in dialect.functions | dialect.operators:
+            continue
+        if name.isidentifier() and not name.startswith("_"):
             raise RefusedError(f"calls {name}, which is no function here{_nearest(name, dialect.functions)}")
+        raise RefusedError(f"uses {_OPERATORS.get(name, name.strip('_@'))}, which is no operator here")
 
 
 def check_attributes(text: str, dialect: Dialect) -> None:

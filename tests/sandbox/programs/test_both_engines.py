@@ -26,6 +26,11 @@ _EDITS = {
         ("Pulumi.dev.yaml", "[30, 90]", "[30, 60]"),
         ("Pulumi.dev.yaml", "versioned: true", "versioned: false"),
     ],
+    "cluster": [
+        ("__main__.py", 'machine_type="e2-medium"', 'machine_type="e2-small"'),
+        ("__main__.py", '"a": "b"', '"a": "c"'),
+        ("__main__.py", '"REGULAR"', '"STABLE"'),
+    ],
     "component": [("Pulumi.dev.yaml", "team: storage", "team: data"), ("__main__.py", '"EU"', '"US"')],
     "database": [
         ("__main__.py", "length=24", "length=26"),
@@ -37,6 +42,7 @@ _EDITS = {
         ("src/consumers.py", '"billing": 60, "search": 30', '"search": 40, "audit": 10'),
         ("src/__main__.py", "86400s", "172800s"),
     ],
+    "functions": [("__main__.py", '"v": "1"', '"v": "2"'), ("__main__.py", '"256M"', '"512M"')],
     "many-ways": [("__main__.py", '"site", location="EU"', '"site", location="US"')],
     "monitoring": [
         ("__main__.py", "0.9,", "0.8,"),
@@ -52,6 +58,10 @@ _EDITS = {
         ("__main__.py", '"name": "PROJECT"', '"name": "PROJECT_ID"'),
     ],
     "scheduler": [("__main__.py", "0 3", "0 4"), ("__main__.py", '"nightly")', '"every-night")')],
+    "site": [
+        ("__main__.py", '"max_ttl": 86400', '"max_ttl": 172800'),
+        ("__main__.py", 'location="US"', 'location="EU"'),
+    ],
     "web": [
         ("Pulumi.dev.yaml", "instances: 3", "instances: 2"),
         ("__main__.py", '["80"]', '["80", "8080"]'),
