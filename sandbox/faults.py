@@ -331,10 +331,11 @@ class _Faulty(CloudApi):
         urn: str,
         id: str,
         inputs: Mapping[str, Any] | None,
+        outputs: Mapping[str, Any] | None = None,
         *,
         provider: Mapping[str, Any],
     ) -> tuple[Values, Values] | None:
-        return self._inner.read(type, urn, id, inputs, provider=provider)
+        return self._inner.read(type, urn, id, inputs, outputs, provider=provider)
 
     @override
     def invoke(self, token: str, args: Mapping[str, Any], *, provider: Mapping[str, Any]) -> Values:

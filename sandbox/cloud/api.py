@@ -72,6 +72,7 @@ class CloudApi(Protocol):
         urn: str,
         id: str,
         inputs: Mapping[str, Any] | None,
+        outputs: Mapping[str, Any] | None = None,
         *,
         provider: Mapping[str, Any],
     ) -> tuple[Values, Values] | None: ...

@@ -214,10 +214,14 @@ class Cloud:
         urn: str,
         id: str,
         inputs: Mapping[str, Any] | None,
+        outputs: Mapping[str, Any] | None = None,
         *,
         provider: Mapping[str, Any] = _NO_PROVIDER,
     ) -> tuple[Values, Values] | None:
         """A resource's inputs and outputs as they stand at the cloud, or None when it is gone.
+
+        A secret of which only the digest is kept is answered with the one that is known already, in
+        ``inputs`` or ``outputs``, when it is the same.
 
         Without ``inputs`` it is read for an import: what Google kept of a deleted key ring or key is then
         taken up again. Without a ``urn`` as well, somebody only asks whether it exists.
@@ -244,7 +248,7 @@ class Cloud:
             completed = with_scope(facts, record.inputs, scope)
             making = self._making(type, urn, id, plain(completed), scope, provider)
             record = self.world.add(type, id, record.inputs, outputs_of(facts, completed, making))
-        return dict(record.inputs), dict(record.outputs)
+        return self.world.told(record.inputs, inputs), self.world.told(record.outputs, outputs)
 
     def made(
         self,

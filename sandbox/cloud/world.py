@@ -12,6 +12,7 @@ import secrets as random_bytes
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Any, Final, Protocol, cast
 
 from sandbox.cloud.data import Values, transform
@@ -250,6 +251,24 @@ class World:
         for record in given._records.values():
             self._put(record)
         self.facts.asked_agents |= given.facts.asked_agents
+
+    def told(self, values: Values, known: Mapping[str, Any] | None) -> Values:
+        """``values``, where a secret kept as a digest is taken from ``known`` when it is the same."""
+        return {key: self._told(value, (known or {}).get(key)) for key, value in values.items()}
+
+    def _told(self, value: Any, known: Any) -> Any:
+        if isinstance(value, Secret) and isinstance(value.value, Opaque):
+            same = known if isinstance(known, Secret) else Secret(known)
+            return same if self._veil(same) == self._veil(value) else value
+        if isinstance(value, dict):
+            items = cast("Values", value)
+            others = cast("Values", known) if isinstance(known, dict) else {}
+            return {key: self._told(item, others.get(key)) for key, item in items.items()}
+        if isinstance(value, list):
+            several = cast("list[Any]", value)
+            beside = cast("list[Any]", known) if isinstance(known, list) else []
+            return [self._told(item, other) for item, other in zip_longest(several, beside[: len(several)])]
+        return value
 
     def _veil(self, value: Any) -> Any:
         if isinstance(value, Secret):

@@ -140,7 +140,9 @@ class Executor:
     def _refresh(self, state: ResourceState) -> None:
         config = self._providers.configuration(state.provider)
         try:
-            found = self._cloud.read(state.type, state.urn, state.id, state.inputs, provider=config)
+            found = self._cloud.read(
+                state.type, state.urn, state.id, state.inputs, state.outputs, provider=config
+            )
         except CloudError as error:
             self._record.refuse_cloud(error, state.urn, f"{state.name} ({state.type})")
             return

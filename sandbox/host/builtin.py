@@ -142,6 +142,7 @@ class EngineCloud(Cloud):
         urn: str,
         id: str,
         inputs: Mapping[str, Any] | None,
+        outputs: Mapping[str, Any] | None = None,
         *,
         provider: Mapping[str, Any] = _NO_PROVIDER,
     ) -> tuple[Values, Values] | None:
@@ -149,7 +150,7 @@ class EngineCloud(Cloud):
             return dict(inputs or {}), self._reference(str((inputs or {}).get("name") or id))
         if type == _STASH:
             return None if inputs is None else (dict(inputs), {"input": inputs.get("input")})
-        return super().read(type, urn, id, inputs, provider=provider)
+        return super().read(type, urn, id, inputs, outputs, provider=provider)
 
     def _reference(self, name: str) -> Values:
         outputs = self._outputs_of(name)

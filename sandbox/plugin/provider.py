@@ -178,9 +178,10 @@ class ProviderPlugin(provider_pb2_grpc.ResourceProviderServicer):
 
     def Read(self, request: Any, context: _Context) -> provider_pb2.ReadResponse:
         inputs = from_struct(request.inputs) if request.inputs.fields else None
+        outputs = from_struct(request.properties)
         with self._cloud(context, keep=True) as cloud:
             found = cloud.read(
-                type_of(request.urn), request.urn, request.id, inputs, provider=self._configuration
+                type_of(request.urn), request.urn, request.id, inputs, outputs, provider=self._configuration
             )
             if found is None:
                 return provider_pb2.ReadResponse()

@@ -47,6 +47,22 @@ class TestWorld:
         one, two = first.to_json()["resources"], second.to_json()["resources"]
         assert one != two
 
+    def test_a_secret_that_is_known_is_told_again_and_another_is_not(self) -> None:
+        stage = Stage()
+        record = stage.record("SecretVersion")
+        world = World.from_json(json.loads(json.dumps(stage.world.to_json())))
+        cloud = Cloud(world)
+        type, id = T["SecretVersion"], record.id
+        told = cloud.read(type, "urn", id, record.inputs, record.outputs, provider=PROVIDER)
+        assert told == (record.inputs, record.outputs)
+        plain = {**record.inputs, "secretData": record.inputs["secretData"].value}
+        assert cloud.read(type, "urn", id, plain, record.outputs, provider=PROVIDER) == told
+        other = {**record.inputs, "secretData": Secret("another value")}
+        found = cloud.read(type, "urn", id, other, record.outputs, provider=PROVIDER)
+        assert found is not None
+        assert isinstance(found[0]["secretData"].value, Opaque)
+        assert cloud.read(type, "urn", id, None, provider=PROVIDER) is not None
+
     def test_a_copy_is_independent(self) -> None:
         stage = Stage()
         copy = stage.world.copy()
