@@ -31,7 +31,7 @@ PROGRAM = "config naming components stacks __main__ bootstrap"
 
 # The table of the design. A room may always import itself, and every room but operations may import facts.
 ROOMS = {
-    "facts": room(packages="cel", walls=PROGRAM + " policies sandbox review operations tools"),
+    "facts": room(packages="cel lark", walls=PROGRAM + " policies sandbox review operations tools"),
     "config": room(
         "facts", "pydantic pydantic_core pulumi", walls="naming components stacks policies sandbox review"
     ),

@@ -1,20 +1,21 @@
 """Expressions and filters: IAM conditions, federation, Cloud Armor, logging, Pub/Sub.
 
-CEL is parsed by a library. Of the filter languages only what Google certainly refuses is refused.
+CEL, and the filters of logging and monitoring, are parsed; of Pub/Sub's only what it certainly refuses is.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from facts.cel import ARMOR, Dialect, check_attributes, check_expression, check_types, outside_quotes
+from facts.filter_languages import check_logging_filter, check_monitoring_filter
 from facts.refusal import RefusedError
 from sandbox.cloud.behaviours.armor_rules import RULES, rules_of
 from sandbox.cloud.behaviours.iam_forms import GRANTS, bindings_of
 from sandbox.cloud.behaviours.table import Call, Phase, Problem, behaviour
-from sandbox.cloud.data import as_map, at
+from sandbox.cloud.data import Values, as_list, as_map, at
 
 _BOTH: Final = (Phase.CREATE, Phase.UPDATE)
 _INVALID: Final = "INVALID_ARGUMENT"
@@ -177,17 +178,53 @@ def armor_sensitivity(call: Call) -> Iterator[Problem]:
 )
 def log_filter(call: Call) -> Iterator[Problem]:
     """A filter that does not parse, or of more than 20,000 characters."""
-    text = call.text("filter")
-    code = "\n".join(line for line in text.splitlines() if not line.strip().startswith("--"))
-    wrong = f"is {len(text)} characters long, over 20000" if len(text) > 20000 else ""
-    if not wrong and unbalanced(code.replace("'", "")):
-        wrong = f"has {unbalanced(code.replace(chr(39), ''))}"
-    if not wrong and re.search(r"[=:]\s*'", _double_quoted_out(code)):
-        wrong = "quotes with ' where only double quotes are known"
-    if not wrong and re.search(r"==|&&|\|\|", _double_quoted_out(code)):
-        wrong = "must say =, AND and OR"
+    wrong = _filter(call.text("filter"), check_logging_filter)
     if wrong:
         yield Problem("filter", f"`filter` {wrong}; correct it.")
+    for index, item in enumerate(call.blocks("exclusions")):
+        path = f"exclusions[{index}].filter"
+        wrong = _filter(str(item.get("filter") or ""), check_logging_filter)
+        if wrong:
+            yield Problem(path, f"`{path}` {wrong}; correct it.")
+
+
+@behaviour(
+    "MON-100",
+    ("gcp:monitoring/alertPolicy:AlertPolicy", "gcp:monitoring/slo:Slo"),
+    _BOTH,
+    400,
+    _INVALID,
+    "Google Cloud documentation: monitoring filters, logging query language",
+)
+def series_filter(call: Call) -> Iterator[Problem]:
+    """A filter of time series, or of log lines, that does not parse."""
+    for where, name, text in _series_filters("", call.inputs):
+        check = check_logging_filter if "conditionMatchedLog" in where else check_monitoring_filter
+        wrong = _filter(text, check) if name != "filter" or text else "is empty"
+        if wrong:
+            yield Problem(f"{where}{name}", f"`{where}{name}` {wrong}; correct it.")
+
+
+def _series_filters(where: str, values: Values) -> Iterator[tuple[str, str, str]]:
+    """Every filter in a block and those inside: where it stands, its name and text."""
+    for name, value in values.items():
+        if name.lower().endswith("filter") and isinstance(value, str):
+            yield where, name, value
+        for index, item in enumerate(as_list(value) or []):
+            block = as_map(item)
+            if block is not None:
+                yield from _series_filters(f"{where}{name}[{index}].", block)
+        block = as_map(value)
+        if block is not None and name not in {"userLabels", "documentation"}:
+            yield from _series_filters(f"{where}{name}.", block)
+
+
+def _filter(text: str, check: Callable[[str], None]) -> str:
+    try:
+        check(text)
+    except RefusedError as error:
+        return str(error)
+    return ""
 
 
 def _double_quoted_out(text: str) -> str:

@@ -10,6 +10,7 @@ from tests.sandbox.cloud.cases_back import BACK
 from tests.sandbox.cloud.cases_databases import DATABASES
 from tests.sandbox.cloud.cases_documented import DOCUMENTED
 from tests.sandbox.cloud.cases_edge import EDGE
+from tests.sandbox.cloud.cases_filters import FILTERS
 from tests.sandbox.cloud.cases_front import FRONT
 from tests.sandbox.cloud.cases_limits import LIMITS
 from tests.sandbox.cloud.cases_names import NAMES
@@ -34,6 +35,7 @@ CASES: Final[tuple[Case, ...]] = (
     *PROVIDER_RULES,
     *RUN_DOCUMENTED,
     *EDGE,
+    *FILTERS,
 )
 
 NEIGHBOURS: Final[tuple[Case, ...]] = (

@@ -7,6 +7,7 @@ from typing import Any, Final
 from tests.sandbox.cloud.case import Case
 from tests.sandbox.cloud.stage import BAN, CONTAINER, NETWORK, RULE, RUN, TOPIC
 
+_X: Final = 'metric.type="x"'
 _BUDGET: Final[dict[str, Any]] = {
     "billingAccount": "012345-567890-ABCDEF",
     "amount": {"specifiedAmount": {"units": "100"}},
@@ -66,7 +67,7 @@ def _labels(count: int) -> dict[str, Any]:
 
 def _condition(aggregation: dict[str, Any]) -> dict[str, Any]:
     threshold = {
-        "filter": "x",
+        "filter": _X,
         "comparison": "COMPARISON_GT",
         "duration": "60s",
         "aggregations": [aggregation],
@@ -374,8 +375,8 @@ LIMITS: Final = (
     _pair(
         "MON-040",
         "Slo",
-        {**_SLO, _RATIO: {"goodTotalRatio": {"goodServiceFilter": "a"}}},
-        {**_SLO, _RATIO: {"goodTotalRatio": {"goodServiceFilter": "a", "badServiceFilter": "b"}}},
+        {**_SLO, _RATIO: {"goodTotalRatio": {"goodServiceFilter": _X}}},
+        {**_SLO, _RATIO: {"goodTotalRatio": {"goodServiceFilter": _X, "badServiceFilter": _X}}},
     ),
     _pair(
         "MON-006",

@@ -7,6 +7,7 @@ from typing import Any, Final
 from tests.sandbox.cloud.case import Case
 from tests.sandbox.cloud.stage import ACCOUNT, PROJECT, RUN
 
+_X: Final = 'metric.type="x"'
 _POOL: Final = {"workloadIdentityPoolId": "github"}
 _PROVIDER: Final[dict[str, Any]] = {
     **_POOL,
@@ -139,7 +140,10 @@ NAMES: Final = (
                     "goal": 0.9,
                     "rollingPeriodDays": 28,
                     "requestBasedSli": {
-                        "goodTotalRatio": {"goodServiceFilter": "a", "totalServiceFilter": "b"}
+                        "goodTotalRatio": {
+                            "goodServiceFilter": 'metric.type="a"',
+                            "totalServiceFilter": 'metric.type="b"',
+                        }
                     },
                 },
             ),

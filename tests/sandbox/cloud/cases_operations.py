@@ -22,7 +22,8 @@ _BUDGET: Final[dict[str, Any]] = {
 }
 _USER: Final = 'metric.type="logging.googleapis.com/user/errors"'
 _SLO: Final[dict[str, Any]] = {"service": "api", "goal": 0.9, "rollingPeriodDays": 28}
-_RATIO: Final[dict[str, Any]] = {"goodTotalRatio": {"goodServiceFilter": "a", "totalServiceFilter": "b"}}
+_X: Final = 'metric.type="x"'
+_RATIO: Final[dict[str, Any]] = {"goodTotalRatio": {"goodServiceFilter": _X, "totalServiceFilter": _X}}
 _REMOTE: Final[dict[str, Any]] = {"dockerRepository": {"publicRepository": "DOCKER_HUB"}}
 _IMAGES: Final = f"{RUN}/locations/europe/repositories/images"
 _SPACE: Final = {"metricDescriptor.valueType": "DISTRIBUTION", "valueExtractor": "EXTRACT(jsonPayload.x)"}
@@ -96,8 +97,8 @@ _ALERTS: Final = (
     _pair(
         "MON-015",
         "AlertPolicy",
-        _condition("conditionAbsent", filter="x", duration="60s"),
-        _condition("conditionAbsent", filter="x", duration="84600s"),
+        _condition("conditionAbsent", filter=_X, duration="60s"),
+        _condition("conditionAbsent", filter=_X, duration="84600s"),
     ),
     _pair(
         "MON-016",
@@ -109,12 +110,12 @@ _ALERTS: Final = (
         "MON-017",
         "AlertPolicy",
         _threshold(
-            denominatorFilter="y",
+            denominatorFilter='metric.type="y"',
             aggregations=[{"alignmentPeriod": "60s"}],
             denominatorAggregations=[{"alignmentPeriod": "120s"}],
         ),
         _threshold(
-            denominatorFilter="y",
+            denominatorFilter='metric.type="y"',
             aggregations=[{"alignmentPeriod": "60s"}],
             denominatorAggregations=[{"alignmentPeriod": "60s"}],
         ),
@@ -184,8 +185,8 @@ _OBJECTIVES: Final = (
     _pair(
         "MON-042",
         "Slo",
-        {**_SLO, "windowsBasedSli": {"windowPeriod": "700s", "goodBadMetricFilter": "x"}},
-        {**_SLO, "windowsBasedSli": {"windowPeriod": "300s", "goodBadMetricFilter": "x"}},
+        {**_SLO, "windowsBasedSli": {"windowPeriod": "700s", "goodBadMetricFilter": 'metric.type="x"'}},
+        {**_SLO, "windowsBasedSli": {"windowPeriod": "300s", "goodBadMetricFilter": 'metric.type="x"'}},
     ),
     _pair(
         "MON-043",

@@ -37,6 +37,10 @@ def _for(duration: str) -> dict[str, Any]:
     return {**THRESHOLD, "conditionThreshold": {**THRESHOLD["conditionThreshold"], "duration": duration}}
 
 
+def _series(filter: str) -> dict[str, Any]:
+    return {**THRESHOLD, "conditionThreshold": {**THRESHOLD["conditionThreshold"], "filter": filter}}
+
+
 def _rotated(period: str) -> dict[str, Any]:
     return {**_ROTATION, "rotation": {**_ROTATION["rotation"], "rotationPeriod": period}}
 
@@ -110,6 +114,13 @@ _LOGS: Final = (
         before=(("stand", "LinkedDataset", {"bucket": "another"}),),
     ),
     *_fine(
+        "LOG-024",
+        "create",
+        "Metric",
+        {"filter": 'resource.type="x" AND NOT (a OR "b c") -- end'},
+        {"filter": 'log_id("x") jsonPayload."a.b".c>=-1.5'},
+    ),
+    *_fine(
         "LOG-028",
         "create",
         "Metric",
@@ -176,6 +187,19 @@ _ALERTS: Final = (
         {**_SLO, "goal": 0.01, "basicSli": {"latency": {"threshold": "1s"}}},
     ),
     *_fine("MON-038", "check", "Slo", {**_SLO, "goal": 0.9, "basicSli": {"availability": {"enabled": True}}}),
+    *_fine(
+        "MON-100",
+        "create",
+        "AlertPolicy",
+        _alert(_series('metric.type = starts_with("run") AND resource.label.x != "y"')),
+        _alert(
+            {
+                "displayName": "x",
+                "conditionMatchedLog": {"filter": "severity=(ERROR OR ALERT) -textPayload:a"},
+            },
+            alertStrategy=_RATE,
+        ),
+    ),
     *_fine("MON-047", "check", "CustomService", {"serviceId": "a-b"}, {"serviceId": "A.b_1"}),
     *_fine("MON-048", "check", "Dashboard", {"dashboardJson": '{"displayName": "x"}'}),
     *_deletable("MON-029", "NotificationChannel", "AlertPolicy"),
