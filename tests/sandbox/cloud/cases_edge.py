@@ -12,6 +12,7 @@ _SERVICE: Final = f"{RUN}/global/backendServices/api"
 _GROUP: Final = f"{RUN}/zones/europe-west1-b/instanceGroups/machines"
 _WAF: Final = "evaluatePreconfiguredWaf('{0}', {{'sensitivity': 1}})"
 _CLASSIC: Final = (("tune", "BackendService", {"loadBalancingScheme": "EXTERNAL"}),)
+_CLASSIC_CHAIN: Final = (*_CLASSIC, ("tune", "GlobalForwardingRule", {"loadBalancingScheme": "EXTERNAL"}))
 _RETRY: Final = {"defaultRouteAction": {"retryPolicy": {"numRetries": 2}}}
 _LAYER_7: Final = "adaptiveProtectionConfig.layer7DdosDefenseConfig"
 _RESPONSE: Final = "defaultCustomErrorResponsePolicy"
@@ -290,6 +291,7 @@ EDGE: Final = (
         (*_CLASSIC, ("tune", "GlobalForwardingRule", _MIGRATED)),
         {"loadBalancingScheme": "EXTERNAL"},
     ),
+    Case("LB-001", "update", "URLMap", {"description": "x"}, _CLASSIC),
     Case(
         "LB-002",
         "update",
@@ -343,7 +345,7 @@ EDGE: Final = (
     Case("LB-031", "create", "URLMap", _host("api.*.com"), fine=_host("*.example.com")),
     Case("LB-031", "update", "URLMap", _host("*example.com"), fine=_host("*")),
     Case("LB-033", "create", "URLMap", _RETRY, _CLASSIC, {}),
-    Case("LB-033", "update", "URLMap", _matcher(**_RETRY), _CLASSIC, _paths("/*")),
+    Case("LB-033", "update", "URLMap", _matcher(**_RETRY), _CLASSIC_CHAIN, _paths("/*")),
     Case("LB-034", "create", "URLMap", _pages("5xx"), fine=_pages("5xx", **_PAGE)),
     Case("LB-034", "create", "URLMap", _pages("404", "404", **_PAGE), fine=_pages("404", "4xx", **_PAGE)),
     Case(

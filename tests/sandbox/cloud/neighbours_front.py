@@ -142,6 +142,14 @@ _CERTIFICATES: Final = (
     *_deletable("CRT-014", "DnsAuthorization", "Certificate"),
 )
 _BALANCING: Final = (
+    *_fine("LB-001", "update", "URLMap", {"description": "x"}),
+    *_fine(
+        "LB-001",
+        "update",
+        "URLMap",
+        {"description": "x"},
+        before=(("tune", "GlobalForwardingRule", {"loadBalancingScheme": "EXTERNAL"}),),
+    ),
     *_fine("LB-005", "create", "GlobalForwardingRule", {"portRange": "80", "ipAddress": "203.0.113.7"}),
     *_fine("LB-006", "create", "GlobalForwardingRule", {"portRange": "443-443"}, {"portRange": "80"}),
     *_fine("LB-007", "create", "BackendService", {"timeoutSec": 30, "backends": []}),
