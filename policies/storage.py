@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from policies.model import Resource, is_false, is_missing, is_true, outside, rule, say
+from policies.model import Resource, is_false, is_given, is_missing, is_true, outside, rule, say, text
 from policies.places import environment
 
 __all__ = ["RULES"]
 
 BUCKET: Final = "gcp:storage/bucket:Bucket"
 REPOSITORY: Final = "gcp:artifactregistry/repository:Repository"
+# Bootstrap's name for the bucket of the state: <project>-pulumi-state.
+STATE_SUFFIX: Final = "-pulumi-state"
 
 
 @rule(
@@ -83,6 +85,24 @@ def versioning(resource: Resource) -> Iterator[str]:
 
 
 @rule(
+    "bucket-retention-or-versioning",
+    "A bucket has a retention policy or versions, and the state's bucket never a retention policy",
+    controls=("GCS-08",),
+    source="Google refuses both together; locks of Pulumi could not be removed",
+    types=(BUCKET,),
+)
+def retention_or_versioning(resource: Resource) -> Iterator[str]:
+    path = "retentionPolicy"
+    policy = resource.get(path)
+    if not is_given(policy):
+        return
+    if (text(resource.get("name")) or "").endswith(STATE_SUFFIX):
+        yield say(resource, path, "be left out of the bucket of the state", policy, "remove it")
+    elif is_true(resource.get("versioning.enabled")):
+        yield say(resource, path, "be left out beside versioning", policy, "remove one of the two")
+
+
+@rule(
     "bucket-lifecycle",
     "A bucket states when its objects end",
     controls=("GCS-07",),
@@ -147,6 +167,7 @@ RULES = (
     bucket_customer_key,
     no_force_destroy,
     versioning,
+    retention_or_versioning,
     lifecycle,
     registry_customer_key,
     immutable_tags,

@@ -49,6 +49,14 @@ def _key_and_secret_alerts(owner: str) -> dict[str, Alert]:
             "key-change",
             f'{kms} AND protoPayload.methodName:"UpdateCryptoKeyVersion"',
         ),
+        "key-restored": _event(
+            "A key version was brought back",
+            "ERROR",
+            owner,
+            "Somebody took a key version back from its destruction; this follows one that was scheduled.",
+            "key-change",
+            f'{kms} AND protoPayload.methodName:"RestoreCryptoKeyVersion"',
+        ),
         "key-access": _event(
             "Access to a key was changed",
             "ERROR",

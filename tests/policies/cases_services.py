@@ -109,6 +109,13 @@ _DATA: dict[str, list[Case]] = {
     "bucket-customer-key": each("results", "encryption", absent),
     "bucket-no-force-destroy": each("results", "forceDestroy", True),
     "bucket-versioning": each("results", "versioning", absent),
+    "bucket-retention-or-versioning": [
+        one("results", {"retentionPolicy": {"retentionPeriod": "86400"}}),
+        one(
+            "results",
+            {"name": "p-pulumi-state", "versioning": absent, "retentionPolicy": {"retentionPeriod": "86400"}},
+        ),
+    ],
     "bucket-lifecycle": each("results", "lifecycleRules", absent, []),
     "registry-customer-key": each("images", "kmsKeyName", absent),
     "registry-immutable-tags": each("images", "dockerConfig", absent),
