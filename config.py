@@ -78,6 +78,9 @@ class Settings(BaseModel):
     second_region: Region
     host: Hostname
     repository: str
+    # Who deploys: bootstrap's account for GitHub, which may then act as each runtime, or people by rights of
+    # their own, where bootstrap's project level was withheld and there is no such account.
+    deployed_by: Literal["github", "people"] = "people"
     # One switch for Pulumi protection, Google's own locks and the provider's guard.
     deletion_protection: bool
     network: Network

@@ -35,6 +35,11 @@ class Names:
         """The account id "<system>-<role>", 6 to 30 characters."""
         return check_name("service account id", f"{self.system}-{role}")
 
+    @property
+    def deployer(self) -> str:
+        """IAM member of the account that bootstrap makes and GitHub deploys as."""
+        return f"serviceAccount:{self.service_account('deployer')}@{self.project_id}.iam.gserviceaccount.com"
+
     def bucket(self, purpose: str) -> str:
         """ "<project id>-<purpose>", 3 to 63 characters."""
         return check_name("bucket", f"{self.project_id}-{purpose}")

@@ -28,7 +28,7 @@ _FORMS: Final = re.compile(
 
 
 def check_member(field: str, member: object) -> None:
-    """Refuse a member in a wrong form. A value that is not known while the program runs is left alone."""
+    """Refuse a member in a wrong form. None, and what is not known while the program runs, is left alone."""
     if isinstance(member, str) and _FORMS.fullmatch(member) is None:
         raise RefusedError(
             f"{field} must be written as serviceAccount:NAME@PROJECT.iam.gserviceaccount.com, group:ADDRESS "

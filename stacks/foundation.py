@@ -147,6 +147,7 @@ def _identity(
             project_roles=TELEMETRY if stands and runtime.telemetry else frozenset(),
             logs_in_to=(postgres.name, *sorted(postgres.replicas)) if stands and runtime.database else (),
             signs_urls=stands and runtime.signs_urls,
+            deployer=names.deployer if stands and settings.deployed_by == "github" else None,
         ),
         opts,
     )

@@ -46,6 +46,7 @@ def office_hours(
                 time_zone=hours.time_zone,
                 database=data.postgres.instance_name if hours == database else None,
                 pools=mine,
+                deployer=names.deployer if settings.deployed_by == "github" else None,
             ),
             providers.resources,
         )

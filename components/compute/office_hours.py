@@ -23,6 +23,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components._checks import require_between
+from facts.members import check_member
 from facts.names import check_name
 from facts.refusal import RefusedError
 
@@ -70,11 +71,14 @@ class OfficeHoursArgs:
     """Zone of the tz database."""
     database: pulumi.Input[str] | None = None
     """Physical name of the database instance; none by default."""
+    deployer: str | None = None
+    """IAM member who deploys: Google wants whoever makes a job to act as its account; none by default."""
     pools: Mapping[str, ScheduledPool] = field(default_factory=dict[str, ScheduledPool])
     """Worker pools, by a key that names the jobs."""
 
     def __post_init__(self) -> None:
         check_name("service account id", self.account_id)
+        check_member("deployer", self.deployer)
         require_between("start_hour", self.start_hour, 0, 22, "o'clock")
         require_between("stop_hour", self.stop_hour, self.start_hour + 1, 23, "o'clock")
         if self.database is None and not self.pools:
@@ -135,6 +139,16 @@ def _grants(
     made: list[pulumi.Resource] = [
         gcp.projects.IAMMember(name, project=args.project, role=role.name, member=account.member, opts=opts)
     ]
+    if args.deployer is not None:
+        made.append(
+            gcp.serviceaccount.IAMMember(
+                f"{name}-deployer",
+                service_account_id=account.name,
+                role="roles/iam.serviceAccountUser",
+                member=args.deployer,
+                opts=opts,
+            )
+        )
     for key, pool in args.pools.items():
         made.append(
             gcp.serviceaccount.IAMMember(

@@ -6,6 +6,10 @@ takes ten in one `hasOnly`, and a call that touches any other role is refused. R
 with `key_rings_apart` are not administered, so the account can use the state key and cannot change who
 else may. Never owner or editor.
 
+It acts as a runtime's account only where the platform grants that, account by account (`deployer` of
+`ServiceIdentity` and of `OfficeHours`): accounts are made after this one, and a condition cannot name them.
+Google may take a minute to know such a grant; a deployment that is refused for it is run again.
+
 What it can still do: run code as every runtime account (it makes them and their policies), and read every
 secret (Secret Manager's admin role does, and the state holds generated ones); that is why its environment
 is protected. With `custom_roles` it may also rewrite the roles that it may grant, so the cap then holds

@@ -1,7 +1,9 @@
 """The account one workload runs as, with the few project roles that Google offers at no smaller scope.
 
 Makes the account, its project grants, with `logs_in_to` the two database roles held to those instances by
-a condition, and with `signs_urls` its grant on itself. Makes no key: nobody ever holds one. Access to a
+a condition, with `signs_urls` its grant on itself, and with `deployer` the right to act as it, without which
+Google lets nobody deploy what runs as it; `email` is known once that grant stands, so whatever takes it
+waits. Makes no key: nobody ever holds one. Access to a
 secret, a topic or a bucket is granted by the component that owns the target, which takes `member`. Free of
 charge. A deleted account's id stays blocked for 30 days under its old identity, so renaming one is a change
 of identity. Not modelled: `disabled`, which Google ignores at creation, so that it would be true only after
@@ -17,6 +19,7 @@ from typing import Literal, TypeAlias, get_args
 import pulumi
 import pulumi_gcp as gcp
 
+from facts.members import check_member
 from facts.names import check_name
 from facts.refusal import RefusedError
 
@@ -50,6 +53,8 @@ class ServiceIdentityArgs:
     logs_in_to: tuple[str, ...] = ()
     # Signs as itself without a key, as V4 signed URLs of Cloud Storage need.
     signs_urls: bool = False
+    # IAM member who deploys what runs as this account, on this account only; none by default.
+    deployer: str | None = None
 
     def __post_init__(self) -> None:
         check_name("service account id", self.account_id)
@@ -57,6 +62,7 @@ class ServiceIdentityArgs:
             raise RefusedError(
                 f"display_name must have 1 to 100 characters, got {len(self.display_name)}; shorten it"
             )
+        check_member("deployer", self.deployer)
         unknown = sorted(set(self.project_roles) - set(get_args(ProjectRole)))
         if unknown:
             raise RefusedError(
@@ -121,6 +127,15 @@ class ServiceIdentity(pulumi.ComponentResource):
                 opts=child,
             )
         self.email = account.email
+        if args.deployer is not None:
+            acts = gcp.serviceaccount.IAMMember(
+                f"{name}-deployer",
+                service_account_id=account.name,
+                role="roles/iam.serviceAccountUser",
+                member=args.deployer,
+                opts=child,
+            )
+            self.email = pulumi.Output.all(account.email, acts.role).apply(lambda known: str(known[0]))
         self.member = account.member
         self.name = account.name
         self.register_outputs({"email": self.email, "member": self.member, "name": self.name})

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from bootstrap.settings import LEVELS
+from naming import Names
 from review.real_cli import RealStack
 from review.verdicts import judge
 from sandbox.cloud import World
@@ -194,6 +195,12 @@ def test_the_deployer_may_grant_what_the_platform_grants_on_the_project(
     )
     granted = {grant["role"].split("/")[-1] for grant in inputs(platform, "gcp:projects/iAMMember:IAMMember")}
     assert {role for role in granted if f"/{role}'" not in condition} == set()
+
+
+def test_the_platform_names_the_deployer_that_bootstrap_makes() -> None:
+    outcome = deploy("prod")
+    names = Names(system="aiprod", environment="prod", project_id="aiprod-484120")
+    assert names.deployer == f"serviceAccount:{outcome.outputs['deployer']}"
 
 
 def settings_with(**changes: Any) -> Outcome:

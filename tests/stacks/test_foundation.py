@@ -100,7 +100,7 @@ def test_only_a_runtime_that_stands_holds_a_grant(build: Build, recorder: Record
     holders = {
         member.partition(":aiprod-")[2].partition("@")[0] for member in members if ":aiprod-" in member
     }
-    assert holders == standing(found)
+    assert holders == standing(found) | {"deployer"}
     assert ("batch" in holders) == (found.workers.batch_scaling is not None)
 
 
@@ -252,10 +252,30 @@ def test_the_same_configuration_gives_the_same_first_rotation_on_any_day(
 
 def test_the_api_alone_signs_urls_and_only_as_itself(build: Build, recorder: Recorder) -> None:
     made(build, recorder, settings("prod"))
-    grant = recorder.one("gcp:serviceaccount/iAMMember:IAMMember")
+    grant = recorder.one("gcp:serviceaccount/iAMMember:IAMMember", "api-signs-urls")
     assert grant.inputs["role"] == "roles/iam.serviceAccountTokenCreator"
     assert grant.inputs["member"].startswith("serviceAccount:aiprod-api@")
     assert "aiprod-api@" in grant.inputs["serviceAccountId"]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_deployer_acts_as_each_runtime_that_stands_where_github_deploys(
+    build: Build, recorder: Recorder, stack: str
+) -> None:
+    found = settings(stack)
+    made(build, recorder, found.model_copy(update={"deployed_by": "github"}))
+    held = {
+        str(r.inputs["serviceAccountId"]).partition("/aiprod-")[2].partition("@")[0]: str(r.inputs["member"])
+        for r in recorder.of_type("serviceaccount/iAMMember:IAMMember")
+        if r.inputs["role"] == "roles/iam.serviceAccountUser"
+    }
+    address = f"serviceAccount:aiprod-deployer@{found.project_id}.iam.gserviceaccount.com"
+    assert held == dict.fromkeys(standing(found), address)
+
+
+def test_people_who_deploy_are_granted_nothing_here(build: Build, recorder: Recorder) -> None:
+    made(build, recorder, settings("prod").model_copy(update={"deployed_by": "people"}))
+    assert recorder.names("serviceaccount/iAMMember:IAMMember") == ["api-signs-urls"]
 
 
 def test_egress_addresses_have_their_names(build: Build, recorder: Recorder) -> None:

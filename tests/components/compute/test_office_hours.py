@@ -35,6 +35,20 @@ def example_args(**changes: Any) -> OfficeHoursArgs:
     return OfficeHoursArgs(**{**values, **changes})
 
 
+def test_the_deployer_acts_as_the_jobs_account_before_a_job_is_made(build: Build, recorder: Recorder) -> None:
+    member = "serviceAccount:aiprod-deployer@p-example.iam.gserviceaccount.com"
+    build(lambda: OfficeHours("hours", example_args(deployer=member)))
+    grant = recorder.one("serviceaccount/iAMMember:IAMMember", "hours-deployer")
+    assert (grant.inputs["role"], grant.inputs["member"]) == ("roles/iam.serviceAccountUser", member)
+    assert "aiprod-office-hours@" in grant.inputs["serviceAccountId"]
+    assert all(grant.urn in job.dependencies for job in recorder.of_type(JOB))
+
+
+def test_fails_when_the_deployer_is_no_member() -> None:
+    with pytest.raises(ValueError, match="deployer must be written as serviceAccount:"):
+        example_args(deployer="aiprod-deployer")
+
+
 def calls(recorder: Recorder) -> dict[str, tuple[str, str, str, Any]]:
     """Each job: when, how and what it asks for."""
     return {

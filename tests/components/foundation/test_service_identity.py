@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pulumi_gcp as gcp
 import pytest
 
 from components.foundation.service_identity import ProjectRole, ServiceIdentity, ServiceIdentityArgs
@@ -63,6 +64,22 @@ def test_signing_urls_is_a_grant_on_itself(build: Build, recorder: Recorder) -> 
     assert grant.inputs["role"] == "roles/iam.serviceAccountTokenCreator"
     assert grant.inputs["member"] == "serviceAccount:aiprod-api@project.iam.gserviceaccount.com"
     assert account.urn in grant.dependencies
+
+
+def test_whoever_takes_the_email_waits_for_the_deployers_grant(build: Build, recorder: Recorder) -> None:
+    member = "serviceAccount:aiprod-deployer@project.iam.gserviceaccount.com"
+    identity = build(lambda: ServiceIdentity("api", example_args(deployer=member)))
+    grant = recorder.one("gcp:serviceaccount/iAMMember:IAMMember")
+    assert (grant.inputs["role"], grant.inputs["member"]) == ("roles/iam.serviceAccountUser", member)
+    assert build.resolve(identity.email) == "aiprod-api@project.iam.gserviceaccount.com"
+    build(lambda: gcp.projects.IAMMember("user", project="p", role="roles/x", member=identity.email))
+    assert grant.urn in recorder.one("gcp:projects/iAMMember:IAMMember", "user").dependencies
+
+
+@pytest.mark.parametrize("member", ["aiprod-deployer", "aiprod-deployer@project.iam.gserviceaccount.com", ""])
+def test_fails_when_the_deployer_is_no_member(member: str) -> None:
+    with pytest.raises(ValueError, match="deployer must be written as serviceAccount:"):
+        example_args(deployer=member)
 
 
 def test_email_and_member_belong_together(build: Build) -> None:
