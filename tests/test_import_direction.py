@@ -54,7 +54,9 @@ ROOMS = {
         walls=PROGRAM + " policies review operations",
     ),
     "review": room(
-        "facts sandbox policies", "click rich jsonschema pydantic yaml", walls=PROGRAM + " operations"
+        "facts sandbox policies",
+        "cel click jsonschema libmodsecurity pydantic rich yaml",
+        walls=PROGRAM + " operations",
     ),
     "operations": room(
         packages="flask google_crc32c httpx psycopg", walls=PROGRAM + " facts policies sandbox review"
