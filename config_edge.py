@@ -11,7 +11,6 @@ from config_types import (
     AllowedRange,
     ChannelKey,
     CountryCode,
-    Currency,
     Email,
     HostLabel,
     Hostname,
@@ -55,14 +54,6 @@ class Edge(Section):
     upload_path_prefixes: Annotated[tuple[PathPrefix, ...], Field(max_length=3)] = ()
 
 
-class Budget(Section):
-    """A monthly budget of the project, on its billing account."""
-
-    billing_account: Annotated[str, Field(pattern=r"^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$")]
-    monthly_amount: Annotated[int, Field(ge=1)]
-    currency: Currency = "USD"
-
-
 class Objectives(Section):
     """What the API is measured against over four weeks; shares of requests."""
 
@@ -83,7 +74,6 @@ class Observability(Section):
     # Team that acts on alerts, as a label value.
     owner: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")] = "platform"
     objectives: Objectives = Objectives()
-    budget: Budget
 
     @model_validator(mode="after")
     def _keys_differ(self) -> Observability:

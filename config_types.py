@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from facts.codes import COUNTRIES, CURRENCIES
+from facts.codes import COUNTRIES
 from facts.names import check_name
 from facts.places import EuRegion
 from facts.refusal import RefusedError
@@ -44,12 +44,6 @@ def _country(value: str) -> str:
     return value
 
 
-def _currency(value: str) -> str:
-    if value not in CURRENCIES:
-        raise RefusedError(f"must be a currency code of ISO 4217 such as USD, got {value!r}; correct it")
-    return value
-
-
 def _range(value: str) -> str:
     try:
         network = ip_network(value)
@@ -65,7 +59,6 @@ def _range(value: str) -> str:
 _WIDEST_RANGE = {4: 16, 6: 32}
 AllowedRange = Annotated[str, AfterValidator(_range)]
 CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$"), AfterValidator(_country)]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$"), AfterValidator(_currency)]
 DatabaseName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 Origin = Annotated[str, Field(pattern=r"^https://([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(:[0-9]{1,5})?$")]
 ChannelKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
@@ -117,9 +110,7 @@ PATTERNS = {
     r"^\+[1-9][0-9]{6,14}$": "a telephone number such as +33199000001",
     r"^[a-z][a-z0-9]{0,9}$": "1 to 10 lower-case letters and digits, a letter first",
     r"^[A-Z]{2}$": "a country code of two capital letters",
-    r"^[A-Z]{3}$": "a currency of three capital letters",
     r"^[0-9]+(Mi|Gi)$": "a size of memory such as 2Gi",
-    r"^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$": "a billing account such as 000000-000000-000000",
     r"^[a-z][a-z0-9_-]{0,62}$": "a label value of lower-case letters, digits, - and _, a letter first",
     r"^[a-z_][a-z0-9_]{0,62}$": "a name of lower-case letters, digits and _, no digit first",
     r"^https://([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(:[0-9]{1,5})?$": (

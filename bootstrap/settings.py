@@ -8,14 +8,24 @@ leaves unguarded is said by `unguarded` and put out with every run.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, TypeAlias, cast
 
 import pulumi
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from components.delivery.github_federation import check_github_id
 from components.foundation.essential_contacts import Category
+from facts.codes import CURRENCIES
 from facts.names import check_name
 from facts.places import EuRegion
 from facts.refusal import RefusedError
@@ -33,6 +43,7 @@ __all__ = [
 
 PROJECT = "aiprod-bootstrap"
 UNSET = "REPLACE_ME"
+_ADDRESS = re.compile(r"[^@\s:/?]+@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\.[a-z]{2,}")
 LEVELS = ("project", "billing", "organisation")
 
 MISSING = {
@@ -58,6 +69,44 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
 
+def _address(value: str) -> str:
+    if _ADDRESS.fullmatch(value) is None:
+        raise RefusedError(
+            f"must be an address such as team@example.com without a prefix, got {value!r}; correct it"
+        )
+    return value
+
+
+def _billing_account(value: str) -> str:
+    if re.fullmatch(r"[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}", value) is None:
+        raise RefusedError(
+            "must be the billing account's id such as 012345-6789AB-CDEF01 "
+            f"(`gcloud billing accounts list`), got {value!r}; correct it"
+        )
+    return value
+
+
+def _organisation_id(value: str) -> str:
+    if re.fullmatch(r"[0-9]{5,19}", value) is None:
+        raise RefusedError(
+            f"must be the organisation's number (`gcloud organizations list`), got {value!r}; a name "
+            "is refused"
+        )
+    return value
+
+
+def _role_id(value: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9_.]{3,64}", value) is None:
+        raise RefusedError(
+            "must be the id of the project's own role, 3 to 64 letters, digits, _ and ., got "
+            f"{value!r}; leave out what stands before it"
+        )
+    return value
+
+
+_Address: TypeAlias = Annotated[str, AfterValidator(_address)]
+
+
 class Withheld(_Model):
     """Whoever runs bootstrap does not hold this level."""
 
@@ -81,16 +130,16 @@ class Github(_Model):
 class Groups(_Model):
     """Addresses of groups; `operators` run bootstrap and open the state, so every secret in it."""
 
-    on_call: str
-    data: str
-    platform: str
-    operators: str
+    on_call: _Address
+    data: _Address
+    platform: _Address
+    operators: _Address
 
 
 class ContactSettings(_Model):
     """One address that Google writes to."""
 
-    email: str
+    email: _Address
     categories: Annotated[list[Category], Field(min_length=1)]
 
 
@@ -102,25 +151,33 @@ class ProjectLevel(_Model):
     groups: Groups
     contacts: Annotated[dict[str, ContactSettings], Field(min_length=1)]
     # Ids of the project's own roles that the platform makes; its deployer may then write roles.
-    custom_roles: list[str] = []
+    custom_roles: list[Annotated[str, AfterValidator(_role_id)]] = []
 
 
 class BillingLevel(_Model):
     """Rights on the billing account: a budget, with mail at half, four fifths and all of it."""
 
     level: Literal["granted"]
-    billing_account: Annotated[str, Field(pattern=r"^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$")]
+    billing_account: Annotated[str, AfterValidator(_billing_account)]
     monthly_amount: Annotated[int, Field(ge=1)]
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-    notify: str
+    # The billing account's own, which Google compares it with.
+    currency: str
+    notify: _Address
+
+    @field_validator("currency")
+    @classmethod
+    def _currency(cls, value: str) -> str:
+        if value not in CURRENCIES:
+            raise RefusedError(f"must be a currency code of ISO 4217 such as USD, got {value!r}; correct it")
+        return value
 
 
 class BreakGlassSettings(_Model):
     """Who may ask for emergency rights, who approves, who hears."""
 
-    requesters: str
-    approvers: str
-    notify: str
+    requesters: _Address
+    approvers: _Address
+    notify: _Address
     runbook_base_url: Annotated[str, Field(pattern=r"^https://.*[^/]$")]
     max_duration_seconds: int = 3_600
 
@@ -129,7 +186,7 @@ class OrganisationLevel(_Model):
     """Rights of the organisation: deny policy, organisation policies, break-glass."""
 
     level: Literal["granted"]
-    organisation_id: str
+    organisation_id: Annotated[str, AfterValidator(_organisation_id)]
     break_glass: BreakGlassSettings
 
 
@@ -185,11 +242,13 @@ def load() -> BootstrapSettings:
         first = error.errors(include_url=False)[0]
         refused: Any = (first.get("ctx") or {}).get("error")
         # The name of the union's member is no part of the path.
-        place = [str(part) for part in first["loc"] if part not in {"granted", "withheld"}]
-        path = ".".join(place)
+        place = [part for part in first["loc"] if part not in {"granted", "withheld"}]
+        if first["type"].startswith("union_tag"):
+            place.append("level")
+        path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
         if isinstance(refused, RefusedError):
             raise SettingsError(f"{PROJECT}:{path}: {refused}") from None
-        found = dict(_leaves(place[0], values[place[0]])).get(path)
+        found = dict(_leaves(str(place[0]), values[str(place[0])])).get(path)
         shown = "" if found is None else f", got {found!r}"
         raise SettingsError(
             f"{PROJECT}:{path} is not usable{shown}: {first['msg']}; correct the stack file"

@@ -1,5 +1,6 @@
-"""The observability layer: logs, audit, channels, counters, objectives, the uptime check, alerts, the
-budget.
+"""The observability layer: logs, audit, channels, counters, objectives, the uptime check, alerts.
+
+The budget is bootstrap's: it lives on the billing account, where a deployer of the project has no rights.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import pulumi
 
 from components.observability.alert_policy import Alert, AlertPolicies, AlertPoliciesArgs, Severity
 from components.observability.audit_logging import AuditLogging, AuditLoggingArgs
-from components.observability.budget import Budget, BudgetArgs
 from components.observability.data_alerts import (
     DataTargets,
     QueueTargets,
@@ -142,18 +142,6 @@ def observability(
             environment=settings.environment,
             runbook_base_url=config.runbook_base_url,
             labels=labels,
-        ),
-        opts,
-    )
-    Budget(
-        "budget",
-        BudgetArgs(
-            billing_account=config.budget.billing_account,
-            project_number=settings.project_number,
-            display_name=f"{names.system} {settings.environment}, month",
-            monthly_amount=config.budget.monthly_amount,
-            currency=config.budget.currency,
-            email_channels=[channels.names[key] for key in config.emails][:5],
         ),
         opts,
     )

@@ -159,7 +159,6 @@ from tests.stack_files import changed, values
             {"uploads": {"data_class": "public", "upload_origins": ["https://*"]}},
             "upload_origins[0] must be an https origin without a path or a wildcard",
         ),
-        ("observability.budget.currency", "QQQ", "a currency code of ISO 4217 such as USD, got 'QQQ'"),
         (
             "observability.emails",
             {"slack": "a@example.com"},

@@ -2,7 +2,13 @@
 
 Makes one `billing.Budget`. It lives on the billing account: who makes it needs `roles/billing.costsManager`
 there, so a deployer of the project alone is refused. A budget never caps spending, and its messages come
-hours late. Google takes at most five channels, mail only; the account's currency must be `currency`.
+hours late. Google takes at most five channels, mail only; the account's currency must be `currency`. Besides
+the channels it writes to the billing account's administrators and the project's owners.
+
+Not modelled: the last period's amount, which follows a slow rise instead of telling of it; other periods than
+the calendar's month; filters by folder, service, label or subaccount and an ownership scope, since a project
+is one environment; a topic and an action on breach, because what would be stopped here is production. What a
+deployment will cost is no budget's business.
 """
 
 from __future__ import annotations
@@ -75,6 +81,7 @@ class Budget(pulumi.ComponentResource):
             all_updates_rule={
                 "monitoring_notification_channels": args.email_channels,
                 "disable_default_iam_recipients": False,
+                "enable_project_level_recipients": True,
             },
             opts=pulumi.ResourceOptions(parent=self),
         )

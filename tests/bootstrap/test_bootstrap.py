@@ -217,6 +217,13 @@ def settings_with(**changes: Any) -> Outcome:
     )
 
 
+@pytest.mark.parametrize(("stack", "amount"), [("dev", "150"), ("staging", "500"), ("prod", "3000")])
+def test_one_budget_is_that_of_the_environment(stack: str, amount: str) -> None:
+    [budget] = inputs(deploy(stack), "gcp:billing/budget:Budget")
+    assert budget["amount"]["specifiedAmount"] == {"units": amount, "currencyCode": "USD"}
+    assert budget["budgetFilter"]["projects"] == ["projects/" + deploy(stack).outputs["project_number"]]
+
+
 @pytest.mark.parametrize("withheld", [*itertools.combinations(LEVELS, 1), LEVELS])
 def test_a_level_that_is_withheld_is_said_with_what_it_leaves_open(withheld: tuple[str, ...]) -> None:
     outcome = settings_with(**{level: {"level": "withheld"} for level in withheld})
@@ -243,7 +250,7 @@ def test_all_levels_granted_leave_nothing_unguarded_in_prod() -> None:
             {"project": {**PROJECT_LEVEL, "github": {"repository_id": "aiprod/platform", "owner_id": "2"}}},
             "aiprod-bootstrap:project.github.repository_id: repository_id must be GitHub's number",
         ),
-        ({"billing": {"level": "maybe"}}, "aiprod-bootstrap:billing is not usable"),
+        ({"billing": {"level": "maybe"}}, "aiprod-bootstrap:billing.level is not usable"),
         ({"billing": "granted"}, "aiprod-bootstrap:billing is not usable"),
         (
             {"billing": {"level": "granted", "billing_account": "REPLACE_ME"}},
@@ -259,7 +266,7 @@ def test_all_levels_granted_leave_nothing_unguarded_in_prod() -> None:
                     "notify": "a@example.com",
                 }
             },
-            "aiprod-bootstrap:billing.billing_account is not usable, got 'mine'",
+            "aiprod-bootstrap:billing.billing_account: must be the billing account's id",
         ),
     ],
 )

@@ -96,12 +96,6 @@ def test_logs_are_kept_as_long_as_the_environment_says(stack: str, kept: dict[st
     assert {bucket.inputs["cmekSettings"]["kmsKeyName"] for bucket in buckets} == {"log-key"}
 
 
-@pytest.mark.parametrize(("stack", "amount"), [("dev", "150"), ("staging", "500"), ("prod", "3000")])
-def test_budget_is_that_of_the_environment(stack: str, amount: str) -> None:
-    budget = recorded(stack).one("billing/budget:Budget").inputs
-    assert budget["amount"]["specifiedAmount"] == {"units": amount, "currencyCode": "USD"}
-
-
 def test_alerts_differ_between_environments_only_where_something_is_missing() -> None:
     keys = {stack: set(recorded(stack).names(POLICY)) for stack in STACKS}
     assert keys["staging"] == keys["prod"]

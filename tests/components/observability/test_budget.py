@@ -36,7 +36,11 @@ def test_budget_tells_at_half_most_all_and_by_forecast(build: Build, recorder: R
         {"thresholdPercent": 1.0, "spendBasis": "CURRENT_SPEND"},
         {"thresholdPercent": 1.0, "spendBasis": "FORECASTED_SPEND"},
     ]
-    assert budget["allUpdatesRule"]["monitoringNotificationChannels"] == ["channel"]
+    assert budget["allUpdatesRule"] == {
+        "monitoringNotificationChannels": ["channel"],
+        "disableDefaultIamRecipients": False,
+        "enableProjectLevelRecipients": True,
+    }
 
 
 @pytest.mark.parametrize(
