@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 
 from components.edge.armor_rules import (
+    AllowAddresses,
     AllowProbes,
     BodyLimit,
     DenyExpression,
+    DenyHeaders,
+    DenyMethods,
     DenyRegions,
-    DenyRequests,
+    Exclusion,
     GlobalBan,
     PathRateLimit,
     Rule,
-    WafSet,
     WafSetName,
+    waf_sets,
 )
 from components.edge.certificate import Certificate, CertificateArgs
 from components.edge.dns_zone import DnsZone, DnsZoneArgs, Record
@@ -47,6 +50,9 @@ _WAF_SETS: Mapping[WafSetName, int] = {
     "cve-canary": 1,
     "json-sqli-canary": 2,
 }
+# What a set does not read, each with the request that it would deny; and signatures it leaves out.
+_WAF_EXCLUSIONS: Mapping[WafSetName, Sequence[Exclusion]] = {}
+_WAF_OPT_OUTS: Mapping[WafSetName, Sequence[str]] = {}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,28 +141,24 @@ def _zone(settings: Settings, labels: Mapping[str, str]) -> DnsZoneArgs:
 def _rules(settings: Settings) -> list[Rule]:
     config = settings.edge
     closed = "|".join(path.removeprefix("/") for path in _CLOSED_PATHS)
+    listed = [AllowAddresses(ranges=config.allowed_ranges)] if config.allowed_ranges else []
     return [
         AllowProbes(paths=(settings.api.health_path,)),
-        DenyRegions(regions=config.denied_countries, exempt_ranges=config.allowed_ranges),
-        # The headers tell some frameworks another path than the one that was judged.
-        DenyRequests(
-            allowed_methods=_METHODS, headers=("x-original-url", "x-rewrite-url"), agent_words=_SCANNERS
-        ),
+        *listed,
+        DenyRegions(regions=config.denied_countries),
+        DenyMethods(allowed=_METHODS),
         BodyLimit(max_bytes=config.max_body_bytes, exempt_path_prefixes=config.upload_path_prefixes),
+        # The headers tell some frameworks another path than the one that was judged.
+        DenyHeaders(headers=("x-original-url", "x-rewrite-url"), agent_words=_SCANNERS),
         DenyExpression(
             position=0,
             expression=f"request.path.matches('(?i:^/+(?:{closed})(?:[/;]|$))')",
             description="Internal paths",
             status=404,
         ),
-        *(WafSet(rule_set=name, sensitivity=level) for name, level in _WAF_SETS.items()),
+        *waf_sets(_WAF_SETS, exclusions=_WAF_EXCLUSIONS, opt_outs=_WAF_OPT_OUTS),
         PathRateLimit(
             position=0, path_prefix="/auth/", count=config.auth_requests_per_minute, interval_seconds=60
         ),
-        GlobalBan(
-            count=config.requests_per_minute,
-            interval_seconds=60,
-            ban_seconds=config.ban_seconds,
-            exempt_ranges=config.allowed_ranges,
-        ),
+        GlobalBan(count=config.requests_per_minute, interval_seconds=60, ban_seconds=config.ban_seconds),
     ]

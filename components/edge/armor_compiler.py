@@ -1,30 +1,46 @@
 """Compiles Cloud Armor rules: priority from the kind, expression in Google's rules language, limits checked.
 
 A kind that stands once in a policy has one priority; a kind that can stand several times has ten positions,
-ten apart, so inserting a rule never moves another. Text taken into a regular expression is written without
-backslashes, which the rules language would read as escapes of its own.
+ten apart, so inserting a rule never moves another:
 
-Sources: Google's rules language reference (attributes, functions, five subexpressions, 2,048 and 1,024
-characters, no capture groups), the provider's validators (intervals, ban times, counts, 64 characters).
+100 probes, 200 regions, 300 methods, 310 body, 320 headers and agents, 400 addresses, 500 own denials,
+600 what adaptive protection suggests, 1000 WAF sets, 2000 rates of paths, 2100 ban, last the default.
+
+Text taken into a regular expression is written without backslashes, which the rules language would read as
+escapes of its own. Every expression is compiled by a CEL library with exactly Google's functions and
+attributes (`facts/cel.py`); what else is checked stands in `armor_limits.py`.
 """
 
 from __future__ import annotations
 
-import ipaddress
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import assert_never
+from typing import Final, assert_never, get_args
 
 import pulumi_gcp as gcp
 
+from components.edge.armor_limits import (
+    BAN_SECONDS,
+    INTERVALS_SECONDS,
+    check_description,
+    check_items,
+    check_one_of,
+    check_pattern,
+    check_range,
+    check_ranges,
+    check_rules_language,
+)
 from components.edge.armor_rules import (
+    AllowAddresses,
     AllowProbes,
     BodyLimit,
+    DenyAddresses,
     DenyExpression,
+    DenyHeaders,
+    DenyMethods,
     DenyRegions,
-    DenyRequests,
+    DenyStatus,
     Exclusion,
     GlobalBan,
     PathRateLimit,
@@ -32,65 +48,51 @@ from components.edge.armor_rules import (
     WafSet,
     WafSetName,
 )
+from components.edge.armor_tier import Enterprise, Standard, Tier
 from facts.refusal import RefusedError
 
-__all__ = [
-    "DEFAULT_EXPRESSION_QUOTA",
-    "DEFAULT_PRIORITY",
-    "CompiledRule",
-    "compile_rules",
-    "split_subexpressions",
-]
+__all__ = ["DEFAULT_EXPRESSION_QUOTA", "DEFAULT_PRIORITY", "CompiledRule", "compile_rules"]
 
-DEFAULT_PRIORITY = 2147483647
-INTERVALS_SECONDS = (10, 30, 60, 120, 180, 240, 300, 600, 900, 1200, 1800, 2700, 3600)
-BAN_SECONDS = (60, 120, 180, 240, 300, 600, 900, 1200, 1800, 2700, 3600)
-MAX_SUBEXPRESSIONS = 5
-MAX_EXPRESSION_CHARACTERS = 2048
-MAX_SUBEXPRESSION_CHARACTERS = 1024
-MAX_DESCRIPTION_CHARACTERS = 64
-MAX_BAN_COUNT = 10_000
-MAX_THROTTLE_COUNT = 1_000_000
+DEFAULT_PRIORITY: Final = 2147483647
 # SECURITY_POLICY_CEVAL_RULES of a project: rules with an expression, of all its policies.
-DEFAULT_EXPRESSION_QUOTA = 20
-POSITION_GAP = 10
-POSITIONS = 10
+DEFAULT_EXPRESSION_QUOTA: Final = 20
+POSITION_GAP: Final = 10
+POSITIONS: Final = 10
+_MAX_BAN_COUNT: Final = 10_000
+_MAX_THROTTLE_COUNT: Final = 1_000_000
+_MAX_EXCLUSIONS: Final = 10
+_PATH: Final = r"/[A-Za-z0-9/_.-]+"
 
-_WAF_SLOTS: tuple[WafSetName, ...] = (
-    "sqli-v33-stable",
-    "xss-v33-stable",
-    "lfi-v33-stable",
-    "rfi-v33-stable",
-    "rce-v33-stable",
-    "protocolattack-v33-stable",
-    "scannerdetection-v33-stable",
-    "sessionfixation-v33-stable",
-    "nodejs-v33-stable",
-    "java-v33-stable",
-    "php-v33-stable",
-    "cve-canary",
-    "json-sqli-canary",
-)
+_WAF_SLOTS: Final[tuple[WafSetName, ...]] = get_args(WafSetName)
+# The end of a signature's id where it is not the set's own first word.
+_FAMILIES: Final[Mapping[str, str]] = {"json": "sqli"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CompiledRule:
-    """One rule ready for the provider. `expression` None means every address (SRC_IPS_V1 with "*")."""
+    """One rule ready for the provider: an expression, or ranges, or neither for every address."""
 
     priority: int
     action: str
     description: str
-    expression: str | None
+    expression: str | None = None
+    ranges: Sequence[str] = ()
     preview: bool
     rate_limit: gcp.compute.SecurityPolicyRuleRateLimitOptionsArgsDict | None = None
     exclusions: Sequence[gcp.compute.SecurityPolicyRulePreconfiguredWafConfigExclusionArgsDict] = ()
 
 
 def compile_rules(
-    rules: Sequence[Rule], expression_quota: int = DEFAULT_EXPRESSION_QUOTA
+    rules: Sequence[Rule], expression_quota: int = DEFAULT_EXPRESSION_QUOTA, tier: Tier | None = None
 ) -> tuple[CompiledRule, ...]:
-    """The rules in the order of judgement, refused when two claim one priority or a limit is broken."""
-    compiled = sorted((_compile(rule) for rule in rules), key=lambda rule: rule.priority)
+    """The rules in the order of judgement, refused when two claim one priority or a limit is broken.
+
+    Without `tier` it is Standard.
+    """
+    paid = tier or Standard()
+    exempt = _exempt(rules)
+    made = [_compile(rule, exempt) for rule in rules if not isinstance(rule, AllowAddresses)]
+    compiled = sorted([*made, *_suggested(paid)], key=lambda rule: rule.priority)
     for before, after in pairwise(compiled):
         if before.priority == after.priority:
             raise RefusedError(
@@ -98,7 +100,9 @@ def compile_rules(
                 f"{after.description!r}: keep one of them or give the second another position"
             )
     for rule in compiled:
-        _check_limits(rule)
+        check_description(rule.description)
+        if rule.expression is not None:
+            check_rules_language(rule.description, rule.expression, enterprise=isinstance(paid, Enterprise))
     count = sum(rule.expression is not None for rule in compiled)
     if count > expression_quota:
         raise RefusedError(
@@ -108,76 +112,111 @@ def compile_rules(
     return tuple(compiled)
 
 
-def _compile(rule: Rule) -> CompiledRule:
+def _exempt(rules: Sequence[Rule]) -> list[str]:
+    """What an expression says of the listed addresses."""
+    lists = [rule for rule in rules if isinstance(rule, AllowAddresses)]
+    if len(lists) > 1:
+        raise RefusedError(f"rules must hold AllowAddresses once, got {len(lists)}: merge the lists")
+    for rule in lists:
+        check_ranges("ranges", rule.ranges, 4)
+    return [f"!inIpRange(origin.ip, '{text}')" for rule in lists for text in rule.ranges]
+
+
+def _suggested(tier: Tier) -> list[CompiledRule]:
+    if isinstance(tier, Standard) or tier.auto_deploy is None:
+        return []
+    return [
+        CompiledRule(
+            priority=600,
+            action="deny(403)",
+            description="What adaptive protection suggests",
+            expression="evaluateAdaptiveProtectionAutoDeploy()",
+            preview=tier.auto_deploy.preview,
+        )
+    ]
+
+
+def _compile(rule: Rule, exempt: Sequence[str]) -> CompiledRule:
     match rule:
+        case AllowAddresses():
+            raise AssertionError("listed addresses make no rule of their own")
         case AllowProbes():
-            _check_items("paths", rule.paths, 1, 4)
-            _check_pattern("paths", rule.paths, r"/[A-Za-z0-9/_.-]*", "an absolute path")
-            path = f"request.path.matches('^(?:{'|'.join(_quoted(path) for path in rule.paths)})$')"
-            return _plain(
-                rule,
-                100,
-                "allow",
-                "Probes",
-                f"{path} && request.method.matches('^(?:GET|HEAD)$') && request.query == ''",
-            )
+            return _plain(rule.preview, 100, "allow", "Probes", _probes(rule))
         case DenyRegions():
-            _check_items("regions", rule.regions, 1, 100)
-            _check_pattern("regions", rule.regions, r"[A-Z]{2}", "an ISO 3166-1 alpha-2 code")
+            check_items("regions", rule.regions, 1, 100)
+            check_pattern("regions", rule.regions, r"[A-Z]{2}", "an ISO 3166-1 alpha-2 code")
             region = f"origin.region_code.matches('^(?:{'|'.join(sorted(set(rule.regions)))})$')"
-            expression = " && ".join((region, *_not_in(rule.exempt_ranges)))
-            return _plain(rule, 200, "deny(403)", "Regions denied", expression)
-        case DenyRequests():
-            return _plain(rule, 300, "deny(403)", "Requests denied by their form", _form(rule))
+            return _plain(rule.preview, 200, "deny(403)", "Regions denied", " && ".join((region, *exempt)))
+        case DenyMethods():
+            check_items("allowed", rule.allowed, 1, 10)
+            check_pattern("allowed", rule.allowed, r"[A-Z]+", "a method in capitals")
+            expression = f"!request.method.matches('^(?:{'|'.join(rule.allowed)})$')"
+            return _plain(rule.preview, 300, "deny(403)", "Methods denied", expression)
         case BodyLimit():
-            _check_range("max_bytes", rule.max_bytes, 1, 2**31 - 1, "bytes")
-            _check_pattern("exempt_path_prefixes", rule.exempt_path_prefixes, r"/[A-Za-z0-9/_.-]+", "a path")
-            length = "request.headers['content-length']"
-            parts = [f"has({length})", f"int({length}) > {rule.max_bytes}"]
-            parts += [f"!request.path.startsWith('{prefix}')" for prefix in rule.exempt_path_prefixes]
-            return _plain(rule, 310, "deny(403)", "Body above the limit", " && ".join(parts))
+            return _plain(rule.preview, 310, "deny(403)", "Body above the limit", _body(rule))
+        case DenyHeaders():
+            return _plain(rule.preview, 320, "deny(403)", "Headers and agents denied", _headers(rule))
+        case DenyAddresses():
+            check_ranges("ranges", rule.ranges, 10)
+            return CompiledRule(
+                priority=_slot(400, rule.position),
+                action="deny(403)",
+                description="Addresses denied",
+                ranges=rule.ranges,
+                preview=rule.preview,
+            )
         case DenyExpression():
+            check_one_of("status", rule.status, get_args(DenyStatus), "Cloud Armor denies with no other")
             action = f"deny({rule.status})"
-            return _plain(rule, _slot(500, rule.position), action, rule.description, rule.expression)
+            return _plain(rule.preview, _slot(500, rule.position), action, rule.description, rule.expression)
         case WafSet():
             return _waf(rule)
         case PathRateLimit():
-            _check_pattern("path_prefix", [rule.path_prefix], r"/[A-Za-z0-9/_.-]+", "a path")
+            check_pattern("path_prefix", [rule.path_prefix], _PATH, "a path")
             return CompiledRule(
                 priority=_slot(2000, rule.position),
                 action="throttle",
                 description=f"Rate of {rule.path_prefix}",
                 expression=f"request.path.startsWith('{rule.path_prefix}')",
                 preview=rule.preview,
-                rate_limit=_rate(rule.count, rule.interval_seconds, MAX_THROTTLE_COUNT),
+                rate_limit=_rate(rule.count, rule.interval_seconds, _MAX_THROTTLE_COUNT),
             )
         case GlobalBan():
-            if rule.ban_seconds not in BAN_SECONDS:
-                raise RefusedError(
-                    f"ban_seconds must be one of {', '.join(map(str, BAN_SECONDS))}, got {rule.ban_seconds}: "
-                    "take the nearest one"
-                )
-            rate = _rate(rule.count, rule.interval_seconds, MAX_BAN_COUNT)
+            check_one_of("ban_seconds", rule.ban_seconds, BAN_SECONDS, "take the nearest one")
+            rate = _rate(rule.count, rule.interval_seconds, _MAX_BAN_COUNT)
             return CompiledRule(
                 priority=2100,
                 action="rate_based_ban",
                 description="Ban of flooding addresses",
-                expression=" && ".join(_not_in(rule.exempt_ranges)) or None,
+                expression=" && ".join(exempt) or None,
                 preview=rule.preview,
                 rate_limit={**rate, "ban_duration_sec": rule.ban_seconds},
             )
     assert_never(rule)
 
 
-def _form(rule: DenyRequests) -> str:
-    _check_items("allowed_methods", rule.allowed_methods, 1, 10)
-    _check_pattern("allowed_methods", rule.allowed_methods, r"[A-Z]+", "a method in capitals")
-    _check_items("headers", rule.headers, 0, 2)
-    _check_pattern("headers", rule.headers, r"[a-z0-9-]+", "a lower-case header name")
-    _check_items("agent_words", rule.agent_words, 0, 30)
-    _check_pattern("agent_words", rule.agent_words, r"[A-Za-z0-9 _./-]+", "a word")
-    parts = [f"!request.method.matches('^(?:{'|'.join(rule.allowed_methods)})$')"]
-    parts += [f"has(request.headers['{header}'])" for header in rule.headers]
+def _probes(rule: AllowProbes) -> str:
+    check_items("paths", rule.paths, 1, 4)
+    check_pattern("paths", rule.paths, r"/[A-Za-z0-9/_.-]*", "an absolute path")
+    path = f"request.path.matches('^(?:{'|'.join(_quoted(path) for path in rule.paths)})$')"
+    return f"{path} && request.method.matches('^(?:GET|HEAD)$') && request.query == ''"
+
+
+def _body(rule: BodyLimit) -> str:
+    check_range("max_bytes", rule.max_bytes, 1, 2**31 - 1, "bytes")
+    check_pattern("exempt_path_prefixes", rule.exempt_path_prefixes, _PATH, "a path")
+    length = "request.headers['content-length']"
+    parts = [f"has({length})", f"int({length}) > {rule.max_bytes}"]
+    parts += [f"!request.path.startsWith('{prefix}')" for prefix in rule.exempt_path_prefixes]
+    return " && ".join(parts)
+
+
+def _headers(rule: DenyHeaders) -> str:
+    check_items("headers", rule.headers, 0 if rule.agent_words else 1, 3)
+    check_pattern("headers", rule.headers, r"[a-z0-9-]+", "a lower-case header name")
+    check_items("agent_words", rule.agent_words, 0, 30)
+    check_pattern("agent_words", rule.agent_words, r"[A-Za-z0-9 _./-]+", "a word")
+    parts = [f"has(request.headers['{header}'])" for header in rule.headers]
     if rule.agent_words:
         agent, words = "request.headers['user-agent']", "|".join(_quoted(word) for word in rule.agent_words)
         parts.append(f"(has({agent}) && {agent}.matches('(?i:{words})'))")
@@ -185,8 +224,8 @@ def _form(rule: DenyRequests) -> str:
 
 
 def _waf(rule: WafSet) -> CompiledRule:
-    _check_range("sensitivity", rule.sensitivity, 1, 4, "")
-    _check_pattern("opt_out", rule.opt_out, r"owasp-crs-(?:v[0-9]{6}-)?id[0-9]{6}-[a-z]+", "a signature id")
+    check_range("sensitivity", rule.sensitivity, 1, 4)
+    _check_signatures("opt_out", rule.rule_set, rule.opt_out)
     options = f"{{'sensitivity': {rule.sensitivity}"
     if rule.opt_out:
         options += f", 'opt_out_rule_ids': [{', '.join(repr(signature) for signature in rule.opt_out)}]"
@@ -196,43 +235,82 @@ def _waf(rule: WafSet) -> CompiledRule:
         description=f"WAF {rule.rule_set}",
         expression=f"evaluatePreconfiguredWaf('{rule.rule_set}', {options}}})",
         preview=rule.preview,
-        exclusions=[_exclusion(rule.rule_set, exclusion) for exclusion in rule.exclusions],
+        exclusions=_exclusions(rule),
     )
 
 
-def _exclusion(
-    rule_set: WafSetName, exclusion: Exclusion
+def _check_signatures(field: str, rule_set: WafSetName, signatures: Sequence[str]) -> None:
+    family, _, version = rule_set.partition("-")
+    number = "v030301-" if version == "v33-stable" else "(?:v[0-9]{6}-)?"
+    check_pattern(
+        field,
+        signatures,
+        rf"owasp-crs-{number}id[0-9]{{6}}-{_FAMILIES.get(family, family)}",
+        f"a signature of {rule_set}, the set that is used,",
+    )
+
+
+def _exclusions(
+    rule: WafSet,
+) -> list[gcp.compute.SecurityPolicyRulePreconfiguredWafConfigExclusionArgsDict]:
+    """One target for each group of signatures, with its parts gathered."""
+    groups: dict[tuple[str, ...], list[Exclusion]] = {}
+    for exclusion in rule.exclusions:
+        _check_signatures("signatures", rule.rule_set, exclusion.signatures)
+        groups.setdefault(tuple(exclusion.signatures), []).append(exclusion)
+    return [_target(rule.rule_set, signatures, group) for signatures, group in groups.items()]
+
+
+def _target(
+    rule_set: WafSetName, signatures: Sequence[str], group: Sequence[Exclusion]
 ) -> gcp.compute.SecurityPolicyRulePreconfiguredWafConfigExclusionArgsDict:
-    if (exclusion.value is None) != (exclusion.operator == "EQUALS_ANY"):
-        raise RefusedError(
-            f"value must be given unless operator is EQUALS_ANY, got operator {exclusion.operator} and value "
-            f"{exclusion.value!r}: correct the exclusion of {rule_set}"
-        )
-    target: gcp.compute.SecurityPolicyRulePreconfiguredWafConfigExclusionArgsDict = {
+    made: gcp.compute.SecurityPolicyRulePreconfiguredWafConfigExclusionArgsDict = {
         "target_rule_set": rule_set
     }
-    if exclusion.signatures:
-        target["target_rule_ids"] = list(exclusion.signatures)
-    operator, value = exclusion.operator, exclusion.value
-    match exclusion.part:
-        case "header":
-            target["request_headers"] = [{"operator": operator, "value": value}]
-        case "cookie":
-            target["request_cookies"] = [{"operator": operator, "value": value}]
-        case "uri":
-            target["request_uris"] = [{"operator": operator, "value": value}]
-        case "query_param":
-            target["request_query_params"] = [{"operator": operator, "value": value}]
-    return target
+    if signatures:
+        made["target_rule_ids"] = list(signatures)
+    if headers := _parts(rule_set, group, "header"):
+        made["request_headers"] = headers
+    if cookies := _parts(rule_set, group, "cookie"):
+        made["request_cookies"] = cookies
+    if uris := _parts(rule_set, group, "uri"):
+        made["request_uris"] = uris
+    if parameters := _parts(rule_set, group, "query_param"):
+        made["request_query_params"] = parameters
+    return made
 
 
-def _plain(rule: Rule, priority: int, action: str, description: str, expression: str) -> CompiledRule:
+def _parts(
+    rule_set: WafSetName, group: Sequence[Exclusion], part: str
+) -> Sequence[gcp.compute.SecurityPolicyRulePreconfiguredWafConfigExclusionRequestHeaderArgsDict]:
+    """The exclusions of one part of the request; the four parts have one form."""
+    chosen = [exclusion for exclusion in group if exclusion.part == part]
+    if len(chosen) > _MAX_EXCLUSIONS:
+        raise RefusedError(
+            f"exclusions of {rule_set} must hold at most {_MAX_EXCLUSIONS} of one part, "
+            f"got {len(chosen)} of {part}: write broader ones"
+        )
+    for exclusion in chosen:
+        if (exclusion.value is None) != (exclusion.operator == "EQUALS_ANY"):
+            raise RefusedError(
+                f"value must be given unless operator is EQUALS_ANY, got operator {exclusion.operator} and "
+                f"value {exclusion.value!r}: correct the exclusion of {rule_set}"
+            )
+    return [
+        {"operator": exclusion.operator}
+        if exclusion.value is None
+        else {"operator": exclusion.operator, "value": exclusion.value}
+        for exclusion in chosen
+    ]
+
+
+def _plain(preview: bool, priority: int, action: str, description: str, expression: str) -> CompiledRule:
     return CompiledRule(
         priority=priority,
         action=action,
         description=description,
         expression=expression,
-        preview=rule.preview,
+        preview=preview,
     )
 
 
@@ -243,12 +321,8 @@ def _quoted(text: str) -> str:
 def _rate(
     count: int, interval_seconds: int, max_count: int
 ) -> gcp.compute.SecurityPolicyRuleRateLimitOptionsArgsDict:
-    _check_range("count", count, 1, max_count, "requests")
-    if interval_seconds not in INTERVALS_SECONDS:
-        raise RefusedError(
-            f"interval_seconds must be one of {', '.join(map(str, INTERVALS_SECONDS))}, "
-            f"got {interval_seconds}: take the nearest one"
-        )
+    check_range("count", count, 1, max_count, "requests")
+    check_one_of("interval_seconds", interval_seconds, INTERVALS_SECONDS, "take the nearest one")
     return {
         "conform_action": "allow",
         "exceed_action": "deny(429)",
@@ -257,70 +331,6 @@ def _rate(
     }
 
 
-def _not_in(ranges: Sequence[str]) -> list[str]:
-    for text in ranges:
-        try:
-            ipaddress.ip_network(text)
-        except ValueError as error:
-            raise RefusedError(f"exempt_ranges must hold CIDR ranges, got {text!r}: {error}") from None
-    return [f"!inIpRange(origin.ip, '{text}')" for text in ranges]
-
-
 def _slot(base: int, position: int) -> int:
-    _check_range("position", position, 0, POSITIONS - 1, "")
+    check_range("position", position, 0, POSITIONS - 1)
     return base + POSITION_GAP * position
-
-
-def _check_limits(rule: CompiledRule) -> None:
-    if not 1 <= len(rule.description) <= MAX_DESCRIPTION_CHARACTERS:
-        raise RefusedError(
-            f"description must have 1 to {MAX_DESCRIPTION_CHARACTERS} characters, "
-            f"got {len(rule.description)} in {rule.description!r}: shorten it"
-        )
-    if rule.expression is None:
-        return
-    if len(rule.expression) > MAX_EXPRESSION_CHARACTERS or not rule.expression.isprintable():
-        raise RefusedError(
-            f"expression of {rule.description!r} must be one printable line of at most "
-            f"{MAX_EXPRESSION_CHARACTERS} characters, got {len(rule.expression)}: split the rule"
-        )
-    parts = split_subexpressions(rule.expression)
-    if len(parts) > MAX_SUBEXPRESSIONS:
-        raise RefusedError(
-            f"expression of {rule.description!r} must have at most {MAX_SUBEXPRESSIONS} subexpressions, got "
-            f"{len(parts)}: split the rule or shorten its list"
-        )
-    longest = max(parts, key=len)
-    if len(longest) > MAX_SUBEXPRESSION_CHARACTERS:
-        raise RefusedError(
-            f"a subexpression of {rule.description!r} must have at most {MAX_SUBEXPRESSION_CHARACTERS} "
-            f"characters, got {len(longest)}: split the rule"
-        )
-
-
-def split_subexpressions(expression: str) -> list[str]:
-    """The parts between the logical operators; operators inside quoted text are text."""
-    bare = re.sub(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", lambda m: "q" * len(m.group()), expression)
-    parts: list[str] = []
-    start = 0
-    for operator in re.finditer(r"&&|\|\|", bare):
-        parts.append(expression[start : operator.start()].strip())
-        start = operator.end()
-    return [*parts, expression[start:].strip()]
-
-
-def _check_items(field: str, items: Sequence[str], low: int, high: int) -> None:
-    if not low <= len(items) <= high:
-        raise RefusedError(f"{field} must hold {low} to {high} items, got {len(items)}: correct the list")
-
-
-def _check_range(field: str, value: int, low: int, high: int, unit: str) -> None:
-    if not low <= value <= high:
-        words = f" {unit}" if unit else ""
-        raise RefusedError(f"{field} must be between {low} and {high}{words}, got {value}: correct it")
-
-
-def _check_pattern(field: str, items: Sequence[str], pattern: str, what: str) -> None:
-    for item in items:
-        if not re.fullmatch(pattern, item):
-            raise RefusedError(f"{field} must hold {what} each, got {item!r}: correct it")

@@ -4,22 +4,34 @@ A request is judged by the first rule that matches, so order is security. It is 
 each kind owns a band of priorities (`armor_compiler.py`), and the bands stand in the order probes, geography,
 protocol, own denials, WAF sets, rate rules, default. A rate rule lets through what conforms, an allow lets
 through everything; so none can come before a WAF set, except the one allow for probes, limited to GET
-and HEAD of exact paths without a query. Listed addresses are exempted *inside* the geographic and the ban
-expression; there is no allow-list kind. `preview` logs what a rule would do, and judgement goes on.
+and HEAD of exact paths without a query. `AllowAddresses` makes no rule of its own: its ranges are exempted
+*inside* the geographic and the ban expression. `preview` logs what a rule would do, and judgement goes on.
+
+Not modelled, with the reason: redirects and reCAPTCHA (an API has no page to show), address groups, named
+lists and threat intelligence (Enterprise only; where that tier is bought `DenyExpression` takes their
+functions), rate keys other than the client address and several keys at once (a header or a cookie is the
+caller's to change), a second threshold before a ban (the first one is wide already), signatures opted in one
+by one at sensitivity 0 (a set would then miss what its level promises), headers added by a rule (the load
+balancer adds them to every request).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from facts.refusal import RefusedError
+
 __all__ = [
+    "AllowAddresses",
     "AllowProbes",
     "BodyLimit",
+    "DenyAddresses",
     "DenyExpression",
+    "DenyHeaders",
+    "DenyMethods",
     "DenyRegions",
-    "DenyRequests",
     "DenyStatus",
     "Exclusion",
     "GlobalBan",
@@ -27,6 +39,7 @@ __all__ = [
     "Rule",
     "WafSet",
     "WafSetName",
+    "waf_sets",
 ]
 
 DenyStatus = Literal[403, 404, 502]
@@ -59,25 +72,54 @@ class AllowProbes:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AllowAddresses:
+    """Exempt one to four ranges from the regions and from the ban, never from the WAF sets or a path's rate.
+
+    Google takes five parts in an expression, so four ranges beside the regions. Without effect while
+    neither of the two stands; previewed with them, not apart.
+    """
+
+    ranges: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DenyRegions:
-    """Deny clients from these ISO 3166-1 alpha-2 regions, but for at most four exempted ranges."""
+    """Deny clients from one to a hundred ISO 3166-1 alpha-2 regions."""
 
     regions: Sequence[str]
-    exempt_ranges: Sequence[str] = ()
     preview: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DenyRequests:
-    """Deny methods but the allowed ones, requests with one of the headers, agents with one of the words.
+class DenyMethods:
+    """Deny every method but one to ten allowed ones, in capitals."""
 
-    One rule for all three, because Google counts rules with an expression (`SecurityPolicyArgs`). One to ten
-    methods, at most two headers in lower case, at most thirty words whatever their case.
+    allowed: Sequence[str]
+    preview: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DenyHeaders:
+    """Deny requests with one of the headers, and agents with one of the words.
+
+    One rule for both, because Google counts rules with an expression (`SecurityPolicyArgs`). At most three
+    headers in lower case, at most thirty words whatever their case, and one of the two at least.
     """
 
-    allowed_methods: Sequence[str]
     headers: Sequence[str] = ()
     agent_words: Sequence[str] = ()
+    preview: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DenyAddresses:
+    """Deny one to ten ranges of client addresses: what an operator does in an attack.
+
+    Needs no expression and none of its quota. `position` 0 to 9 fixes the priority within the kind.
+    """
+
+    position: int
+    ranges: Sequence[str]
     preview: bool = False
 
 
@@ -147,16 +189,51 @@ class PathRateLimit:
 class GlobalBan:
     """Ban a client address above `count` requests in `interval_seconds` for `ban_seconds`, answer 429.
 
-    At most five exempted ranges. One per policy, behind every other rule but the default.
+    One per policy, behind every other rule but the default.
     """
 
     count: int
     interval_seconds: int
     ban_seconds: int
-    exempt_ranges: Sequence[str] = ()
     preview: bool = False
 
 
 Rule = (
-    AllowProbes | DenyRegions | DenyRequests | BodyLimit | DenyExpression | WafSet | PathRateLimit | GlobalBan
+    AllowProbes
+    | AllowAddresses
+    | DenyRegions
+    | DenyMethods
+    | DenyHeaders
+    | BodyLimit
+    | DenyAddresses
+    | DenyExpression
+    | WafSet
+    | PathRateLimit
+    | GlobalBan
 )
+
+
+def waf_sets(
+    sensitivities: Mapping[WafSetName, int],
+    *,
+    exclusions: Mapping[WafSetName, Sequence[Exclusion]] | None = None,
+    opt_outs: Mapping[WafSetName, Sequence[str]] | None = None,
+) -> list[WafSet]:
+    """The sets used, with their exclusions and opted-out signatures by set; refused for a set not used."""
+    excluded, silenced = exclusions or {}, opt_outs or {}
+    for field, given in (("exclusions", excluded), ("opt_outs", silenced)):
+        for name in given:
+            if name not in sensitivities:
+                raise RefusedError(
+                    f"{field} must be for a set that is used ({', '.join(sensitivities)}), got {name!r}: "
+                    "remove it or use the set"
+                )
+    return [
+        WafSet(
+            rule_set=name,
+            sensitivity=level,
+            opt_out=silenced.get(name, ()),
+            exclusions=excluded.get(name, ()),
+        )
+        for name, level in sensitivities.items()
+    ]

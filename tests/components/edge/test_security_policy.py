@@ -9,14 +9,16 @@ import pytest
 
 from components.edge.armor_rules import (
     AllowProbes,
+    DenyAddresses,
     DenyExpression,
+    DenyMethods,
     DenyRegions,
-    DenyRequests,
     Exclusion,
     GlobalBan,
     PathRateLimit,
     WafSet,
 )
+from components.edge.armor_tier import AutoDeploy, Enterprise
 from components.edge.security_policy import SecurityPolicy, SecurityPolicyArgs
 from tests.recording import Build, Recorder
 
@@ -55,6 +57,43 @@ def test_policy_learns_logs_in_full_and_parses_json(build: Build, recorder: Reco
         "logLevel": "VERBOSE",
         "requestBodyInspectionSize": "64KB",
     }
+
+
+def test_standard_enrols_nothing_and_enterprise_enrols_first(build: Build, recorder: Recorder) -> None:
+    build(lambda: SecurityPolicy("armor", example_args()))
+    assert recorder.names("ProjectCloudArmorTier") == []
+    tier = Enterprise(plan="CA_ENTERPRISE_PAYGO", auto_deploy=AutoDeploy())
+    build(lambda: SecurityPolicy("paid", example_args(tier=tier)))
+    assert (
+        recorder.one("ProjectCloudArmorTier", "paid-tier").inputs["cloudArmorTier"] == "CA_ENTERPRISE_PAYGO"
+    )
+    policy = recorder.one(POLICY, "paid")
+    assert recorder.one("ProjectCloudArmorTier").urn in policy.dependencies
+    assert policy.inputs["adaptiveProtectionConfig"] == {
+        "layer7DdosDefenseConfig": {"enable": True, "ruleVisibility": "PREMIUM"},
+        "autoDeployConfig": {
+            "loadThreshold": 0.8,
+            "confidenceThreshold": 0.5,
+            "impactedBaselineThreshold": 0.01,
+            "expirationSec": 7200,
+        },
+    }
+
+
+def test_further_content_types_are_read_as_json(build: Build, recorder: Recorder) -> None:
+    types = ("application/json", "application/vnd.api+json")
+    build(lambda: SecurityPolicy("armor", example_args(json_content_types=types, body_inspection="8KB")))
+    options = recorder.one(POLICY).inputs["advancedOptionsConfig"]
+    assert options["jsonCustomConfig"] == {"contentTypes": list(types)}
+    assert options["requestBodyInspectionSize"] == "8KB"
+    with pytest.raises(ValueError, match="json_content_types must be empty unless json_parsing is STANDARD"):
+        example_args(json_content_types=types, json_parsing="STANDARD_WITH_GRAPHQL")
+
+
+def test_denied_addresses_are_ranges(build: Build, recorder: Recorder) -> None:
+    denied = DenyAddresses(position=0, ranges=("192.0.2.0/24",))
+    rule = made_rules(build, recorder, example_args(rules=(denied,)))[0]
+    assert rule["match"] == {"versionedExpr": "SRC_IPS_V1", "config": {"srcIpRanges": ["192.0.2.0/24"]}}
 
 
 def test_rules_stand_in_the_order_of_judgement_and_end_with_the_default(
@@ -151,7 +190,7 @@ def test_fails_when_there_are_more_expressions_than_the_quota() -> None:
         ),
     ]
     assert example_args(rules=rules)
-    more = [*rules, DenyRequests(allowed_methods=("GET",))]
+    more = [*rules, DenyMethods(allowed=("GET",))]
     assert example_args(rules=more, expression_quota=21)
     with pytest.raises(
         ValueError, match=r"at most 20 with an expression .*got 21.*SECURITY_POLICY_CEVAL_RULES"
