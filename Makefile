@@ -13,10 +13,11 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SCRIPTS := .ci/run $(wildcard *.sh */*.sh */*/*.sh)
 REVIEW := $(BIN)/python -m review
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview down refresh adopt bootstrap bootstrap-migrate bootstrap-config diff test faults check static format-check lint types imports workflows golden bench fmt clean rotate rotate-rollback
+.PHONY: help setup up preview down refresh drift adopt bootstrap bootstrap-migrate bootstrap-config diff test faults check static format-check lint types imports workflows shell golden bench fmt clean rotate rotate-rollback
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +50,9 @@ adopt: $(STAMP) ## Take over a project that runs already, after adoption/STACK.y
 refresh: $(STAMP) ## Show what was changed behind STACK's back and take it over into the state
 	@$(REVIEW) refresh --stack '$(STACK)' --target '$(TARGET)' $(ARGS)
 
+drift: $(STAMP) ## Say whether the cloud is as STACK declares it; fails when it is not and changes nothing
+	@$(REVIEW) drift --stack '$(STACK)' --target '$(TARGET)' $(ARGS)
+
 bootstrap: $(STAMP) ## Set up the project of STACK, once, before `up`; TARGET as there
 	@$(REVIEW) up --program bootstrap --stack '$(STACK)' --target '$(TARGET)' $(ARGS)
 
@@ -73,9 +77,9 @@ test: $(STAMP) ## Run all tests
 faults: $(STAMP) ## Put every kind of fault at every call of the dev deployment (minutes)
 	@FAULTS=every $(BIN)/python -m pytest tests/sandbox/faults $(ARGS)
 
-check: static test ## Format, lint, types, import directions, workflows and all tests
+check: static test ## Format, lint, types, import directions, workflows, shell scripts and all tests
 
-static: format-check lint types imports workflows ## Everything of `check` but the tests
+static: format-check lint types imports workflows shell ## Everything of `check` but the tests
 
 format-check: $(STAMP)
 	@$(BIN)/ruff format --check .
@@ -92,6 +96,9 @@ imports: $(STAMP)
 workflows: $(STAMP)
 	@$(BIN)/zizmor --offline --no-progress --quiet .github/workflows
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+
+shell: $(STAMP)
+	@$(BIN)/shellcheck $(SCRIPTS)
 
 golden: $(STAMP) ## Write the real CLI's steps anew (needs the Pulumi CLI on PATH)
 	@$(BIN)/python -m tests.sandbox.engine.golden

@@ -225,6 +225,23 @@ def refresh(
 
 
 @cli.command()
+@program_option
+@stack_option
+@target_option
+@fixture_option
+def drift(program: Path, stack: str, target: str, fixture: Path | None) -> int:
+    """Say whether the cloud is as declared: 1 when it is not. Changes nothing, the state neither."""
+    if target == "gcp":
+        _sandbox_only(fixture)
+        return _real(stack, program).drift()
+    if target == "sandbox-cli":
+        return _wrong("drift is looked for with TARGET=sandbox or TARGET=gcp: name one of the two")
+    from review import commands
+
+    return commands.drift(_workspace(program), stack, _files(None, None, fixture), _console())
+
+
+@cli.command()
 @click.option("--base", required=True, help="The revision to compare with: a branch, a tag, a commit.")
 @json_option
 @markdown_option

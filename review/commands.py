@@ -13,6 +13,7 @@ from review.markdown import render
 from review.real_cli import KEPT_BY_GOOGLE
 from review.report import Report, document
 from review.terminal import print_report
+from review.wording import changed_steps
 from review.workspace import Ground, Workspace
 from sandbox.errors import UsageError
 from sandbox.faults import Fault, FaultyCloud
@@ -26,6 +27,7 @@ __all__ = [
     "WRONG_USE",
     "Files",
     "down",
+    "drift",
     "exit_code",
     "preview",
     "refresh",
@@ -132,6 +134,15 @@ def refresh(work: Workspace, stack: str, files: Files, out: Console) -> int:
         if work.store.knows(stack) and outcome.succeeded:
             work.store.save(stack, outcome.snapshot, ground.world.to_json())
     return show(work.report(outcome, settings), files, out)
+
+
+def drift(work: Workspace, stack: str, files: Files, out: Console) -> int:
+    """Show what was changed behind the stack's back; the answer is REFUSED when something was."""
+    settings = work.settings(stack)
+    ground = work.ground(stack, fixture=files.fixture)
+    report = work.report(work.refresh(stack, settings, ground), settings)
+    code = show(report, files, out)
+    return REFUSED if code == FINE and changed_steps(report) else code
 
 
 def _protected(work: Workspace, stack: str, ground: Ground) -> Outcome | None:

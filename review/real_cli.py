@@ -109,6 +109,11 @@ class RealStack:
         self._select()
         return self._run("preview", *self._policies(), "--diff")[0]
 
+    def drift(self) -> int:
+        """``pulumi preview --refresh``: 1 when an ``up`` would change something. Takes no lock."""
+        self._select()
+        return self._run("preview", "--refresh", "--expect-no-changes", "--diff")[0]
+
     def up(self) -> int:
         """``pulumi up`` with the policy pack, repeated on propagation errors only."""
         self._select()

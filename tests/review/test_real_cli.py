@@ -105,6 +105,16 @@ def test_refresh_takes_over_what_the_cloud_says(tmp_path: Path, cli: Cli) -> Non
     assert cli.calls()[-1]["arguments"][:3] == ["refresh", "--yes", "--diff"]
 
 
+@pytest.mark.parametrize(("answer", "code"), [((0, "fine"), 0), ((255, "error: changes were found"), 1)])
+def test_drift_only_reads_and_fails_when_there_is_some(
+    tmp_path: Path, cli: Cli, answer: tuple[int, str], code: int
+) -> None:
+    cli.answer("preview", answer)
+    assert cli.open(program_in(tmp_path)).drift() == code
+    assert cli.calls()[-1]["arguments"][:3] == ["preview", "--refresh", "--expect-no-changes"]
+    assert [call["arguments"][0] for call in cli.calls()] == ["stack", "preview"]
+
+
 def test_preview_changes_nothing(tmp_path: Path, cli: Cli) -> None:
     assert cli.open(program_in(tmp_path)).preview() == 0
     assert [call["arguments"][0] for call in cli.calls()] == ["stack", "preview"]

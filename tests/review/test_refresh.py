@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from review.cli import main
 from tests.review.engines import TARGETS, Mini, changes
 
 TOPIC = "gcp:pubsub/topic:Topic"
@@ -80,6 +82,26 @@ def test_drift_that_no_refresh_has_seen_is_not_taken_for_a_change(mini: Mini) ->
     mini.run("up")
     assert set(mini.run("up", DRIFT)[1]["summary"]) == {"same"}
     assert set(changes(mini.run("refresh")[1])) == {"changed", "gone"}
+
+
+def test_drift_is_told_by_the_exit_code_and_stays_where_it_is(
+    mini: Mini, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mini.run("up")
+    assert main(["drift"]) == 0
+    (mini.folder / "fixture.json").write_text(json.dumps(DRIFT))
+    before = {path: path.read_bytes() for path in (mini.folder / ".sandbox").glob("*.json")}
+    assert main(["drift", "--fixture", "fixture.json"]) == 1
+    assert "1 drifted, 1 gone" in capsys.readouterr().out
+    assert main(["drift", "--fixture", "fixture.json"]) == 1, "the first look took nothing over"
+    assert {path: path.read_bytes() for path in (mini.folder / ".sandbox").glob("*.json")} == before
+
+
+def test_drift_is_not_looked_for_on_the_cli_without_a_cloud(
+    mini: Mini, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["drift", "--target", "sandbox-cli"]) == 2
+    assert "TARGET=sandbox or TARGET=gcp" in capsys.readouterr().err
 
 
 def test_a_refresh_of_nothing_leaves_no_files(mini: Mini) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any, cast
 
@@ -50,8 +51,39 @@ def test_deployment_is_protected_serial_and_never_cancelled() -> None:
     assert chain == {"dev": None, "staging": "dev", "prod": "staging"}
 
 
-def test_deployment_installs_the_cli_of_the_sdks_version() -> None:
-    text = (REPOSITORY / ".github" / "workflows" / "deploy-stack.yml").read_text(encoding="utf-8")
+def test_drift_is_looked_for_on_a_schedule_by_the_reader_in_its_own_environment() -> None:
+    text = (REPOSITORY / ".github" / "workflows" / "drift.yml").read_text(encoding="utf-8")
+    # YAML 1.1 reads the key `on` as true.
+    assert set(yaml.safe_load(text)[True]) == {"schedule", "workflow_dispatch"}
+    assert "secrets." not in text
+    assert "DEPLOYER" not in text
+    (job,) = jobs_of("drift.yml").values()
+    assert job["environment"] == "${{ matrix.stack }}-drift"
+    assert job["permissions"] == {"contents": "read", "id-token": "write"}
+    stacks = {path.name.split(".")[1] for path in REPOSITORY.glob("Pulumi.*.yaml")}
+    assert set(job["strategy"]["matrix"]["stack"]) == stacks
+    login = next(step for step in job["steps"] if "auth@" in step.get("uses", ""))
+    assert login["with"]["service_account"] == "${{ vars.DRIFT_READER }}"
+
+
+def test_every_shell_script_is_checked() -> None:
+    paths = [path.relative_to(REPOSITORY) for path in REPOSITORY.rglob("*.sh")]
+    found = {str(path) for path in paths if path.parts[0] != "build" and not path.parts[0].startswith(".")}
+    found |= {f".ci/{path.name}" for path in (REPOSITORY / ".ci").iterdir()}
+    asked = subprocess.run(
+        ["make", "-n", "shell", "-o", "ready", "STAMP=ready"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert set(asked.stdout.split()[1:]) == found
+    assert ".ci/run" in found
+
+
+@pytest.mark.parametrize("workflow", ["deploy-stack.yml", "drift.yml"])
+def test_whoever_runs_the_cli_installs_that_of_the_sdks_version(workflow: str) -> None:
+    text = (REPOSITORY / ".github" / "workflows" / workflow).read_text(encoding="utf-8")
     requirements = (REPOSITORY / "requirements.txt").read_text(encoding="utf-8")
     (version,) = re.findall(r"^pulumi==(\S+)$", requirements, re.MULTILINE)
     assert f"pulumi-version: {version}\n" in text
