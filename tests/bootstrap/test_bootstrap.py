@@ -60,10 +60,11 @@ def test_an_empty_project_is_set_up(stack: str) -> None:
     assert "cloudkms.googleapis.com" in outcome.outputs["services"]
 
 
-def test_the_same_again_changes_nothing() -> None:
+@pytest.mark.parametrize("stack", ["dev", "staging", "prod"])
+def test_the_same_again_changes_nothing(stack: str) -> None:
     world = World()
-    first = deploy("prod", world=world)
-    second = deploy("prod", before=first, world=world)
+    first = deploy(stack, world=world)
+    second = deploy(stack, before=first, world=world)
     assert second.refusals == []
     assert {step.op.value for step in second.steps} == {"same"}
 
