@@ -106,7 +106,7 @@ class Expressions:
         self._current: Asked | None = None
 
     def compile(self, expression: str) -> cel.Program:
-        """Compile what Google would take, or raise UsageError; NotEvaluatedError where nobody here can say."""
+        """Compile what Google takes, or raise UsageError; NotEvaluatedError where nobody here can say."""
         try:
             check_expression(expression, ARMOR)
             check_attributes(expression, ARMOR)
