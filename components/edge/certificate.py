@@ -6,26 +6,26 @@ Google renews for as long as that CNAME stays. Needs no load balancer and no tra
 be active before the cut-over (5 to 30 minutes after the CNAME).
 
 Does not make: a PRIMARY entry (a client that names no host of ours gets no certificate), wildcards (each
-host is named), private keys. Changing a host replaces its certificate; the map entry moves to the new one
-first.
+host is named), private keys, certificates of a private authority (browsers do not know it), scopes for
+caches, regions and clients (one global load balancer serves all), records of a project's own kind (a fixed
+record is what a customer can publish once and forget). Changing a host replaces its certificate; the map
+entry moves to the new one first.
 
 Cost: the first hundred managed certificates of a project are free of charge at the time of writing.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_gcp as gcp
 
+from components.edge.domains import check_host
 from facts.refusal import RefusedError
 
 __all__ = ["Certificate", "CertificateArgs"]
-
-_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +38,8 @@ class CertificateArgs:
     managed_zone: pulumi.Input[str] | None = None
     """Name of the zone that takes the validation records. Default: they are only in `dns_records`, to be
     published by hand."""
+    foreign_hosts: Mapping[str, str] = field(default_factory=dict[str, str])
+    """As `hosts`, for domains of others: their records are only in `dns_records`."""
 
     def __post_init__(self) -> None:
         if not self.hosts:
@@ -45,10 +47,11 @@ class CertificateArgs:
                 "hosts must name at least one host, got none: a map without an entry serves nothing"
             )
         for key, host in self.hosts.items():
-            if not _DOMAIN.fullmatch(host) or len(host) > 253:
-                raise RefusedError(
-                    f"hosts.{key} must be a lower-case host name without wildcard, got {host!r}: correct it"
-                )
+            check_host(f"hosts.{key}", host)
+        for key, host in self.foreign_hosts.items():
+            check_host(f"foreign_hosts.{key}", host)
+            if key in self.hosts:
+                raise RefusedError(f"foreign_hosts must have keys other than hosts, got {key!r}: rename it")
 
 
 class Certificate(pulumi.ComponentResource):
@@ -63,12 +66,12 @@ class Certificate(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         certificate_map = gcp.certificatemanager.CertificateMap(name, labels=args.labels, opts=child)
         records: dict[str, pulumi.Output[Mapping[str, str]]] = {}
-        for key, host in args.hosts.items():
+        for key, host in {**args.hosts, **args.foreign_hosts}.items():
             authorization = gcp.certificatemanager.DnsAuthorization(
                 f"{name}-{key}", domain=host, type="FIXED_RECORD", labels=args.labels, opts=child
             )
             records[key] = authorization.dns_resource_records.apply(_first_record)
-            if args.managed_zone is not None:
+            if args.managed_zone is not None and key in args.hosts:
                 _validation_record(f"{name}-{key}-validation", args.managed_zone, records[key], child)
             certificate = gcp.certificatemanager.Certificate(
                 f"{name}-{key}",

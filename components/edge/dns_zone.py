@@ -11,7 +11,6 @@ servers, which is an outage: protect it. Cost: per zone and month, and per milli
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -19,11 +18,11 @@ from typing import Literal
 import pulumi
 import pulumi_gcp as gcp
 
+from components.edge.domains import is_domain
 from facts.refusal import RefusedError
 
 __all__ = ["DnsZone", "DnsZoneArgs", "Record"]
 
-_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 _DELEGATION_TTL_SECONDS = 3600
 
 
@@ -52,7 +51,7 @@ class DnsZoneArgs:
     """Key to further record set; the key names the child."""
 
     def __post_init__(self) -> None:
-        if not _DOMAIN.fullmatch(self.domain):
+        if not is_domain(self.domain):
             raise RefusedError(f"domain must be a domain in lower case, got {self.domain!r}: correct it")
         for child, servers in self.delegations.items():
             _check_inside("delegations", child, self.domain)
@@ -115,5 +114,5 @@ class DnsZone(pulumi.ComponentResource):
 
 
 def _check_inside(field: str, host: str, domain: str) -> None:
-    if not _DOMAIN.fullmatch(host) or (host != domain and not host.endswith(f".{domain}")):
+    if not is_domain(host) or (host != domain and not host.endswith(f".{domain}")):
         raise RefusedError(f"{field} must be {domain} or a name below it, got {host!r}: correct it")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from components.edge.domains import check_host
 from facts.refusal import RefusedError
 
 __all__ = ["HostRecords", "HostRecordsArgs"]
@@ -38,8 +39,7 @@ class HostRecordsArgs:
             raise RefusedError(
                 f"ttl_seconds must be between 30 and 86400 seconds, got {self.ttl_seconds}: correct it"
             )
-        if self.host.endswith("."):
-            raise RefusedError(f"host must be written without a dot at the end, got {self.host!r}: drop it")
+        check_host("host", self.host)
 
 
 class HostRecords(pulumi.ComponentResource):

@@ -58,6 +58,20 @@ def test_proof_is_only_an_output_where_the_zone_is_elsewhere(build: Build, recor
     assert build.resolve(made.dns_records) == {"api": RECORD}
 
 
+def test_proof_for_another_s_domain_is_only_an_output(build: Build, recorder: Recorder) -> None:
+    made = build(lambda: Certificate("tls", example_args(foreign_hosts={"acme": "video.acme.example"})))
+    assert recorder.names("recordSet:RecordSet") == ["tls-api-validation"]
+    assert recorder.one("CertificateMapEntry", "tls-acme").inputs["hostname"] == "video.acme.example"
+    assert set(build.resolve(made.dns_records)) == {"api", "acme"}
+
+
+def test_fails_when_another_s_domain_is_none_or_takes_a_key_of_ours() -> None:
+    with pytest.raises(ValueError, match=r"foreign_hosts\.acme must be a lower-case host name"):
+        example_args(foreign_hosts={"acme": "acme"})
+    with pytest.raises(ValueError, match="foreign_hosts must have keys other than hosts, got 'api'"):
+        example_args(foreign_hosts={"api": "video.acme.example"})
+
+
 @pytest.mark.parametrize("host", ["*.example.com", "API.example.com", "api.example.com.", "localhost"])
 def test_fails_when_a_host_is_not_a_plain_name(host: str) -> None:
     with pytest.raises(ValueError, match=r"hosts\.api must be a lower-case host name"):

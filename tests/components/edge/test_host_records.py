@@ -38,5 +38,5 @@ def test_fails_when_ttl_is_outside_30_seconds_to_a_day() -> None:
 
 
 def test_fails_when_the_host_ends_in_a_dot() -> None:
-    with pytest.raises(ValueError, match="without a dot at the end"):
+    with pytest.raises(ValueError, match=r"host must be a lower-case host name without wildcard, got .*\.'"):
         example_args(host="api.example.com.")
