@@ -7,6 +7,7 @@
 STACK ?= dev
 TARGET ?= sandbox
 BASE ?= main
+CORPUS ?=
 PYTHON ?= python3
 ARGS ?=
 
@@ -17,7 +18,7 @@ SCRIPTS := .ci/run $(wildcard *.sh */*.sh */*/*.sh)
 REVIEW := $(BIN)/python -m review
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview down refresh drift adopt bootstrap bootstrap-migrate bootstrap-config diff test faults check static format-check lint types imports workflows shell golden bench fmt clean rotate rotate-rollback
+.PHONY: help setup up preview down refresh drift adopt bootstrap bootstrap-migrate bootstrap-config diff waf test faults check static format-check lint types imports workflows shell golden bench fmt clean rotate rotate-rollback
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +65,9 @@ bootstrap-config: $(STAMP) ## Write what bootstrap put out (secrets provider, pr
 
 diff: $(STAMP) ## Show what the working tree does to every stack, compared with revision BASE
 	@$(REVIEW) diff --base '$(BASE)' $(ARGS)
+
+waf: $(STAMP) ## Prove the Cloud Armor policy of STACK on the corpus, or on CORPUS; the report goes to build/waf
+	@$(REVIEW) waf --stack '$(STACK)' --output build/waf $(if $(CORPUS),--corpus '$(CORPUS)') $(ARGS)
 
 rotate: ## Rotate SECRET of STACK now (TARGET=gcp sends, anything else says what it would send)
 	@operations/rotation/publish.sh '$(TARGET)' '$(STACK)' '$(SECRET)' SECRET_ROTATE

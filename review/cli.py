@@ -10,13 +10,24 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from review.interrupted import AS_BEFORE, RunInterruptedError
+from review.options import (
+    FILE,
+    TARGET_FILE,
+    console,
+    fault_option,
+    fixture_option,
+    json_option,
+    markdown_option,
+    program_option,
+    stack_option,
+    target_option,
+    workspace,
+)
+from review.waf.cli import waf
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from review.commands import Files
     from review.real_cli import RealStack
-    from review.workspace import Workspace
     from sandbox.faults import Fault
 
 __all__ = ["main"]
@@ -24,45 +35,6 @@ __all__ = ["main"]
 WRONG_USE = 2
 INTERRUPTED = 130
 KILLED = 137
-WIDE = 400
-
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-TARGET_FILE = click.Path(dir_okay=False, path_type=Path)
-
-stack_option = click.option("--stack", default="dev", show_default=True, help="The stack (environment).")
-target_option = click.option(
-    "--target",
-    type=click.Choice(["sandbox", "sandbox-cli", "gcp"]),
-    default="sandbox",
-    show_default=True,
-    help="sandbox: the built-in engine, no cloud. sandbox-cli: the real Pulumi CLI, no cloud. "
-    "gcp: the real Pulumi CLI on Google Cloud.",
-)
-program_option = click.option(
-    "--program",
-    type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
-    default=Path(),
-    help="The folder of the program, where its Pulumi.yaml is; default: the current one.",
-)
-json_option = click.option("--json", "json_file", type=TARGET_FILE, help="Write the report as JSON.")
-markdown_option = click.option(
-    "--markdown", "markdown_file", type=TARGET_FILE, help="Write the report as Markdown."
-)
-fixture_option = click.option(
-    "--fixture",
-    type=FILE,
-    help="Facts of the stand-in cloud: images, secret versions, services, live resources, answers of "
-    "look-ups, outputs of other stacks, drift.",
-)
-
-fault_option = click.option(
-    "--fault",
-    "faults",
-    multiple=True,
-    metavar="KIND@WHERE[*TIMES]",
-    help="What goes wrong at the stand-in cloud, as in quota@5, timeout@DatabaseInstance, kill@40, "
-    "grant*2; sandbox/faults.py says all. May be given more than once.",
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -107,15 +79,15 @@ def preview(
 
         _sandbox_only(state, save_state)
         files = _files(json_file, markdown_file, fixture)
-        return sandbox_cli.preview(_workspace(program), stack, files, _console())
+        return sandbox_cli.preview(workspace(program), stack, files, console())
     from review import commands
 
     files = _files(json_file, markdown_file, fixture)
     return commands.preview(
-        _workspace(program),
+        workspace(program),
         stack,
         files,
-        _console(),
+        console(),
         state=state,
         save_state=save_state,
         play=False if steps_only else None,
@@ -148,12 +120,12 @@ def up(
         from review import sandbox_cli
 
         files = _files(json_file, markdown_file, fixture)
-        return sandbox_cli.up(_workspace(program), stack, files, _console())
+        return sandbox_cli.up(workspace(program), stack, files, console())
     from review import commands
 
     files = _files(json_file, markdown_file, fixture)
     with _killed("up"):
-        return commands.up(_workspace(program), stack, files, _console(), faults=planned)
+        return commands.up(workspace(program), stack, files, console(), faults=planned)
     return KILLED
 
 
@@ -183,12 +155,12 @@ def down(
         from review import sandbox_cli
 
         files = _files(json_file, markdown_file, fixture)
-        return sandbox_cli.down(_workspace(program), stack, files, _console())
+        return sandbox_cli.down(workspace(program), stack, files, console())
     from review import commands
 
     files = _files(json_file, markdown_file, fixture)
     with _killed("down"):
-        return commands.down(_workspace(program), stack, files, _console(), faults=planned)
+        return commands.down(workspace(program), stack, files, console(), faults=planned)
     return KILLED
 
 
@@ -218,10 +190,10 @@ def refresh(
     if target == "sandbox-cli":
         from review import sandbox_cli
 
-        return sandbox_cli.refresh(_workspace(program), stack, files, _console())
+        return sandbox_cli.refresh(workspace(program), stack, files, console())
     from review import commands
 
-    return commands.refresh(_workspace(program), stack, files, _console())
+    return commands.refresh(workspace(program), stack, files, console())
 
 
 @cli.command()
@@ -238,7 +210,7 @@ def drift(program: Path, stack: str, target: str, fixture: Path | None) -> int:
         return _wrong("drift is looked for with TARGET=sandbox or TARGET=gcp: name one of the two")
     from review import commands
 
-    return commands.drift(_workspace(program), stack, _files(None, None, fixture), _console())
+    return commands.drift(workspace(program), stack, _files(None, None, fixture), console())
 
 
 @cli.command()
@@ -250,7 +222,7 @@ def diff(base: str, json_file: Path | None, markdown_file: Path | None, fixture:
     """Show what the working tree does to every stack, on the state that BASE would have left."""
     from review import difference
 
-    return difference.diff(_workspace(), base, _files(json_file, markdown_file, fixture), _console())
+    return difference.diff(workspace(), base, _files(json_file, markdown_file, fixture), console())
 
 
 @cli.command()
@@ -264,11 +236,14 @@ def adopt(stack: str, target: str, json_file: Path | None, fixture: Path | None)
 
     if target == "gcp":
         _sandbox_only(json_file, fixture)
-        return adopting.on_google(_workspace(), _real(stack, Path.cwd()), _console())
+        return adopting.on_google(workspace(), _real(stack, Path.cwd()), console())
     if target == "sandbox-cli":
         _sandbox_only(json_file)
-        return adopting.on_the_cli(_workspace(), stack, _console(), fixture=fixture)
-    return adopting.rehearse(_workspace(), stack, _console(), fixture=fixture, json_file=json_file)
+        return adopting.on_the_cli(workspace(), stack, console(), fixture=fixture)
+    return adopting.rehearse(workspace(), stack, console(), fixture=fixture, json_file=json_file)
+
+
+cli.add_command(waf)
 
 
 @cli.command("bootstrap-config")
@@ -361,20 +336,6 @@ def _files(json_file: Path | None, markdown_file: Path | None, fixture: Path | N
     from review.commands import Files
 
     return Files(json=json_file, markdown=markdown_file, fixture=fixture)
-
-
-def _console(*, stderr: bool = False) -> Console:
-    from rich.console import Console
-
-    console = Console(stderr=stderr)
-    # Where nobody looks at a screen, nothing is cut at its edge.
-    return console if console.is_terminal else Console(stderr=stderr, width=WIDE)
-
-
-def _workspace(program: Path | None = None) -> Workspace:
-    from review.workspace import Workspace
-
-    return Workspace.open(program or Path.cwd(), _console(stderr=True))
 
 
 def _real(stack: str, program: Path) -> RealStack:

@@ -55,7 +55,7 @@ ROOMS = {
     ),
     "review": room(
         "facts sandbox policies",
-        "cel click jsonschema libmodsecurity pydantic re2 rich yaml",
+        "cel click jinja2 jsonschema libmodsecurity pydantic re2 rich yaml",
         walls=PROGRAM + " operations",
     ),
     "operations": room(
