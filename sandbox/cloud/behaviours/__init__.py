@@ -41,6 +41,7 @@ from sandbox.cloud.behaviours import (
     storage,
     stores,
     taken,
+    url_maps,
 )
 from sandbox.cloud.behaviours.table import (
     BEHAVIOURS,
@@ -93,5 +94,6 @@ for _module in (
     storage,
     stores,
     taken,
+    url_maps,
 ):
     assert _module.__name__

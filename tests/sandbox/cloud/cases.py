@@ -17,6 +17,7 @@ from tests.sandbox.cloud.cases_names import NAMES
 from tests.sandbox.cloud.cases_operations import OPERATIONS
 from tests.sandbox.cloud.cases_provider import PROVIDER_RULES
 from tests.sandbox.cloud.cases_run import RUN_DOCUMENTED
+from tests.sandbox.cloud.cases_url_maps import URL_MAPS
 from tests.sandbox.cloud.neighbours import NEIGHBOURS_FOUNDATION
 from tests.sandbox.cloud.neighbours_back import NEIGHBOURS_BACK
 from tests.sandbox.cloud.neighbours_databases import NEIGHBOURS_DATABASES
@@ -35,6 +36,7 @@ CASES: Final[tuple[Case, ...]] = (
     *PROVIDER_RULES,
     *RUN_DOCUMENTED,
     *EDGE,
+    *URL_MAPS,
     *FILTERS,
 )
 

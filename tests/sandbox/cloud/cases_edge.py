@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tests.sandbox.cloud.case import Case
+from tests.sandbox.cloud.cases_url_maps import matcher
 from tests.sandbox.cloud.stage import BAN, NEG, RULE, RUN
 
 _REGION: Final = f"{RUN}/regions/europe-west1"
-_SERVICE: Final = f"{RUN}/global/backendServices/api"
 _GROUP: Final = f"{RUN}/zones/europe-west1-b/instanceGroups/machines"
 _WAF: Final = "evaluatePreconfiguredWaf('{0}', {{'sensitivity': 1}})"
 _CLASSIC: Final = (("tune", "BackendService", {"loadBalancingScheme": "EXTERNAL"}),)
-_CLASSIC_CHAIN: Final = (*_CLASSIC, ("tune", "GlobalForwardingRule", {"loadBalancingScheme": "EXTERNAL"}))
-_RETRY: Final = {"defaultRouteAction": {"retryPolicy": {"numRetries": 2}}}
 _LAYER_7: Final = "adaptiveProtectionConfig.layer7DdosDefenseConfig"
-_RESPONSE: Final = "defaultCustomErrorResponsePolicy"
 _NO_ENTRY: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
     ("make", "Certificate", {"name": "wide"}),
     ("clear", "CertificateMapEntry", {}),
@@ -63,35 +60,6 @@ def _threshold(**values: Any) -> dict[str, Any]:
     return {_LAYER_7: {"enable": True, "thresholdConfigs": [{"name": "busy", **values}]}}
 
 
-def _matcher(**values: Any) -> dict[str, Any]:
-    return {
-        "pathMatchers": [{"name": "paths", "defaultService": _SERVICE, **values}],
-        "hostRules": [{"hosts": ["api.example.com"], "pathMatcher": "paths"}],
-    }
-
-
-def _paths(*paths: str) -> dict[str, Any]:
-    return _matcher(pathRules=[{"paths": list(paths), "service": _SERVICE}])
-
-
-def _routes(*priorities: int) -> dict[str, Any]:
-    return _matcher(
-        routeRules=[
-            {"priority": priority, "service": _SERVICE, "matchRules": [{"prefixMatch": "/"}]}
-            for priority in priorities
-        ]
-    )
-
-
-def _host(pattern: str) -> dict[str, Any]:
-    return {**_paths("/*"), "hostRules": [{"hosts": [pattern], "pathMatcher": "paths"}]}
-
-
-def _pages(*codes: str, **policy: Any) -> dict[str, Any]:
-    rules = [{"matchResponseCodes": [code], "path": "/error.html"} for code in codes]
-    return {_RESPONSE: {"errorResponseRules": rules, **policy}}
-
-
 _MIGRATED: Final = {
     "loadBalancingScheme": "EXTERNAL",
     "externalManagedBackendBucketMigrationState": "TEST_ALL_TRAFFIC",
@@ -99,11 +67,10 @@ _MIGRATED: Final = {
 _BEHIND: Final = (
     "tune",
     "URLMap",
-    _matcher(pathRules=[{"paths": ["/*"], "service": f"{RUN}/global/backendServices/other"}]),
+    matcher(pathRules=[{"paths": ["/*"], "service": f"{RUN}/global/backendServices/other"}]),
 )
 _HEADER: Final = {"operator": "EQUALS", "value": "x-trace"}
 _THROTTLE: Final = {key: value for key, value in BAN["rateLimitOptions"].items() if key != "banDurationSec"}
-_PAGE: Final = {"errorService": f"{RUN}/global/backendBuckets/pages"}
 
 EDGE: Final = (
     Case(
@@ -329,25 +296,6 @@ EDGE: Final = (
         {"backends": [{"group": NEG}, {"group": _GROUP}]},
         fine={"backends": [{"group": NEG}]},
     ),
-    Case(
-        "LB-029",
-        "create",
-        "URLMap",
-        _matcher(
-            pathRules=[{"paths": ["/*"], "service": _SERVICE}],
-            routeRules=[{"priority": 1, "service": _SERVICE, "matchRules": [{"prefixMatch": "/"}]}],
-        ),
-        fine=_paths("/*"),
-    ),
-    Case("LB-029", "update", "URLMap", _routes(1, 1), fine=_routes(1, 2)),
-    Case("LB-030", "create", "URLMap", _paths("api/*"), fine=_paths("/api/*", "/api", "/")),
-    Case("LB-030", "create", "URLMap", _paths("/a*"), fine=_paths("/a/*")),
-    Case("LB-031", "create", "URLMap", _host("api.*.com"), fine=_host("*.example.com")),
-    Case("LB-031", "update", "URLMap", _host("*example.com"), fine=_host("*")),
-    Case("LB-033", "create", "URLMap", _RETRY, _CLASSIC, {}),
-    Case("LB-033", "update", "URLMap", _matcher(**_RETRY), _CLASSIC_CHAIN, _paths("/*")),
-    Case("LB-034", "create", "URLMap", _pages("5xx"), fine=_pages("5xx", **_PAGE)),
-    Case("LB-034", "create", "URLMap", _pages("404", "404", **_PAGE), fine=_pages("404", "4xx", **_PAGE)),
     Case(
         "LB-052",
         "create",
