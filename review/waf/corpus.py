@@ -51,10 +51,10 @@ class _Line(BaseModel):
     body_base64: str | None = None
     address: str = "198.51.100.7"
     region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "FR"
-    time: Annotated[float, Field(ge=0)] = 0.0
+    time: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     sequence: _Text | None = None
     repeat: Annotated[int, Field(ge=1, le=MAX_REPEAT)] = 1
-    every: Annotated[float, Field(ge=0)] = 0.0
+    every: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
 
     @field_validator("address")
     @classmethod
@@ -137,6 +137,7 @@ def load(paths: Iterable[Path]) -> list[Request]:
     """The requests of all files. Raises UsageError with file and line for what is no request."""
     requests: list[Request] = []
     seen: dict[str, str] = {}
+    clocks: dict[str, float] = {}
     for path in paths:
         for request in _read(path):
             if request.id in seen:
@@ -145,16 +146,34 @@ def load(paths: Iterable[Path]) -> list[Request]:
                     "give each request its own"
                 )
             seen[request.id] = request.place
+            _check_clock(request, clocks)
             requests.append(request)
     if not requests:
         raise UsageError("the corpus holds no request: name a file with one JSON object a line")
     return requests
 
 
+def _check_clock(request: Request, clocks: dict[str, float]) -> None:
+    if request.sequence is None:
+        return
+    before = clocks.get(request.sequence, 0.0)
+    if request.time < before:
+        raise UsageError(
+            f"{request.place}: time {request.time} of sequence {request.sequence} comes after {before}: "
+            "put the lines of a sequence in the order of their time"
+        )
+    clocks[request.sequence] = request.time + (request.repeat - 1) * request.every
+
+
 def make_request(fields: Mapping[str, Any], place: str = "request") -> Request:
     """One request from the fields of a line. Raises UsageError naming ``place``."""
     try:
+        json.dumps(fields, ensure_ascii=False).encode()
         line = _Line.model_validate(dict(fields))
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"{place}: holds half a surrogate pair: correct the line as docs/waf-corpus.md says"
+        ) from error
     except ValidationError as error:
         raise UsageError(
             f"{place}: {_sentence(error)}: correct the line as docs/waf-corpus.md says"
