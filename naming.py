@@ -35,6 +35,14 @@ class Names:
         """The account id "<system>-<role>", 6 to 30 characters."""
         return check_name("service account id", f"{self.system}-{role}")
 
+    def role_id(self, purpose: str) -> str:
+        """The id "<system>_<purpose>" of a role of the project's own."""
+        return f"{self.system}_{purpose}".replace("-", "_")
+
+    def role(self, purpose: str) -> str:
+        """The full name of that role, as a grant takes it."""
+        return f"projects/{self.project_id}/roles/{self.role_id(purpose)}"
+
     @property
     def deployer(self) -> str:
         """IAM member of the account that bootstrap makes and GitHub deploys as."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pulumi
 
 from bootstrap.settings import BootstrapSettings, OrganisationLevel, ProjectLevel
+from components.compute.office_hours import OFFICE_HOURS_ROLE
 from components.delivery.deploy_identity import DeployIdentity, DeployIdentityArgs
 from components.delivery.drift_reader import DriftReader, DriftReaderArgs
 from components.delivery.github_federation import GithubFederation, GithubFederationArgs
@@ -14,6 +15,7 @@ from components.foundation.break_glass import BreakGlass, BreakGlassArgs
 from components.foundation.essential_contacts import Contact, EssentialContacts, EssentialContactsArgs
 from components.foundation.human_access import HumanAccess, HumanAccessArgs
 from components.foundation.organisation_guard import OrganisationGuard, OrganisationGuardArgs
+from components.foundation.own_roles import OwnRoles, OwnRolesArgs
 from components.foundation.project_guard import ProjectGuard, ProjectGuardArgs
 from naming import Names
 
@@ -30,6 +32,12 @@ GRANTABLE = frozenset(
         "roles/monitoring.metricWriter",
     }
 )
+
+
+# The project's own roles, by purpose. Made here, so that the deployer needs no power over roles.
+OWN_ROLES = {"office-hours": OFFICE_HOURS_ROLE}
+# Those of them that the platform grants on the project.
+GRANTABLE_OWN = ("office-hours",)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +70,14 @@ def project_level(
         ),
         opts,
     )
+    OwnRoles(
+        "roles",
+        OwnRolesArgs(
+            project_id=project,
+            roles={names.role_id(purpose): role for purpose, role in OWN_ROLES.items()},
+        ),
+        opts,
+    )
     deployer = DeployIdentity(
         "deployer",
         DeployIdentityArgs(
@@ -70,7 +86,7 @@ def project_level(
             subject=federation.subjects[environment],
             grantable_roles=GRANTABLE,
             key_rings_apart=key_ring,
-            custom_roles=frozenset(level.custom_roles),
+            custom_roles=frozenset(names.role_id(purpose) for purpose in GRANTABLE_OWN),
         ),
         opts,
     )

@@ -95,15 +95,6 @@ def _organisation_id(value: str) -> str:
     return value
 
 
-def _role_id(value: str) -> str:
-    if re.fullmatch(r"[A-Za-z0-9_.]{3,64}", value) is None:
-        raise RefusedError(
-            "must be the id of the project's own role, 3 to 64 letters, digits, _ and ., got "
-            f"{value!r}; leave out what stands before it"
-        )
-    return value
-
-
 _Address: TypeAlias = Annotated[str, AfterValidator(_address)]
 
 
@@ -150,8 +141,6 @@ class ProjectLevel(_Model):
     github: Github
     groups: Groups
     contacts: Annotated[dict[str, ContactSettings], Field(min_length=1)]
-    # Ids of the project's own roles that the platform makes; its deployer may then write roles.
-    custom_roles: list[Annotated[str, AfterValidator(_role_id)]] = []
 
 
 class BillingLevel(_Model):
@@ -212,15 +201,8 @@ class BootstrapSettings(_Model):
 
 
 def unguarded(settings: BootstrapSettings) -> dict[str, str]:
-    """What the withheld levels leave open, and what a granted one cannot close."""
-    found = {level: MISSING[level] for level in LEVELS if isinstance(getattr(settings, level), Withheld)}
-    if isinstance(settings.project, ProjectLevel) and settings.project.custom_roles:
-        found["custom_roles"] = (
-            "the deployer may rewrite roles that it may grant "
-            f"({', '.join(settings.project.custom_roles)}), so the limit on its grants holds only as far as "
-            "review does"
-        )
-    return found
+    """What the withheld levels leave open."""
+    return {level: MISSING[level] for level in LEVELS if isinstance(getattr(settings, level), Withheld)}
 
 
 def load() -> BootstrapSettings:

@@ -68,7 +68,7 @@ def _operate(
     settings = work.settings(stack)
     with work.locked(stack):
         cli = SandboxCli(work.program, stack, settings, work.store.folder / "cli" / stack)
-        _seed(cli, files)
+        _seed(cli, settings, files)
         refusals: list[Refusal] = []
         try:
             steps = operate(cli)
@@ -86,10 +86,13 @@ def _operate(
     return show(report if cli.judged else replace(report, rules=()), files, out)
 
 
-def _seed(cli: SandboxCli, files: Files) -> None:
-    if files.fixture is None:
+def _seed(cli: SandboxCli, settings: StackSettings, files: Files) -> None:
+    if files.fixture is None and not settings.exists:
         return
     world = _world(cli)
+    for type, id in settings.exists:
+        if world.get(type, id) is None:
+            world.add(type, id, {}, {})
     add_fixture(world, files.fixture)
     write_atomically(cli.world, json.dumps(world.to_json()))
 

@@ -7,7 +7,8 @@ secret, so that equal ciphertexts compare as equal and nothing is decrypted.
 
 A value that only an operator knows stands as ``REPLACE_ME`` in the stack file. ``example-values.yaml`` beside
 ``Pulumi.yaml`` gives documented example values for the sandbox by configuration path; those of one stack
-alone stand under ``stacks``.
+alone stand under ``stacks``. Its list ``exists`` names what another program has made before, as ``TYPE ID``
+with ``${key}`` for a configured value.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -28,6 +29,7 @@ from sandbox.values import Opaque
 __all__ = ["PLACEHOLDER", "Program", "StackSettings", "load_project", "load_stack"]
 
 PLACEHOLDER: Final = "REPLACE_ME"
+_VALUE: Final = re.compile(r"\$\{([^}]+)\}")
 _INTEGER: Final = re.compile(r"-?[0-9]+")
 _STACK: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
@@ -68,13 +70,15 @@ class StackSettings:
     """The configuration of one stack, as the program receives it.
 
     ``examples`` maps each configuration path that stood as ``REPLACE_ME`` to the example value used;
-    ``placeholders`` lists the paths that have no example value and still stand so.
+    ``placeholders`` lists the paths that have no example value and still stand so. ``exists`` are type and id
+    of what another program has made in the sandbox's cloud.
     """
 
     values: Mapping[str, str] = field(repr=False)
     secret_keys: frozenset[str] = frozenset()
     examples: Mapping[str, str] = field(default_factory=dict[str, str])
     placeholders: tuple[str, ...] = ()
+    exists: tuple[tuple[str, str], ...] = ()
 
 
 def load_project(directory: Path) -> Program:
@@ -160,7 +164,8 @@ def load_stack(program: Program, stack: str, *, examples: bool = True) -> StackS
     reader = _Reader(program, path.name, _example_values(program, stack) if examples else {})
     for key, value in cast("dict[Any, Any]", config).items():
         reader.add(_full_key(str(key), program.name), value)
-    return reader.settings()
+    settings = reader.settings()
+    return replace(settings, exists=_existing(program, settings.values)) if examples else settings
 
 
 class _Reader:
@@ -272,11 +277,28 @@ def _example_values(program: Program, stack: str) -> Mapping[str, str]:
     if not path.exists():
         return {}
     common = _read_mapping(path)
+    common.pop("exists", None)
     stacks: Any = common.pop("stacks", None) or {}
     own: Any = cast("dict[str, Any]", stacks).get(stack) or {} if isinstance(stacks, dict) else None
     if not isinstance(own, dict):
         raise UsageError(f"{path.name}: stacks must map each stack to a mapping of examples: correct it")
     return {str(key): str(value) for key, value in {**common, **cast("dict[str, Any]", own)}.items()}
+
+
+def _existing(program: Program, values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    path = program.directory / "example-values.yaml"
+    entries: Any = _read_mapping(path).get("exists") if path.exists() else None
+    found: list[tuple[str, str]] = []
+    for entry in cast("list[Any]", entries or []):
+        type, _, id = str(entry).partition(" ")
+        missing = [key for key in _VALUE.findall(id) if key not in values]
+        if not id or missing:
+            raise UsageError(
+                f"{path.name}: exists must list TYPE ID with ${{key}} for a configured value, got {entry!r}: "
+                "correct it"
+            )
+        found.append((type, _VALUE.sub(lambda match: values[match[1]], id)))
+    return tuple(found)
 
 
 class _Loader(yaml.SafeLoader):

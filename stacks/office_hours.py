@@ -40,7 +40,9 @@ def office_hours(
                 project=settings.project_id,
                 region=settings.region,
                 account_id=names.service_account(role),
-                role_id=f"{names.system}_{role.replace('-', '_')}",
+                role_id=names.role_id(role),
+                # Bootstrap made one for both schedules, where its deployer deploys.
+                role=names.role("office-hours") if settings.deployed_by == "github" else None,
                 start_hour=hours.start_hour,
                 stop_hour=hours.stop_hour,
                 time_zone=hours.time_zone,

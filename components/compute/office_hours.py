@@ -1,9 +1,9 @@
 """Working days only: starts a database and worker pools in the morning, stops them in the evening.
 
-Makes Cloud Scheduler jobs that call Google's APIs, an account they call as, and a custom role that allows no
-more than those calls. Saturday and Sunday stay stopped. What is scheduled must be told so (`scheduled`),
-because its state is then the schedule's and not the program's; another number of instances counts from the
-next morning on.
+Makes Cloud Scheduler jobs that call Google's APIs, an account they call as, and, unless it is given one
+(`role`), a custom role that allows no more than those calls. Saturday and Sunday stay stopped. What is
+scheduled must be told so (`scheduled`), because its state is then the schedule's and not the program's;
+another number of instances counts from the next morning on.
 
 Does not make: holidays, a start on demand (run the start job by hand). A stopped database refuses
 changes of its users and databases: deploy within the hours. Google keeps a deleted role's id for 37 days.
@@ -23,17 +23,23 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components._checks import require_between
+from components.foundation.own_roles import OwnRole
 from facts.members import check_member
 from facts.names import check_name
 from facts.refusal import RefusedError
 
-__all__ = ["OfficeHours", "OfficeHoursArgs", "ScheduledPool"]
+__all__ = ["OFFICE_HOURS_ROLE", "OfficeHours", "OfficeHoursArgs", "ScheduledPool"]
 
 Moment = Literal["start", "stop"]
 
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _DATABASE_PERMISSIONS = ("cloudsql.instances.get", "cloudsql.instances.update")
 _POOL_PERMISSIONS = ("run.workerpools.get", "run.workerpools.update")
+OFFICE_HOURS_ROLE = OwnRole(
+    title="Office hours",
+    description="Starts and stops the database and the worker pools",
+    permissions=(*_DATABASE_PERMISSIONS, *_POOL_PERMISSIONS),
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +68,7 @@ class OfficeHoursArgs:
     account_id: str
     """Short name of the account that the jobs call as."""
     role_id: str
-    """Short name of the custom role."""
+    """Short name of the custom role that it makes."""
     start_hour: int
     """First hour, 0 to 22."""
     stop_hour: int
@@ -71,6 +77,8 @@ class OfficeHoursArgs:
     """Zone of the tz database."""
     database: pulumi.Input[str] | None = None
     """Physical name of the database instance; none by default."""
+    role: pulumi.Input[str] | None = None
+    """Full name of a role like OFFICE_HOURS_ROLE that stands; by default it makes its own."""
     deployer: str | None = None
     """IAM member who deploys: Google wants whoever makes a job to act as its account; none by default."""
     pools: Mapping[str, ScheduledPool] = field(default_factory=dict[str, ScheduledPool])
@@ -124,20 +132,9 @@ class OfficeHours(pulumi.ComponentResource):
 def _grants(
     name: str, args: OfficeHoursArgs, account: gcp.serviceaccount.Account, opts: pulumi.ResourceOptions
 ) -> list[pulumi.Resource]:
-    role = gcp.projects.IAMCustomRole(
-        name,
-        project=args.project,
-        role_id=args.role_id,
-        title="Office hours",
-        description="Starts and stops the database and the worker pools",
-        permissions=[
-            *(() if args.database is None else _DATABASE_PERMISSIONS),
-            *(_POOL_PERMISSIONS if args.pools else ()),
-        ],
-        opts=opts,
-    )
+    role = args.role or _role(name, args, opts)
     made: list[pulumi.Resource] = [
-        gcp.projects.IAMMember(name, project=args.project, role=role.name, member=account.member, opts=opts)
+        gcp.projects.IAMMember(name, project=args.project, role=role, member=account.member, opts=opts)
     ]
     if args.deployer is not None:
         made.append(
@@ -160,6 +157,21 @@ def _grants(
             )
         )
     return made
+
+
+def _role(name: str, args: OfficeHoursArgs, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    return gcp.projects.IAMCustomRole(
+        name,
+        project=args.project,
+        role_id=args.role_id,
+        title=OFFICE_HOURS_ROLE.title,
+        description=OFFICE_HOURS_ROLE.description,
+        permissions=[
+            *(() if args.database is None else _DATABASE_PERMISSIONS),
+            *(_POOL_PERMISSIONS if args.pools else ()),
+        ],
+        opts=opts,
+    ).name
 
 
 def _job(

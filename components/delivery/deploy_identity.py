@@ -12,8 +12,9 @@ Google may take a minute to know such a grant; a deployment that is refused for 
 
 What it can still do: run code as every runtime account (it makes them and their policies), and read every
 secret (Secret Manager's admin role does, and the state holds generated ones); that is why its environment
-is protected. With `custom_roles` it may also rewrite the roles that it may grant, so the cap then holds
-only as far as review does. Budgets belong to the billing account and are not in its hands. Free of
+is protected. It makes and changes no role of the project's own, also none of `custom_roles`: a condition
+cannot name a role that is changed, and whoever rewrites a role that it may grant has no cap. `OwnRoles` makes
+them beforehand. Budgets belong to the billing account and are not in its hands. Free of
 charge. Sources: Google's predefined roles per resource type, its page on limits of role granting.
 """
 
@@ -67,7 +68,7 @@ class DeployIdentityArgs:
     grantable_roles: frozenset[str]
     # Full resource name that the rings it does not administer start with.
     key_rings_apart: str
-    # Ids of the project's own roles that the platform makes and grants.
+    # Ids of the project's own roles that it may grant on the project.
     custom_roles: frozenset[str] = field(default_factory=frozenset[str])
 
     def __post_init__(self) -> None:
@@ -117,7 +118,7 @@ class DeployIdentity(pulumi.ComponentResource):
             member=args.subject,
             opts=child,
         )
-        for role in (*ROLES, *(["roles/iam.roleAdmin"] if args.custom_roles else [])):
+        for role in ROLES:
             gcp.projects.IAMMember(
                 f"{name}-{role.removeprefix('roles/').replace('.', '-').lower()}",
                 project=args.project_id,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from sandbox.cloud import World
 from sandbox.cloud.api import CloudApi
+from sandbox.cloud.world import Record
 from sandbox.engine.deployment import Deployment
 from sandbox.errors import UsageError
 from sandbox.graph import kept_by
@@ -46,6 +47,8 @@ def run(
     name = program.name if isinstance(program, Program) else project
     if not name:
         raise UsageError("project must name the project when the program is a function")
+    for type, id in config.exists:
+        world.borrow(Record(type, id, {}, {}))
     cloud = EngineCloud(world, program if isinstance(program, Program) else None)
     deployment = Deployment(
         project=name,

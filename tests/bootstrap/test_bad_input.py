@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +12,8 @@ from sandbox.cloud import World
 from sandbox.host import run
 from sandbox.model import Mode, Outcome, Snapshot
 from sandbox.project import load_project, load_stack
+from tests.bootstrap.deploying import FOLDER
 
-FOLDER = Path(__file__).parent.parent.parent / "bootstrap"
 ADDRESS = "must be an address such as team@example.com without a prefix"
 
 # Path, what is written there, how the sentence goes on.
@@ -34,7 +33,6 @@ CASES: tuple[tuple[str, Any, str], ...] = (
     ("project.contacts.owner.email", "owner@", ADDRESS),
     ("project.contacts.owner.categories", ["MONEY"], "is not usable, got 'MONEY'"),
     ("project.contacts.owner.categories", [], "is not usable"),
-    ("project.custom_roles", ["projects/p/roles/mine"], "must be the id of the project's own role"),
     ("project.level", "perhaps", "is not usable"),
     ("billing.billing_account", "mine", "must be the billing account's id such as 012345-6789AB-CDEF01"),
     ("billing.monthly_amount", 0, "is not usable, got 0"),

@@ -6,7 +6,6 @@ import itertools
 import json
 import tomllib
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,28 +20,14 @@ from sandbox.errors import UsageError
 from sandbox.host import run
 from sandbox.model import Mode, Outcome, Snapshot
 from sandbox.project import load_project, load_stack
+from tests.bootstrap.deploying import FOLDER, deploy, inputs
 
-ROOT = Path(__file__).parent.parent.parent
-FOLDER = ROOT / "bootstrap"
+ROOT = FOLDER.parent
 PROJECT_LEVEL: dict[str, Any] = {
     "level": "granted",
     "groups": {group: f"{group}@example.com" for group in ("on_call", "data", "platform", "operators")},
     "contacts": {"all": {"email": "a@example.com", "categories": ["ALL"]}},
 }
-
-
-def deploy(
-    stack: str, mode: Mode = Mode.UPDATE, before: Outcome | None = None, world: World | None = None
-) -> Outcome:
-    program = load_project(FOLDER)
-    return run(
-        program,
-        stack=stack,
-        config=load_stack(program, stack),
-        snapshot=Snapshot() if before is None else before.snapshot,
-        world=World() if world is None else world,
-        mode=mode,
-    )
 
 
 @pytest.fixture(autouse=True)
@@ -135,10 +120,6 @@ def test_every_type_is_known_and_every_rule_is_kept(stack: str) -> None:
     assert judge(outcome.snapshot.resources) == ()
 
 
-def inputs(outcome: Outcome, type: str) -> list[dict[str, Any]]:
-    return [dict(state.inputs) for state in outcome.resources if state.type == type]
-
-
 def test_deployer_and_drift_reader_are_two_environments_of_one_repository() -> None:
     outcome = deploy("prod")
     logins = {
@@ -194,8 +175,22 @@ def test_the_deployer_may_grant_what_the_platform_grants_on_the_project(
         world=World(),
         mode=Mode.UPDATE,
     )
-    granted = {grant["role"].split("/")[-1] for grant in inputs(platform, "gcp:projects/iAMMember:IAMMember")}
-    assert {role for role in granted if f"/{role}'" not in condition} == set()
+    granted = {grant["role"] for grant in inputs(platform, "gcp:projects/iAMMember:IAMMember")}
+    assert {role for role in granted if f"'{role}'" not in condition} == set()
+    # It may write no role, so each of the project's own is bootstrap's.
+    assert inputs(platform, "gcp:projects/iAMCustomRole:IAMCustomRole") == []
+    project = deploy(stack).resources
+    made = {
+        f"projects/{state.inputs['project']}/roles/{state.inputs['roleId']}"
+        for state in project
+        if state.type == "gcp:projects/iAMCustomRole:IAMCustomRole"
+    }
+    own = {
+        str(state.inputs["role"])
+        for state in platform.resources
+        if "/roles/" in str(state.inputs.get("role"))
+    }
+    assert own <= made
 
 
 def test_the_platform_names_the_deployer_that_bootstrap_makes() -> None:
@@ -239,9 +234,9 @@ def test_a_level_that_is_withheld_is_said_with_what_it_leaves_open(withheld: tup
     assert ("gcp:iam/workloadIdentityPool:WorkloadIdentityPool" in types) is ("project" not in withheld)
 
 
-def test_all_levels_granted_leave_nothing_unguarded_in_prod() -> None:
-    assert deploy("prod").outputs["unguarded"] == {}
-    assert set(deploy("dev").outputs["unguarded"]) == {"custom_roles"}
+@pytest.mark.parametrize("stack", ["dev", "staging", "prod"])
+def test_all_levels_granted_leave_nothing_unguarded(stack: str) -> None:
+    assert deploy(stack).outputs["unguarded"] == {}
 
 
 @pytest.mark.parametrize(
@@ -285,3 +280,11 @@ def test_google_is_refused_while_an_operator_has_not_given_what_only_he_knows() 
     assert "aiprod-bootstrap:organisation.organisation_id" in left
     with pytest.raises(UsageError, match="REPLACE_ME is left over in aiprod-bootstrap:"):
         RealStack.open(program, "prod", print)
+
+
+@pytest.mark.parametrize("stack", ["dev", "staging", "prod"])
+def test_what_the_platforms_sandbox_takes_for_made_is_what_bootstrap_makes(stack: str) -> None:
+    made = {(state.type, state.id) for state in deploy(stack).resources}
+    assumed = load_stack(load_project(ROOT), stack).exists
+    assert assumed
+    assert set(assumed) <= made

@@ -187,3 +187,23 @@ def test_fails_when_the_stack_has_no_possible_name(tmp_path: Path, stack: str) -
 def test_a_key_that_is_not_declared_is_given_as_pulumi_gives_it(tmp_path: Path) -> None:
     _write(tmp_path, "config: {demo:region: r, demo:shape: {b: x}, demo:owners: {lead: ann}}")
     assert load_stack(load_project(tmp_path), "dev").values["demo:owners"] == '{"lead":"ann"}'
+
+
+def test_what_another_program_has_made_is_named_after_configured_values(tmp_path: Path) -> None:
+    _write(tmp_path, "config: {demo:region: r}")
+    (tmp_path / "example-values.yaml").write_text(
+        "demo:region: r\nexists:\n  - gcp:pubsub/topic:Topic projects/p/topics/${demo:region}\n",
+        encoding="utf-8",
+    )
+    program = load_project(tmp_path)
+    settings = load_stack(program, "dev")
+    assert settings.exists == (("gcp:pubsub/topic:Topic", "projects/p/topics/r"),)
+    assert load_stack(program, "dev", examples=False).exists == ()
+
+
+@pytest.mark.parametrize("entry", ["gcp:pubsub/topic:Topic", "gcp:pubsub/topic:Topic a/${demo:none}", "7"])
+def test_fails_when_what_exists_is_not_a_type_and_an_id(tmp_path: Path, entry: str) -> None:
+    _write(tmp_path, "config: {demo:region: r}")
+    (tmp_path / "example-values.yaml").write_text(f"exists:\n  - {entry}\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"example-values\.yaml: exists must list TYPE ID"):
+        load_stack(load_project(tmp_path), "dev")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.compute.office_hours import OfficeHours, OfficeHoursArgs, ScheduledPool
+from components.compute.office_hours import OFFICE_HOURS_ROLE, OfficeHours, OfficeHoursArgs, ScheduledPool
 from tests.recording import Build, Recorder
 
 JOB = "cloudscheduler/job:Job"
@@ -123,3 +123,18 @@ def test_fails_when_nothing_can_be_scheduled(changes: dict[str, Any], message: s
 def test_fails_when_a_pool_has_nothing_to_stop() -> None:
     with pytest.raises(ValueError, match="instances must be between 1 and 1000 instances, got 0"):
         ScheduledPool(pool_name="aiprod-worker", instances=0, account_id="account")
+
+
+def test_a_role_that_stands_is_granted_and_none_is_made(build: Build, recorder: Recorder) -> None:
+    role = "projects/p-example/roles/aiprod_office_hours"
+    build(lambda: OfficeHours("hours", example_args(role=role)))
+    assert recorder.names("IAMCustomRole") == []
+    grant = recorder.one("projects/iAMMember:IAMMember", "hours")
+    assert grant.inputs["role"] == role
+    assert all(grant.urn in job.dependencies for job in recorder.of_type(JOB))
+
+
+def test_the_role_made_beforehand_allows_what_the_own_one_does(build: Build, recorder: Recorder) -> None:
+    build(lambda: OfficeHours("hours", example_args()))
+    made = recorder.one("IAMCustomRole").inputs
+    assert tuple(made["permissions"]) == OFFICE_HOURS_ROLE.permissions
