@@ -237,7 +237,12 @@ def declared_policy(resources: Sequence[ResourceState], name: str | None = None)
     if len(chosen) > 1:
         raise UsageError(f"the program declares several policies ({names}): choose one with --policy")
     policy = chosen[0]
-    apart = [state.inputs for state in resources if state.type == POLICY_RULE and _belongs(state, policy)]
+    # The policy's name may be unknown before the deployment; which policy is meant is settled here.
+    apart = [
+        {key: value for key, value in state.inputs.items() if key != "securityPolicy"}
+        for state in resources
+        if state.type == POLICY_RULE and _belongs(state, policy)
+    ]
     return read_policy(policy.name, policy.inputs, apart, _probe_paths(resources))
 
 
