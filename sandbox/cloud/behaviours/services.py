@@ -23,6 +23,7 @@ _OWN_NAME: Final = {
     "kms": "cloudkms",
     "organizations": "cloudresourcemanager",
     "projects": "cloudresourcemanager",
+    "resourcemanager": "cloudresourcemanager",
     "serviceaccount": "iam",
     "sql": "sqladmin",
 }
