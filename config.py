@@ -133,6 +133,13 @@ class Settings(BaseModel):
         domain = self.edge.zone.domain
         if self.host != domain and not self.host.endswith(f".{domain}"):
             raise RefusedError(f"host must be in edge.zone.domain {domain}, got {self.host!r}; correct one")
+        for name, variant in self.edge.variants.items():
+            for region, revision in variant.revisions.items():
+                if region not in self.api_regions or not revision.startswith(f"{self.api.service}-"):
+                    raise RefusedError(
+                        f"edge.variants.{name}.revisions must name revisions of {self.api.service} in "
+                        f"{', '.join(self.api_regions)}, got {revision!r} in {region}; correct it"
+                    )
         self._release_fits()
         self._instances_fit()
         _ = self.addresses

@@ -9,13 +9,19 @@ from pydantic import Field, model_validator
 
 from config_types import (
     AllowedRange,
+    BucketName,
     ChannelKey,
     CountryCode,
     Email,
+    HeaderName,
     HostLabel,
     Hostname,
     PathPrefix,
+    Region,
+    RevisionName,
     Section,
+    ShortKey,
+    Token,
 )
 from facts.refusal import RefusedError
 
@@ -31,6 +37,46 @@ class Zone(Section):
     delegations: Mapping[HostLabel, Annotated[tuple[Hostname, ...], Field(min_length=2)]] = {}
     # Hosts that are served elsewhere, by CNAME.
     aliases: Mapping[HostLabel, Hostname] = {}
+
+
+class Mark(Section):
+    """A header or a cookie that asks for a variant."""
+
+    name: HeaderName
+    value: Token
+
+
+class ApiVariant(Section):
+    """A revision of the API beside the main one: for those who ask by header or cookie, for a share, or both.
+
+    `revisions` names it by region; where it is not named the main one answers.
+    """
+
+    revisions: Annotated[Mapping[Region, RevisionName], Field(min_length=1)]
+    header: Mark | None = None
+    cookie: Mark | None = None
+    percent: Annotated[int, Field(ge=1, le=99)] | None = None
+
+    @model_validator(mode="after")
+    def _reached(self) -> ApiVariant:
+        if self.header is None and self.cookie is None and self.percent is None:
+            raise RefusedError("percent must be given, or header or cookie, got none of them; add one")
+        return self
+
+
+class ErrorPages(Section):
+    """Pages in place of errors, from a bucket outside this project that everyone may read."""
+
+    bucket: BucketName
+    # For all answers of 400 to 499, and of 500 to 599; the application's own answers among them.
+    client_errors: PathPrefix | None = None
+    server_errors: PathPrefix | None = None
+
+    @model_validator(mode="after")
+    def _any(self) -> ErrorPages:
+        if self.client_errors is None and self.server_errors is None:
+            raise RefusedError("server_errors must be given, or client_errors, got neither; add one")
+        return self
 
 
 class Edge(Section):
@@ -52,6 +98,31 @@ class Edge(Section):
     max_body_bytes: Annotated[int, Field(ge=1_024, le=33_554_432)] = 10_485_760
     # Path prefixes that may take more than max_body_bytes.
     upload_path_prefixes: Annotated[tuple[PathPrefix, ...], Field(max_length=3)] = ()
+    # Brand to a customer's own domain, which the customer points here (white label).
+    customers: Annotated[Mapping[ShortKey, Hostname], Field(max_length=50)] = {}
+    variants: Annotated[Mapping[ShortKey, ApiVariant], Field(max_length=5)] = {}
+    error_pages: ErrorPages | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Edge:
+        for brand, host in self.customers.items():
+            if host == self.zone.domain or host.endswith(f".{self.zone.domain}"):
+                raise RefusedError(
+                    f"customers.{brand} must be outside zone.domain {self.zone.domain}, got {host!r}; "
+                    "use zone.aliases for a name of ours"
+                )
+            if list(self.customers.values()).count(host) > 1:
+                raise RefusedError(
+                    f"customers.{brand} must be its own domain, got {host!r} twice; remove one"
+                )
+        if "main" in self.variants:
+            raise RefusedError("variants must not be called main, which is the service itself; rename it")
+        total = sum(variant.percent or 0 for variant in self.variants.values())
+        if total > 99:
+            raise RefusedError(
+                f"variants must have at most 99 percent together, got {total}; leave some to the service"
+            )
+        return self
 
 
 class Objectives(Section):

@@ -93,6 +93,13 @@ def _day(value: str) -> str:
     return value
 
 
+# A name that stands in names of resources, headers and tags.
+ShortKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,19}$")]
+RevisionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+BucketName = Annotated[str, AfterValidator(partial(check_name, "bucket"))]
+HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+# Of a header or of a cookie.
+Token = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 AddressName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,9}$")]
 Day = Annotated[str, AfterValidator(_day)]
 HourOfDay = Annotated[int, Field(ge=0, le=23)]
@@ -116,6 +123,10 @@ PATTERNS = {
     r"^https://([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(:[0-9]{1,5})?$": (
         "an https origin without a path or a wildcard such as https://app.example.com"
     ),
+    r"^[a-z][a-z0-9-]{0,19}$": "1 to 20 lower-case letters, digits and hyphens, a letter first",
+    r"^[a-z][a-z0-9-]{0,62}$": "the name of a revision such as aiprod-v33-api-00042-abc",
+    r"^[A-Za-z0-9-]{1,64}$": "1 to 64 letters, digits and hyphens",
+    r"^[A-Za-z0-9._-]{1,64}$": "1 to 64 letters, digits, dots, hyphens and underscores",
     r"^[a-z][a-z0-9-]{0,39}$": "1 to 40 lower-case letters, digits and hyphens, a letter first",
     r"^https://.*[^/]$": "an https address with no slash at its end",
     r"^/[A-Za-z0-9/_.-]+$": "a path that begins with a slash, of letters, digits and /_.-",

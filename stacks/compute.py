@@ -118,6 +118,12 @@ def _api(layers: _Layers, region: str, scaling: Scaling) -> HttpService:
             secret_files=_files(layers),
             cloud_sql_instances=_databases(layers, region),
             metrics_collector=layers.release.images.get("collector"),
+            tags={
+                tag: revision
+                for tag, variant in layers.settings.edge.variants.items()
+                for where, revision in variant.revisions.items()
+                if where == region
+            },
             deletion_protection=layers.settings.deletion_protection,
         ),
         _after(layers, region, "api"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import pulumi
 
@@ -25,7 +26,8 @@ from components.edge.armor_rules import (
 from components.edge.certificate import Certificate, CertificateArgs
 from components.edge.dns_zone import DnsZone, DnsZoneArgs, Record
 from components.edge.host_records import HostRecords, HostRecordsArgs
-from components.edge.load_balancer import LoadBalancer, LoadBalancerArgs
+from components.edge.load_balancer import ErrorPages, LoadBalancer, LoadBalancerArgs, Variant
+from components.edge.routes import CookieIs, Match, Route, Split, ToVariant
 from components.edge.security_policy import SecurityPolicy, SecurityPolicyArgs
 from config import Settings
 from naming import Names
@@ -63,6 +65,8 @@ class Edge:
     ipv6: pulumi.Output[str]
     name_servers: pulumi.Output[list[str]]
     validation_record: pulumi.Output[Mapping[str, str]]
+    customer_records: Mapping[str, pulumi.Output[Mapping[str, str]]]
+    """Brand to the record that proves its domain; the customer publishes it, and points the domain here."""
     policy_name: pulumi.Output[str]
 
 
@@ -81,7 +85,12 @@ def edge(
     zone = DnsZone("zone", _zone(settings, labels), protected)
     certificate = Certificate(
         "certificate",
-        CertificateArgs(hosts={"api": settings.host}, labels=labels, managed_zone=zone.zone_name),
+        CertificateArgs(
+            hosts={"api": settings.host},
+            labels=labels,
+            managed_zone=zone.zone_name,
+            foreign_hosts={f"brand-{brand}": host for brand, host in settings.edge.customers.items()},
+        ),
         opts,
     )
     policy = SecurityPolicy(
@@ -104,6 +113,10 @@ def edge(
             security_policy_id=policy.policy_id,
             labels=labels,
             log_sample_rate=settings.edge.log_sample_rate,
+            brands=settings.edge.customers,
+            variants=_variants(settings, services),
+            routes=_routes(settings) if services else {},
+            error_pages=_error_pages(settings),
             closed_paths=_CLOSED_PATHS,
         ),
         pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[certificate])),
@@ -120,8 +133,55 @@ def edge(
         ipv6=balancer.ipv6,
         name_servers=zone.name_servers.apply(list),
         validation_record=certificate.dns_records.apply(lambda records: records["api"]),
+        customer_records={
+            brand: certificate.dns_records.apply(lambda records, key=f"brand-{brand}": records[key])
+            for brand in settings.edge.customers
+        },
         policy_name=policy.policy_name,
     )
+
+
+def _variants(settings: Settings, services: Mapping[str, pulumi.Input[str]]) -> dict[str, Variant]:
+    """Tagged revisions of the same services; none before there is a service."""
+    if not services:
+        return {}
+    return {
+        name: Variant(services={region: services[region] for region in variant.revisions}, tag=name)
+        for name, variant in settings.edge.variants.items()
+    }
+
+
+def _routes(settings: Settings) -> dict[str, Route]:
+    """Who asks for a variant gets it; of the others each variant takes its share."""
+    routes: dict[str, Route] = {}
+    for place, (name, variant) in enumerate(sorted(settings.edge.variants.items())):
+        to = ToVariant(variant=name)
+        if variant.header is not None:
+            match = Match(headers={variant.header.name: variant.header.value})
+            routes[f"{name}-header"] = Route(position=10 + place, match=match, target=to)
+        if variant.cookie is not None:
+            match = Match(cookie=CookieIs(name=variant.cookie.name, value=variant.cookie.value))
+            routes[f"{name}-cookie"] = Route(position=30 + place, match=match, target=to)
+    percents = {
+        name: variant.percent
+        for name, variant in settings.edge.variants.items()
+        if variant.percent is not None
+    }
+    if percents:
+        routes["shares"] = Route(position=80, match=Match(), target=Split(percents=percents))
+    return routes
+
+
+def _error_pages(settings: Settings) -> ErrorPages | None:
+    config = settings.edge.error_pages
+    if config is None:
+        return None
+    pages: dict[int | Literal["4xx", "5xx"], str] = {}
+    if config.client_errors is not None:
+        pages["4xx"] = config.client_errors
+    if config.server_errors is not None:
+        pages["5xx"] = config.server_errors
+    return ErrorPages(bucket=config.bucket, pages=pages)
 
 
 def _zone(settings: Settings, labels: Mapping[str, str]) -> DnsZoneArgs:

@@ -52,6 +52,7 @@ def platform(settings: Settings) -> Mapping[str, Any]:
         "ipv6": front.ipv6,
         "name_servers": front.name_servers,
         "certificate_validation": front.validation_record,
+        "customer_validation": front.customer_records,
         "egress_addresses": {region: egress.addresses for region, egress in base.egress.items()},
         "image_repository": images.url,
         "database": stores.postgres.connection_name,

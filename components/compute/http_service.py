@@ -6,8 +6,8 @@ all its traffic through the network. With a metrics collector beside it CPU is a
 collector that sleeps between requests loses samples; billing then is by instance.
 
 Not made here: the account and its rights, secrets and their accessors, the subnet, the endpoint group. All
-but the last must stand before the revision starts. Not modelled: GPUs, session affinity, gRPC and TCP probes,
-Binary Authorization and tagged revisions, which nothing uses yet.
+but the last must stand before the revision starts. Not modelled: GPUs, session affinity, gRPC and TCP probes
+and Binary Authorization, which nothing uses yet.
 
 Location and name are immutable. A new image, variable or secret version makes a new revision.
 """
@@ -16,12 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import assert_never
 
 import pulumi
 import pulumi_gcp as gcp
 
 from components._checks import require_between, require_digest
+from components.compute._traffic import Canary, Latest, Pinned, Traffic, check_tags, traffics
 from components.compute._workload import (
     CLOUD_SQL_MOUNT,
     CLOUD_SQL_VOLUME,
@@ -53,37 +53,6 @@ __all__ = [
 
 _MAIN = "app"
 _COLLECTOR = "collector"
-_LATEST = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
-_REVISION = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Latest:
-    """All traffic to the newest revision; the only choice for a first deployment."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Pinned:
-    """All traffic to one existing revision, whatever is deployed: an operator's way back."""
-
-    revision: str
-    """Name of the revision."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Canary:
-    """An operator's slow release: a share to the newest revision, the rest to one that has proven itself."""
-
-    stable_revision: str
-    """Name of the existing revision that keeps the rest."""
-    percent: int
-    """Share of the newest revision, 1 to 99 %."""
-
-    def __post_init__(self) -> None:
-        require_between("percent", self.percent, 1, 99, "%")
-
-
-Traffic = Latest | Pinned | Canary
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -180,6 +149,8 @@ class HttpServiceArgs:
     """Longest request, 1 to 3600 s."""
     traffic: Traffic = field(default_factory=Latest)
     """Which revision answers; the newest."""
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Tag to an existing revision that answers only where the load balancer asks for the tag."""
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
     """Plain variables."""
     secrets: Mapping[str, SecretVersion] = field(default_factory=dict[str, SecretVersion])
@@ -201,6 +172,7 @@ class HttpServiceArgs:
         require_between("port", self.port, 1, 65_535, "(a port)")
         require_between("concurrency", self.concurrency, 1, 1000, "requests")
         require_between("timeout_seconds", self.timeout_seconds, 1, 3600, "seconds")
+        check_tags(self.service_name, self.tags)
         refuse_bad_environment(self.environment, self.secrets)
         refuse_bad_files(self.secret_files)
 
@@ -233,7 +205,7 @@ class HttpService(pulumi.ComponentResource):
                 "max_instance_count": args.instances.maximum,
             },
             template=_template(args),
-            traffics=_traffics(args.traffic),
+            traffics=traffics(args.traffic, args.tags),
             deletion_protection=args.deletion_protection,
             labels=args.labels,
             opts=child,
@@ -375,18 +347,3 @@ def _mounts(args: HttpServiceArgs) -> list[gcp.cloudrunv2.ServiceTemplateContain
     if args.cloud_sql_instances:
         mounts.append({"name": CLOUD_SQL_VOLUME, "mount_path": CLOUD_SQL_MOUNT})
     return mounts
-
-
-def _traffics(traffic: Traffic) -> list[gcp.cloudrunv2.ServiceTrafficArgsDict]:
-    match traffic:
-        case Latest():
-            return [{"type": _LATEST, "percent": 100}]
-        case Pinned(revision=revision):
-            return [{"type": _REVISION, "revision": revision, "percent": 100}]
-        case Canary(stable_revision=stable, percent=percent):
-            return [
-                {"type": _LATEST, "percent": percent},
-                {"type": _REVISION, "revision": stable, "percent": 100 - percent},
-            ]
-        case _:
-            assert_never(traffic)

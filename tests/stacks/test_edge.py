@@ -115,6 +115,57 @@ def test_proxy_waits_for_the_certificate_s_entry() -> None:
     assert recorder.one("CertificateMapEntry").urn in balancer.dependencies
 
 
+BETA = {
+    "revisions": {"europe-west1": "aiprod-v33-api-00042-abc"},
+    "header": {"name": "X-Variant", "value": "beta"},
+    "percent": 5,
+}
+
+
+def changed(stack: str, **edge_values: object) -> Settings:
+    given = values(stack)
+    given["edge"] = {**given["edge"], **edge_values}
+    return parse(given)
+
+
+def test_customer_s_domain_gets_certificate_route_and_a_record_to_publish() -> None:
+    recorder = record(changed("prod", customers={"acme": "video.acme.example"}))
+    hosts = {entry.inputs["hostname"] for entry in recorder.of_type("CertificateMapEntry")}
+    assert hosts == {"api.aiprod.ai", "video.acme.example"}
+    url_map = recorder.one("compute/uRLMap:URLMap", "edge").inputs
+    assert {"hosts": ["video.acme.example"], "pathMatcher": "brand-acme"} in url_map["hostRules"]
+    zone_records = {one.inputs["name"] for one in recorder.of_type("recordSet:RecordSet")}
+    assert not {name for name in zone_records if "video" in name}
+
+
+def test_variant_is_asked_for_by_header_or_cookie_and_takes_its_share() -> None:
+    cookie = {"name": "variant", "value": "beta"}
+    recorder = record(changed("prod", variants={"beta": {**BETA, "cookie": cookie}}))
+    group = recorder.one("RegionNetworkEndpointGroup", "edge-beta-europe-west1").inputs
+    assert group["cloudRun"]["tag"] == "beta"
+    (matcher,) = recorder.one("compute/uRLMap:URLMap", "edge").inputs["pathMatchers"]
+    assert [rule["priority"] for rule in matcher["routeRules"]] == [10, 20, 1100, 1300, 1800]
+    assert [rule.get("service") for rule in matcher["routeRules"]][2:] == ["edge-beta-id"] * 2 + [None]
+    weights = matcher["routeRules"][-1]["routeAction"]["weightedBackendServices"]
+    assert [share["weight"] for share in weights] == [5, 95]
+
+
+def test_before_a_release_there_is_no_variant() -> None:
+    recorder = record(changed("prod", variants={"beta": BETA}), released=False)
+    assert recorder.names("BackendService") == ["edge"]
+
+
+def test_error_pages_are_named_in_the_stack_file() -> None:
+    assert recorded("prod").names("BackendBucket") == []
+    pages = {"bucket": "public-pages", "client_errors": "/4xx.json", "server_errors": "/5xx.json"}
+    policy = (
+        record(changed("prod", error_pages=pages))
+        .one("compute/uRLMap:URLMap", "edge")
+        .inputs["defaultCustomErrorResponsePolicy"]
+    )
+    assert [rule["matchResponseCodes"] for rule in policy["errorResponseRules"]] == [["4xx"], ["5xx"]]
+
+
 def test_fails_when_the_host_is_outside_the_zone() -> None:
     given = values("dev")
     given["host"] = "api.example.com"
@@ -132,6 +183,33 @@ def test_fails_when_the_host_is_outside_the_zone() -> None:
         ("ban_seconds", 61, r"edge\.ban_seconds must be .*got 61"),
         ("upload_path_prefixes", ["uploads"], r"edge\.upload_path_prefixes"),
         ("log_sample_rate", 0, r"edge\.log_sample_rate"),
+        ("customers", {"acme": "Acme"}, r"edge\.customers\.acme must be a host name in lower case"),
+        ("customers", {"acme": "a.dev.aiprod.ai"}, r"edge\.customers\.acme must be outside zone\.domain"),
+        ("customers", {"a": "x.example", "b": "x.example"}, r"edge\.customers\.a must be its own domain"),
+        ("customers", {"Acme": "acme.example"}, r"edge\.customers.* 1 to 20 lower-case letters"),
+        ("variants", {"main": BETA}, r"edge\.variants must not be called main"),
+        ("variants", {"beta": {**BETA, "percent": 100}}, r"variants\.beta\.percent must be less than"),
+        (
+            "variants",
+            {"a": {**BETA, "percent": 60}, "b": {**BETA, "percent": 40}},
+            r"edge\.variants must have at most 99 percent together, got 100",
+        ),
+        (
+            "variants",
+            {"beta": {"revisions": BETA["revisions"]}},
+            r"variants\.beta\.percent must be given, or header or cookie",
+        ),
+        (
+            "variants",
+            {"beta": {**BETA, "revisions": {"europe-west4": "aiprod-v33-api-1"}}},
+            r"edge\.variants\.beta\.revisions must name revisions of aiprod-v33-api in europe-west1, got",
+        ),
+        (
+            "variants",
+            {"beta": {**BETA, "revisions": {"europe-west1": "other-1"}}},
+            r"edge\.variants\.beta\.revisions must name revisions of aiprod-v33-api",
+        ),
+        ("error_pages", {"bucket": "pages"}, r"edge\.error_pages\.server_errors must be given"),
         ("zone", {"domain": "Aiprod"}, r"edge\.zone\.domain"),
         ("zone", {"domain": "dev.aiprod.ai", "delegations": {"x": ["a.example"]}}, r"delegations"),
     ],

@@ -98,6 +98,7 @@ def test_outputs_name_what_an_operator_needs_next(build: Build, recorder: Record
         "ipv6",
         "name_servers",
         "certificate_validation",
+        "customer_validation",
         "egress_addresses",
         "image_repository",
         "database",

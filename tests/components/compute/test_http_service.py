@@ -278,3 +278,31 @@ def test_fails_when_a_volume_name_is_taken_or_illegal(name: str) -> None:
 def test_fails_when_a_secret_file_has_no_folder_of_its_own(path: str) -> None:
     with pytest.raises(ValueError, match="path must be absolute, inside a folder and without a colon"):
         SecretFile(content=SecretVersion(secret="s", version="1"), path=path)
+
+
+def test_tagged_revision_answers_only_where_it_is_asked_for(build: Build, recorder: Recorder) -> None:
+    name = example_args().service_name
+    made = inputs_of(build, recorder, tags={"beta": f"{name}-00007-abc"})["traffics"]
+    assert made == [
+        {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100},
+        {
+            "type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION",
+            "revision": f"{name}-00007-abc",
+            "percent": 0,
+            "tag": "beta",
+        },
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tag", "revision", "message"),
+    [
+        ("Beta", "{name}-1", "tags must be at most .* a letter first, got 'Beta'"),
+        ("b" * 60, "{name}-1", "tags must be at most"),
+        ("beta", "other-1", r"tags\.beta must name a revision of .*, got 'other-1'"),
+    ],
+)
+def test_fails_when_a_tag_is_none_that_cloud_run_takes(tag: str, revision: str, message: str) -> None:
+    name = example_args().service_name
+    with pytest.raises(ValueError, match=message):
+        example_args(tags={tag: revision.replace("{name}", name)})
