@@ -115,12 +115,21 @@ def test_json_cut_in_the_middle_is_read_as_text(rules: CoreRules) -> None:
     assert opened(rules, "xss-v33-stable", inspection=cut).signatures(request)
 
 
-def test_json_is_one_text_where_it_is_not_parsed(rules: CoreRules) -> None:
-    # Injection shows at the start of a value, which as one text it is not.
-    body = "{\"q\": \"1' or '1'='1\"}"
-    request = request_of(kind="attack", expect="deny", method="POST", body=body, headers=JSON)
-    assert opened(rules).signatures(request)
-    assert not opened(rules, inspection=Inspection(65536)).signatures(request)
+@pytest.mark.parametrize(
+    ("body", "parsed", "as_text"),
+    [
+        # Injection shows at the start of a value, which as one text it is not.
+        ('{"q": "1 or 1=1"}', True, False),
+        # And ordinary keys in a row look like a statement.
+        ('{"select": "a", "from": "b"}', False, True),
+    ],
+)
+def test_json_is_one_text_where_it_is_not_parsed(
+    body: str, parsed: bool, as_text: bool, rules: CoreRules
+) -> None:
+    request = request_of(method="POST", body=body, headers=JSON)
+    assert bool(opened(rules).signatures(request)) is parsed
+    assert bool(opened(rules, inspection=Inspection(65536)).signatures(request)) is as_text
 
 
 def test_multipart_is_judged_by_the_harder_of_two_readings(rules: CoreRules) -> None:
