@@ -1,4 +1,11 @@
-"""The whole platform: every layer, joined once, the same in every environment."""
+"""The whole platform: every layer, joined once, the same in every environment.
+
+Layers hand each other typed outputs, so nothing is named by symbol; grants only add, because an
+authoritative list would take away what Google's own agents hold. Not modelled for any component: tag
+bindings, whose keys belong to an organisation; files of data beside the one configuration, which has its
+schema in types; addresses of sovereign clouds; a uniform `deletion_policy`, since protection, Google's own
+lock and the provider's guard are set where there is something to lose.
+"""
 
 from __future__ import annotations
 

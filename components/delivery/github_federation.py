@@ -8,10 +8,11 @@ it: a branch and an environment are protected by GitHub's rules, an event is cho
 `google.subject` is `<repository id>::<environment>`, at most 127 bytes where `sub` can be longer, and one
 binding on it demands both at once. Grants nothing: accounts bind themselves to a subject of `subjects`.
 
-Not made: pinned verification keys (GitHub rotates its own), other issuers, X.509 and the pool's own
-identities, which nothing here uses; a binding on `job_workflow_ref`, which a protected branch implies. A
-deleted pool keeps its id for 30 days. Free of charge. Sources: GitHub's table of claims, Google's page on
-attribute conditions.
+Not made: pinned verification keys (GitHub rotates its own); other issuers, SAML, X.509, attestation rules,
+trust of certificates and the pool's own identities, which nothing here uses; grants to a subject without an
+account, which not every service of Google takes; a binding on `job_workflow_ref`, which a protected branch
+implies. A deleted pool keeps its id for 30 days. Free of charge. Sources: GitHub's table of claims,
+Google's page on attribute conditions.
 """
 
 from __future__ import annotations

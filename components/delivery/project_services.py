@@ -1,6 +1,7 @@
 """The Google services that a project needs switched on.
 
-Makes one switch per service. None is switched off on a destroy: what runs on it would break first.
+Makes one switch per service. None is switched off on a destroy: what runs on it would break first; so neither
+dependent services nor present use are asked about.
 Switching on takes up to a minute and the first use may fail for a few more, so whatever needs a service
 writes `depends_on=[this]`. Free of charge. In an empty project a person first enables
 serviceusage.googleapis.com and cloudresourcemanager.googleapis.com, without which nothing here can be

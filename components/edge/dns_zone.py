@@ -4,9 +4,11 @@ Makes one `dns.ManagedZone` (DNSSEC on, queries logged), an NS record set per de
 further record sets given. Records of the public host are `host_records.py`, validation records are
 `certificate.py`: each owner makes its own.
 
-Does not make: the delegation at the registrar and the DS record above the zone; both are the operator's, and
-the zone answers nobody before the registrar points here (`name_servers`). Replacing the zone changes its name
-servers, which is an outage: protect it. Cost: per zone and month, and per million queries.
+Does not make: the delegation at the registrar and the DS record above the zone; both are the operator's,
+and the zone answers nobody before the registrar points here (`name_servers`). Replacing the zone changes
+its name servers, which is an outage: protect it. Not modelled: weighted and geographic answers (one anycast
+address answers everywhere), forwarding, peering and reverse zones, which are private ones. Cost: per zone
+and month, and per million queries.
 """
 
 from __future__ import annotations

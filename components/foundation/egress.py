@@ -5,8 +5,8 @@ firewall does. A NAT costs by the hour and by volume, each address by the hour. 
 the partners that allow-list it, so addresses are protected when `protect_addresses` is on.
 
 Not modelled, since nothing here needs it: NAT rules per destination, private NAT, NAT64, draining of
-addresses, other time-outs; endpoint-independent mapping, which Google refuses with dynamic ports; an
-automatic network tier, which would take addresses that partners do not know.
+addresses, other time-outs and kinds of endpoints; endpoint-independent mapping, which Google refuses with
+dynamic ports; an automatic network tier, which would take addresses that partners do not know.
 """
 
 from __future__ import annotations

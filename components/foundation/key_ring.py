@@ -8,10 +8,11 @@ cost a few cents a month and version. The period of rotation changes in place; a
 re-encrypt, so old versions stay enabled. Alerts on destruction, on a changed version and
 on changed access are declared with the observability components.
 
-Not modelled: external and hardware keys, import jobs, a skipped first version and a destruction delay other
-than Google's 30 days, because nothing here needs them; key access justifications, which Google gives with
-external keys and Assured Workloads only; Autokey, which makes keys on demand under names and in places that
-no review sees; grants on the ring, since each key has its own users; conditions, since an agent has one use.
+Not modelled: external and hardware keys, other purposes and algorithms, import jobs, a skipped first
+version and a destruction delay other than Google's 30 days, because nothing here needs them; key access
+justifications, which Google gives with external keys and Assured Workloads only; Autokey, which makes keys
+on demand under names and in places that no review sees; grants on the ring, since each key has its own
+users; conditions, since an agent has one use.
 """
 
 from __future__ import annotations

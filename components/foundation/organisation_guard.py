@@ -8,7 +8,9 @@ load balancer only, and identities from GitHub's issuer only. Needs `roles/iam.d
 
 Not made: restricted member domains (needs the customer id of the directory, and service agents must be
 listed), security posture and mute configurations, asset feeds, quota preferences, perimeters and access
-boundaries: each belongs to the whole organisation, not to one project. A change works after up to 15
+boundaries: each belongs to the whole organisation, not to one project. Nor conditions by tag and dry runs of
+policies (each holds from a project's first day), nor `run.allowedVPCEgress`: a service without secrets and
+without the network, such as one that only serves pages, may do without the VPC. A change works after up to 15
 minutes. Free of charge. Sources: CIS 1.4, Google's list of constraints.
 """
 

@@ -7,7 +7,8 @@ minutes, sometimes days, after the last database has gone; `abandon` leaves it b
 stacks that come and go.
 
 Not modelled: exchange of custom routes and peered DNS domains, since no other network is joined; producers
-other than Google's own services.
+other than Google's own services; an update where the creation fails, which would take over a peering that
+somebody else made.
 """
 
 from __future__ import annotations

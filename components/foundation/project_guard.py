@@ -2,9 +2,10 @@
 
 Takes the basic role away from Google's default accounts (they stay, without rights; nothing here runs as
 one) and never gives it back, also not on a destroy. Puts a lien on the project, so that deleting it is
-refused until somebody takes the lien off. The default network is not handled: the platform has its own,
-and a project made with `auto_create_network` off or the organisation policy has none. Who makes this
-needs `roles/resourcemanager.lienModifier`. Free of charge. Source: CIS 4.1, Google's page on liens.
+refused until somebody takes the lien off. The default network is not handled: the platform has its own, and
+a project made with `auto_create_network` off or the organisation policy has none. Who makes this needs
+`roles/resourcemanager.lienModifier`. Does not make the project itself, nor its billing link: whoever runs
+bootstrap has one. Free of charge. Source: CIS 4.1, Google's page on liens.
 """
 
 from __future__ import annotations

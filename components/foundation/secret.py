@@ -9,9 +9,9 @@ is per version, replica and access. Alerts on refused access and destruction are
 observability components. Aliases belong to the rotator and are ignored here.
 
 Not modelled: automatic replication (its key must be global, outside the EU) and regional secrets (they have
-no second region); expiry (it deletes the secret); `secret_type`, which sorts secrets in the console only;
-conditions on access, since each secret has its own readers; Parameter Manager, because what is no secret
-stands in the stack file and is reviewed there.
+no second region); expiry (it deletes the secret); the state of versions (the rotator's); `secret_type`,
+which sorts secrets in the console only; conditions on access, since each secret has its own readers;
+Parameter Manager, because what is no secret stands in the stack file and is reviewed there.
 """
 
 from __future__ import annotations
