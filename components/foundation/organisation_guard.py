@@ -3,7 +3,7 @@
 Makes a deny policy on creating and uploading keys of service accounts, which wins over every grant, and
 organisation policies on the project: no keys, no rights for default accounts, no public bucket, no public
 database address, no default network, resources in the European Union only, services reachable through the
-load balancer only, and identities from GitHub's issuer only. Needs `roles/iam.denyAdmin` and
+load balancer or from inside only, and identities from GitHub's issuer only. Needs `roles/iam.denyAdmin` and
 `roles/orgpolicy.policyAdmin`, which exist at the organisation alone.
 
 Not made: restricted member domains (needs the customer id of the directory, and service agents must be
@@ -34,9 +34,10 @@ ENFORCED = (
     "storage.uniformBucketLevelAccess",
 )
 ALLOWED = {
-    "gcp.resourceLocations": "in:eu-locations",
-    "iam.workloadIdentityPoolProviders": "https://token.actions.githubusercontent.com",
-    "run.allowedIngress": "is:internal-and-cloud-load-balancing",
+    "gcp.resourceLocations": ("in:eu-locations",),
+    "iam.workloadIdentityPoolProviders": ("https://token.actions.githubusercontent.com",),
+    # A list: what is stricter than an allowed value is not allowed by it.
+    "run.allowedIngress": ("is:internal", "is:internal-and-cloud-load-balancing"),
 }
 _DENIED = (
     "iam.googleapis.com/serviceAccountKeys.create",
@@ -77,8 +78,8 @@ class OrganisationGuard(pulumi.ComponentResource):
         )
         for constraint in ENFORCED:
             _policy(name, constraint, {"enforce": "TRUE"}, args, child)
-        for constraint, value in ALLOWED.items():
-            _policy(name, constraint, {"values": {"allowed_values": [value]}}, args, child)
+        for constraint, values in ALLOWED.items():
+            _policy(name, constraint, {"values": {"allowed_values": list(values)}}, args, child)
         self.register_outputs({})
 
 

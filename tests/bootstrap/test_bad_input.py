@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from sandbox.cloud import World
-from sandbox.host import run
-from sandbox.model import Mode, Outcome, Snapshot
-from sandbox.project import load_project, load_stack
-from tests.bootstrap.deploying import FOLDER
+from tests.bootstrap.deploying import FOLDER, written
 
 ADDRESS = "must be an address such as team@example.com without a prefix"
 
@@ -53,31 +47,6 @@ OF_COMPONENTS: tuple[tuple[str, Any, str], ...] = (
     ("organisation.break_glass.approvers", "on-call@example.com", "approvers must be another group"),
     ("organisation.break_glass.max_duration_seconds", 60, "max_duration_seconds must be between 1800 and"),
 )
-
-
-def written(path: str, value: Any) -> Outcome:
-    program = load_project(FOLDER)
-    settings = load_stack(program, "prod")
-    key, *parts = path.split(".")
-    text = settings.values[f"aiprod-bootstrap:{key}"]
-    if parts:
-        whole = json.loads(text)
-        place = whole
-        for part in parts[:-1]:
-            place = place[part]
-        place[parts[-1]] = value
-        text = json.dumps(whole)
-    else:
-        text = value
-    values = {**settings.values, f"aiprod-bootstrap:{key}": text}
-    return run(
-        program,
-        stack="prod",
-        config=replace(settings, values=values),
-        snapshot=Snapshot(),
-        world=World(),
-        mode=Mode.PREVIEW,
-    )
 
 
 @pytest.fixture(autouse=True)

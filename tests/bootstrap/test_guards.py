@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from components.foundation.human_access import ROLES
-from tests.bootstrap.deploying import FOLDER, deploy, inputs
+from tests.bootstrap.deploying import FOLDER, deploy, inputs, written
 
 STACKS = ["dev", "staging", "prod"]
 GRANT = "gcp:projects/iAMMember:IAMMember"
@@ -66,7 +66,15 @@ def test_the_organisation_forbids_keys_and_more() -> None:
         "iam.googleapis.com/serviceAccountKeys.create",
         "iam.googleapis.com/serviceAccountKeys.upload",
     ]
-    assert len(inputs(deploy("prod"), "gcp:orgpolicy/policy:Policy")) == 10
+    policies = {
+        each["name"].rpartition("/")[2]: each["spec"]["rules"]
+        for each in inputs(deploy("prod"), "gcp:orgpolicy/policy:Policy")
+    }
+    assert len(policies) == 10
+    assert policies["sql.restrictPublicIp"] == [{"enforce": "TRUE"}]
+    # The API is reached through the load balancer, what operates the platform from inside.
+    allowed = policies["run.allowedIngress"][0]["values"]["allowedValues"]
+    assert allowed == ["is:internal", "is:internal-and-cloud-load-balancing"]
 
 
 def test_each_contact_hears_of_what_its_entry_says() -> None:
@@ -98,6 +106,12 @@ def test_the_way_out_is_asked_for_by_one_group_and_approved_by_another() -> None
     assert step["approvers"] == {"principals": ["group:platform@example.com"]}
     assert step["approverEmailRecipients"] == ["security@example.com"]
     assert entitlement["maxRequestDuration"] == "3600s"
+
+
+def test_emergency_rights_end_when_the_stack_file_says() -> None:
+    outcome = written("organisation.break_glass.max_duration_seconds", 5_400)
+    [entitlement] = inputs(outcome, "gcp:privilegedaccessmanager/entitlement:entitlement")
+    assert entitlement["maxRequestDuration"] == "5400s"
 
 
 def test_the_state_has_one_key_and_its_bucket_another() -> None:
