@@ -228,7 +228,7 @@ def rate_limit(resources: Sequence[Resource]) -> Iterator[Finding]:
 
 @rule(
     "armor-verbose-adaptive",
-    "Cloud Armor learns and logs in full",
+    "Cloud Armor learns, logs in full and reads JSON bodies",
     controls=("LB-06", "LB-07"),
     source="SEC-2.3",
     types=(POLICY,),
@@ -245,6 +245,9 @@ def verbose_adaptive(resource: Resource) -> Iterator[str]:
     path = "advancedOptionsConfig.logLevel"
     if outside(resource.get(path), ("VERBOSE",), absent="NORMAL"):
         yield say(resource, path, "be VERBOSE", resource.get(path), "set it to VERBOSE")
+    path = "advancedOptionsConfig.jsonParsing"
+    if outside(resource.get(path), ("STANDARD", "STANDARD_WITH_GRAPHQL"), absent="DISABLED"):
+        yield say(resource, path, "be STANDARD", resource.get(path), "set it to STANDARD")
 
 
 RULES = (

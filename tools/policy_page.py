@@ -42,6 +42,8 @@ _GROUPS = {
     "https": "Load balancer",
     "http": "Load balancer",
     "forwarding": "Load balancer",
+    "url": "Load balancer",
+    "endpoint": "Load balancer",
     "certificate": "Load balancer",
     "armor": "Cloud Armor",
     "log": "Logs",

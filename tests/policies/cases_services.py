@@ -14,6 +14,7 @@ _TOPIC_GRANT = "pubsub/topicIAMMember:TopicIAMMember"
 _KEY_GRANT = "kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
 _USE = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
 _ACCOUNT = "serviceAccount:aiprod-api@p.iam.gserviceaccount.com"
+_CLOSED = "pathMatchers.0.routeRules.0"
 _CONTAINER = "template.containers.0"
 _JOB = "template.template"
 
@@ -225,6 +226,39 @@ _EDGE: dict[str, list[Case]] = {
         *each("redirect", "defaultUrlRedirect.httpsRedirect", False),
         *each("redirect", "pathMatchers", [{"name": "a", "defaultService": "backend"}]),
     ],
+    "backend-insists-on-https": [
+        *each(
+            "backend",
+            "customResponseHeaders",
+            absent,
+            ["X-Frame-Options: DENY"],
+            ["Strict-Transport-Security: max-age=300"],
+        ),
+    ],
+    "backend-no-cache": [
+        *each("backend", "enableCdn", True),
+        more("compute/backendBucket:BackendBucket", {"bucketName": "pages", "enableCdn": True}),
+    ],
+    "backend-drains": each("backend", "connectionDrainingTimeoutSec", absent, 0),
+    "backend-ejects-sick-regions": each("backend", "backends", [{"group": "a"}, {"group": "b"}]),
+    "forwarding-reserved-address": each("front", "ipAddress", absent, ""),
+    "url-map-tested": each("main", "tests", absent, []),
+    "url-map-closes-metrics": [
+        *each("main", "pathMatchers.0.routeRules", absent, []),
+        *each("main", f"{_CLOSED}.routeAction", absent),
+        *each("main", f"{_CLOSED}.routeAction.faultInjectionPolicy.abort.percentage", 50),
+        *each("main", f"{_CLOSED}.routeAction.faultInjectionPolicy.abort.httpStatus", 200),
+        *each("main", f"{_CLOSED}.matchRules", [{"fullPathMatch": "/metrics"}]),
+        *each(
+            "main",
+            f"{_CLOSED}.matchRules.1",
+            {"prefixMatch": "/metrics/", "headerMatches": [{"headerName": "x-a", "presentMatch": True}]},
+        ),
+    ],
+    "endpoint-group-of-own-service": [
+        *each("group", "cloudRun.service", "other"),
+        *each("group", "region", "europe-north1"),
+    ],
     "http-proxy-has-https-beside": [without("https")],
     "armor-default-rule": each("armor", "rules.11.priority", 5000),
     "armor-waf-sets": each(
@@ -256,6 +290,7 @@ _EDGE: dict[str, list[Case]] = {
     "armor-verbose-adaptive": [
         *each("armor", "adaptiveProtectionConfig", absent),
         *each("armor", "advancedOptionsConfig", absent),
+        *each("armor", "advancedOptionsConfig.jsonParsing", absent, "DISABLED"),
     ],
 }
 

@@ -75,6 +75,13 @@ _ARMOR_RULES = [
     {"priority": 2147483647, "action": "allow", "match": {"versionedExpr": "SRC_IPS_V1"}},
 ]
 
+_CLOSED = {
+    "priority": 10,
+    "service": "backend",
+    "matchRules": [{"fullPathMatch": "/metrics"}, {"prefixMatch": "/metrics/"}],
+    "routeAction": {"faultInjectionPolicy": {"abort": {"httpStatus": 404, "percentage": 100}}},
+}
+
 SERVING: tuple[Resource, ...] = (
     _workload(
         "cloudrunv2/service:Service",
@@ -156,7 +163,15 @@ SERVING: tuple[Resource, ...] = (
             "loadBalancingScheme": "EXTERNAL_MANAGED",
             "securityPolicy": "projects/p/global/securityPolicies/armor",
             "logConfig": {"enable": True},
+            "customResponseHeaders": ["Strict-Transport-Security: max-age=31536000; includeSubDomains"],
+            "connectionDrainingTimeoutSec": 30,
+            "backends": [{"group": "group"}],
         },
+    ),
+    resource(
+        "compute/regionNetworkEndpointGroup:RegionNetworkEndpointGroup",
+        "group",
+        {"name": "group", "region": "europe-west1", "cloudRun": {"service": "api"}},
     ),
     resource(
         "compute/securityPolicy:SecurityPolicy",
@@ -166,7 +181,7 @@ SERVING: tuple[Resource, ...] = (
             "type": "CLOUD_ARMOR",
             "rules": _ARMOR_RULES,
             "adaptiveProtectionConfig": {"layer7DdosDefenseConfig": {"enable": True}},
-            "advancedOptionsConfig": {"logLevel": "VERBOSE"},
+            "advancedOptionsConfig": {"logLevel": "VERBOSE", "jsonParsing": "STANDARD"},
             "labels": LABELS,
         },
     ),
@@ -182,11 +197,21 @@ SERVING: tuple[Resource, ...] = (
         "redirect",
         {"name": "redirect", "defaultUrlRedirect": {"httpsRedirect": True, "stripQuery": False}},
     ),
-    resource("compute/uRLMap:URLMap", "main", {"name": "main", "defaultService": "backend"}),
+    resource(
+        "compute/uRLMap:URLMap",
+        "main",
+        {
+            "name": "main",
+            "defaultService": "backend",
+            "hostRules": [{"hosts": ["api.aiprod.ai"], "pathMatcher": "api"}],
+            "pathMatchers": [{"name": "api", "defaultService": "backend", "routeRules": [_CLOSED]}],
+            "tests": [{"host": "api.aiprod.ai", "path": "/", "service": "backend"}],
+        },
+    ),
     resource(
         "compute/globalForwardingRule:GlobalForwardingRule",
         "front",
-        {"loadBalancingScheme": "EXTERNAL_MANAGED", "labels": LABELS},
+        {"loadBalancingScheme": "EXTERNAL_MANAGED", "ipAddress": "front", "labels": LABELS},
     ),
     resource(
         "compute/forwardingRule:ForwardingRule",
