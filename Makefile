@@ -60,7 +60,7 @@ bootstrap: $(STAMP) ## Set up the project of STACK, once, before `up`; TARGET as
 bootstrap-migrate: $(STAMP) ## Move bootstrap's own state of STACK from a local backend into its bucket
 	@$(REVIEW) bootstrap-migrate --stack '$(STACK)' $(ARGS)
 
-bootstrap-config: $(STAMP) ## Write what bootstrap put out (secrets provider, project number) into the file of STACK
+bootstrap-config: $(STAMP) ## Write what bootstrap put out (the secrets provider) into the file of STACK
 	@$(REVIEW) bootstrap-config --stack '$(STACK)'
 
 diff: $(STAMP) ## Show what the working tree does to every stack, compared with revision BASE

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 import pulumi
 from pydantic import (
@@ -73,7 +73,6 @@ class Settings(BaseModel):
     # The stack's own name: labels carry it, and policies are as strict as it says.
     environment: Literal["dev", "staging", "prod"]
     project_id: str
-    project_number: Annotated[str, Field(pattern=r"^[0-9]{6,19}$")]
     region: Region
     second_region: Region
     host: Hostname

@@ -112,7 +112,6 @@ PATTERNS = {
     r"^[a-z0-9.-]+/.+@sha256:[0-9a-f]{64}$": "an image by digest, HOST/PATH@sha256:DIGEST",
     r"^db-custom-[0-9]+-[0-9]+$": "a dedicated tier such as db-custom-2-7680 (processors, memory in MB)",
     r"^([01][0-9]|2[0-3]):[0-5][0-9]$": "a time of day in UTC such as 03:00",
-    r"^[0-9]{6,19}$": "the number of the project, in quotes",
     r"^#[a-z0-9_-]{1,80}$": "a channel such as #alerts",
     r"^\+[1-9][0-9]{6,14}$": "a telephone number such as +33199000001",
     r"^[a-z][a-z0-9]{0,9}$": "1 to 10 lower-case letters and digits, a letter first",

@@ -1,6 +1,6 @@
-"""What bootstrap found out, written into the stack file: the secrets provider and the project's number.
+"""What bootstrap made, written into the stack file: the key of the secrets in the state.
 
-Only those two lines change; comments and order stay as they are. A second run changes nothing.
+Only that line changes; comments and order stay as they are. A second run changes nothing.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from sandbox.state import write_atomically
 __all__ = ["bootstrap_config", "outputs_of", "written"]
 
 FOLDER: Final = "bootstrap"
+_KEY: Final = "secretsprovider"
 _VALUE: Final = r"""[ \t]*("[^"\n]*"|'[^'\n]*'|[^\s#]*)"""
 
 
@@ -32,12 +33,12 @@ def bootstrap_config(program: Program, stack: str, say: Callable[[str], None]) -
         known = ", ".join(program.stacks) or "none"
         raise UsageError(f"stack {stack!r} is unknown: {path.name} does not exist; stacks here: {known}")
     before = path.read_text(encoding="utf-8")
-    after = written(before, path.name, program.name, outputs_of(program.directory / FOLDER, stack))
+    after = written(before, path.name, outputs_of(program.directory / FOLDER, stack))
     if after == before:
         say(f"{path.name} says what bootstrap says already")
         return 0
     write_atomically(path, after)
-    say(f"{path.name}: wrote secretsprovider and {program.name}:project_number; review and commit it")
+    say(f"{path.name}: wrote {_KEY}; review and commit it")
     return 0
 
 
@@ -62,45 +63,36 @@ def outputs_of(folder: Path, stack: str) -> Mapping[str, Any]:
     return json.loads(done.stdout)
 
 
-def written(text: str, file: str, project: str, outputs: Mapping[str, Any]) -> str:
-    """The stack file with bootstrap's outputs. Raises UsageError rather than replace another real value."""
-    provider, number = (str(outputs.get(name) or "") for name in ("secrets_provider", "project_number"))
-    for name, value, good in (
-        ("secrets_provider", provider, provider.startswith("gcpkms://")),
-        ("project_number", number, number.isdigit()),
-    ):
-        if not good:
-            raise UsageError(
-                f"bootstrap's output {name} is not usable, got {value or 'nothing'}: run bootstrap again"
-            )
-    key = f"{project}:project_number"
-    after = _set(text, file, "secretsprovider", provider, r"^secretsprovider:", provider)
-    after = _set(after, file, key, number, rf"^[ \t]+[\"']?{re.escape(key)}[\"']?:", f'"{number}"')
+def written(text: str, file: str, outputs: Mapping[str, Any]) -> str:
+    """The stack file with bootstrap's key. Raises UsageError rather than replace another real value."""
+    provider = str(outputs.get("secrets_provider") or "")
+    if not provider.startswith("gcpkms://"):
+        raise UsageError(
+            f"bootstrap's output secrets_provider is not usable, got {provider or 'nothing'}: run "
+            "bootstrap again"
+        )
+    after = _set(text, file, provider)
     old, new = _parsed(text, file), _parsed(after, file)
-    old["secretsprovider"] = provider
-    old["config"] = {**cast("dict[str, Any]", old.get("config") or {}), key: number}
-    if new != old:
-        raise UsageError(f"{file} is written in a form that cannot be edited line by line: set {key} by hand")
+    if new != {**old, _KEY: provider}:
+        raise UsageError(f"{file} is written in a form that cannot be edited line by line: set {_KEY}")
     return after
 
 
-def _set(text: str, file: str, key: str, value: str, start: str, shown: str) -> str:
-    found = re.search(f"({start}){_VALUE}", text, re.MULTILINE)
+def _set(text: str, file: str, provider: str) -> str:
+    found = re.search(rf"^({_KEY}:){_VALUE}", text, re.MULTILINE)
     if found is None:
-        if key != "secretsprovider":
-            raise UsageError(f"{file}: {key} is missing: add it with the value {PLACEHOLDER}")
         config = re.search(r"^config:", text, re.MULTILINE)
         at = config.start() if config is not None else len(text)
-        return f"{text[:at]}{key}: {shown}\n{text[at:]}"
+        return f"{text[:at]}{_KEY}: {provider}\n{text[at:]}"
     present = found[2].strip("\"'")
-    if present == value:
+    if present == provider:
         return text
     if present and PLACEHOLDER not in present:
         raise UsageError(
-            f"{file}: {key} is {present} and bootstrap says {value}: one of them belongs to another project; "
-            "correct it"
+            f"{file}: {_KEY} is {present} and bootstrap says {provider}: one of them belongs to another "
+            "project; correct it"
         )
-    return f"{text[: found.start()]}{found[1]} {shown}{text[found.end() :]}"
+    return f"{text[: found.start()]}{found[1]} {provider}{text[found.end() :]}"
 
 
 def _parsed(text: str, file: str) -> dict[str, Any]:

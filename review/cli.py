@@ -249,7 +249,7 @@ cli.add_command(waf)
 @cli.command("bootstrap-config")
 @stack_option
 def bootstrap_config(stack: str) -> int:
-    """Write bootstrap's outputs (secrets provider, project number) into the stack file."""
+    """Write bootstrap's output secrets_provider into the stack file."""
     from review import bootstrap_config as command
     from sandbox.project import load_project
 

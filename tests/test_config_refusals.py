@@ -19,7 +19,6 @@ from tests.stack_files import changed, values
         ("regoin", "europe-west1", "aiprod:regoin is not a known key; did you mean region"),
         ("postgres.teir", "x", "aiprod:postgres.teir is not a known key; did you mean tier"),
         ("postgres.schedule.hours", 3, "aiprod:postgres.schedule.hours is not a known key"),
-        ("project_number", 123456789012, "aiprod:project_number must be a valid string, got 123456789012"),
         ("postgres.backups_kept", "7", "aiprod:postgres.backups_kept must be a valid integer, got '7'"),
         (
             "postgres.backups_kept",

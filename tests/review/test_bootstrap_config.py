@@ -1,4 +1,4 @@
-"""`bootstrap-config`: two lines of the stack file change, nothing else."""
+"""`bootstrap-config`: one line of the stack file changes, nothing else."""
 
 from __future__ import annotations
 
@@ -18,45 +18,38 @@ OUTPUTS = {"secrets_provider": KEY, "project_number": "123456789012", "backend":
 
 
 def write(text: str, **outputs: Any) -> str:
-    return written(text, "Pulumi.dev.yaml", "aiprod", {**OUTPUTS, **outputs})
+    return written(text, "Pulumi.dev.yaml", {**OUTPUTS, **outputs})
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_only_two_lines_of_a_real_stack_file_change_and_the_second_run_changes_nothing(stack: str) -> None:
+def test_only_one_line_of_a_real_stack_file_changes_and_the_second_run_changes_nothing(stack: str) -> None:
     before = (ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")
     after = write(before)
     assert [line for line in after.splitlines() if line not in before.splitlines()] == [
         f"secretsprovider: {KEY}",
-        '  aiprod:project_number: "123456789012"',
     ]
     assert len(after.splitlines()) == len(before.splitlines()) + 1
     assert write(after) == after
-    assert yaml.safe_load(after)["config"]["aiprod:project_number"] == "123456789012"
+    assert yaml.safe_load(after)["secretsprovider"] == KEY
 
 
 def test_a_placeholder_is_replaced_and_a_comment_beside_it_stays() -> None:
-    after = write(
-        "secretsprovider: gcpkms://REPLACE_ME # key\nconfig:\n  aiprod:project_number: REPLACE_ME # number\n"
-    )
-    assert (
-        after == f'secretsprovider: {KEY} # key\nconfig:\n  aiprod:project_number: "123456789012" # number\n'
-    )
+    after = write("secretsprovider: gcpkms://REPLACE_ME # key\nconfig:\n  aiprod:host: a # host\n")
+    assert after == f"secretsprovider: {KEY} # key\nconfig:\n  aiprod:host: a # host\n"
 
 
 @pytest.mark.parametrize(
     ("text", "outputs", "sentence"),
     [
-        ("config:\n  aiprod:project_number: '999999'\n", {}, "is 999999 and bootstrap says 123456789012"),
-        ("secretsprovider: gcpkms://other\nconfig:\n  aiprod:project_number: ''\n", {}, "is gcpkms://other"),
-        ("config:\n  aiprod:host: a\n", {}, "aiprod:project_number is missing: add it"),
-        ("config: {aiprod:project_number: REPLACE_ME}\n", {}, "aiprod:project_number is missing"),
-        ("config: [", {}, "aiprod:project_number is missing"),
-        ("config:\n  aiprod:project_number: x\n", {"project_number": None}, "output project_number is not"),
         (
-            "config:\n  aiprod:project_number: x\n",
-            {"secrets_provider": "passphrase"},
-            "got passphrase: run bootstrap again",
+            "secretsprovider: gcpkms://other\nconfig: {}\n",
+            {},
+            "secretsprovider is gcpkms://other and bootstrap",
         ),
+        ("config: [", {}, "is not valid YAML"),
+        ("{config: {}}", {}, "cannot be edited line by line|is not valid YAML"),
+        ("config: {}\n", {"secrets_provider": None}, "got nothing: run bootstrap again"),
+        ("config: {}\n", {"secrets_provider": "passphrase"}, "got passphrase: run bootstrap again"),
     ],
 )
 def test_fails_when_it_would_replace_a_real_value_or_has_none(
@@ -71,7 +64,7 @@ def _pulumi(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> Path:
     (project / "bootstrap").mkdir(parents=True)
     (project / "Pulumi.yaml").write_text("name: aiprod\nruntime: python\n")
     (project / "__main__.py").touch()
-    (project / "Pulumi.dev.yaml").write_text("config:\n  aiprod:project_number: REPLACE_ME\n")
+    (project / "Pulumi.dev.yaml").write_text("config:\n  aiprod:host: REPLACE_ME\n")
     (folder / "pulumi").write_text(f"#!/bin/sh\n{script}\n")
     (folder / "pulumi").chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
@@ -90,7 +83,7 @@ def test_the_command_reads_the_stack_of_bootstrap(
         f'echo \'{{"secrets_provider": "{KEY}", "project_number": "123456"}}\'',
     )
     assert main(["bootstrap-config", "--stack", "dev"]) == 0
-    expected = f'secretsprovider: {KEY}\nconfig:\n  aiprod:project_number: "123456"\n'
+    expected = f"secretsprovider: {KEY}\nconfig:\n  aiprod:host: REPLACE_ME\n"
     assert (project / "Pulumi.dev.yaml").read_text() == expected
     assert main(["bootstrap-config", "--stack", "dev"]) == 0
     assert "says what bootstrap says already" in capsys.readouterr().out
