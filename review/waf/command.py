@@ -13,6 +13,7 @@ from review.commands import FINE, REFUSED, write
 from review.waf.corpus import Request, built_in, load
 from review.waf.difference import Difference, compare
 from review.waf.document import document
+from review.waf.exceptions import Reason, load_reasons
 from review.waf.html import render_html
 from review.waf.page import render
 from review.waf.policy import Policy, declared_policy
@@ -49,11 +50,11 @@ def waf(work: Workspace, stack: str, options: Options, out: Console) -> int:
     """Prove, compare, write, show; 1 when the proof does not hold."""
     requests = load(options.corpora or built_in())
     policy = _declared(work.program, stack, options.policy, work.progress)
-    core = _core(options.rules)
-    proof = prove(policy, core, requests)
+    core, reasons = _core(options.rules), load_reasons()
+    proof = prove(policy, core, requests, reasons)
     difference = None
     if options.base is not None:
-        difference = _compare(work, stack, options, proof, requests)
+        difference = _compare(work, stack, options, proof, requests, reasons)
     if options.output is not None:
         _write(options.output, proof, stack, difference)
     print_proof(proof, stack, difference, out)
@@ -81,7 +82,12 @@ def _declared(program: Program, stack: str, name: str | None, progress: Console)
 
 
 def _compare(
-    work: Workspace, stack: str, options: Options, proof: Proof, requests: Sequence[Request]
+    work: Workspace,
+    stack: str,
+    options: Options,
+    proof: Proof,
+    requests: Sequence[Request],
+    reasons: Sequence[Reason],
 ) -> Difference:
     assert options.base is not None
     directory = work.program.directory
@@ -90,7 +96,7 @@ def _compare(
             policy = _declared(load_project(tree), stack, options.policy, work.progress)
         except UsageError as error:
             return Difference(base=options.base, note=str(error))
-    return compare(options.base, prove(policy, proof.core, requests), proof)
+    return compare(options.base, prove(policy, proof.core, requests, reasons), proof)
 
 
 def _write(folder: Path, proof: Proof, stack: str, difference: Difference | None) -> None:

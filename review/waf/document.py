@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from review.report import ENGINE
 from review.waf.difference import Difference
-from review.waf.expressions import set_calls
-from review.waf.fields import Exclusion
 from review.waf.policy import Rule
 from review.waf.proof import Proof, Verdict
 from review.waf.rulesets import CoreRules
 
-__all__ = ["document", "exceptions", "numbers", "waived"]
+__all__ = ["document", "exceptions", "numbers"]
 
 
 def document(proof: Proof, stack: str, difference: Difference | None = None) -> dict[str, Any]:
     """The whole proof."""
     core = proof.core
-    gaps = {gap.rule.priority: gap for gap in proof.gaps}
     return {
         "engine": ENGINE,
         "stack": stack,
@@ -51,9 +47,14 @@ def document(proof: Proof, stack: str, difference: Difference | None = None) -> 
                 "preview": rule.preview,
                 "matched": proof.matched_by(rule),
                 "decided": proof.decided_by(rule),
-                "not_evaluated": gaps[rule.priority].reason if rule.priority in gaps else None,
-                "not_evaluated_is_expected": rule.priority in gaps and gaps[rule.priority].expected,
-                "waived": waived(rule),
+                "not_evaluated": [
+                    {"reason": gap.reason, "expected": gap.expected} for gap in proof.gaps if gap.rule == rule
+                ],
+                "waived": [
+                    {"rule_set": item.rule_set, "what": item.what, "reason": item.reason}
+                    for item in proof.waivers
+                    if item.rule == rule
+                ],
             }
             for rule in proof.policy.rules
         ],
@@ -109,26 +110,6 @@ def exceptions(proof: Proof) -> list[Verdict]:
     for kind in ("contract", "benign"):
         wrong |= {id(verdict) for verdict in proof.wrongly_denied(kind)}
     return [verdict for verdict in proof.verdicts if id(verdict) in wrong]
-
-
-def waived(rule: Rule) -> list[str]:
-    """What a rule declares not to look at: signatures opted out, fields excluded."""
-    found = [
-        f"{call.name} without signature {signature}"
-        for call in set_calls(rule.expression)
-        for signature in sorted(call.opt_out)
-    ]
-    return [*found, *(_exclusion(item) for item in rule.exclusions)]
-
-
-def _exclusion(item: Exclusion) -> str:
-    named = "any" if item.operator == "EQUALS_ANY" else f"{item.operator} {item.value}"
-    signatures = _listed(sorted(item.signatures)) if item.signatures else "all signatures"
-    return f"{item.rule_set}: {item.part} {named} is not read by {signatures}"
-
-
-def _listed(items: Iterable[int]) -> str:
-    return ", ".join(map(str, items))
 
 
 def _rate_action(rule: Rule) -> str:

@@ -30,13 +30,13 @@ from review.waf.rulesets import NotEvaluatedError, SetCall
 from review.waf.sequence import user_ip
 from sandbox.errors import UsageError
 
-__all__ = ["Answer", "Asked", "Expressions", "set_calls"]
+__all__ = ["SET_CALL", "Answer", "Asked", "Expressions", "in_range", "set_calls"]
 
 _QUOTED: Final = r"(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")"
 _OUTSIDE: Final = re.compile(
     rf"(?P<has>\bhas\(\s*request\.headers\[\s*(?P<header>{_QUOTED})\s*\]\s*\))|(?P<text>{_QUOTED})|(?P<matches>\.matches\()"
 )
-_SET_CALL: Final = re.compile(
+SET_CALL: Final = re.compile(
     rf"\bevaluatePreconfigured(Waf|Expr)\(((?:[^()'\"]|{_QUOTED})*)\)",
 )
 _SIGNATURE: Final = re.compile(r"(?:owasp-crs-(?:v[0-9]{6}-)?)?id([0-9]{6})(?:-[a-z-]+)?")
@@ -149,7 +149,7 @@ class Expressions:
 def set_calls(expression: str) -> list[SetCall]:
     """The preconfigured sets that an expression asks. Raises UsageError for bad arguments."""
     calls: list[SetCall] = []
-    for found in _SET_CALL.finditer(expression):
+    for found in SET_CALL.finditer(expression):
         try:
             arguments: Any = cel.evaluate(f"[{found[2]}]")
             name, rest = arguments[0], arguments[1:]

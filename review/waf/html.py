@@ -9,9 +9,17 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from review.waf.difference import Difference
-from review.waf.document import exceptions, waived
+from review.waf.document import exceptions
 from review.waf.proof import Proof
-from review.waf.wording import difference_lines, evidence, figures, headline, rule_rows, section_rows
+from review.waf.wording import (
+    difference_lines,
+    evidence,
+    figures,
+    headline,
+    rule_rows,
+    section_rows,
+    waiver_rows,
+)
 
 __all__ = ["render_html"]
 
@@ -71,8 +79,8 @@ def _sections(proof: Proof) -> list[Section]:
         ),
         Section(
             "Declared exceptions",
-            ("rule", "what it does not look at"),
-            [(rule.label, text) for rule in proof.policy.rules for text in waived(rule)],
+            ("rule", "what it does not look at", "reason"),
+            waiver_rows(proof),
         ),
         Section("All requests", verdict_head, section_rows(proof.verdicts)),
     ]

@@ -1,7 +1,7 @@
 """Cloud Armor's judgement of one request: the rules that match, and what the first enforced one does.
 
 A previewed rule is evaluated and noted, and judgement goes on, so it never changes what happens. A rule that
-cannot be evaluated matches nothing and stands in `gaps`.
+cannot be evaluated matches nothing, a set that cannot be answered finds nothing, and both stand in `gaps`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["Decision", "Gap", "Judge", "Match"]
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A rule that could not be evaluated; ``expected`` when nobody outside Google could."""
+    """A rule, or a set of it, that could not be evaluated; ``expected`` when only Google could."""
 
     rule: Rule
     reason: str
@@ -71,23 +71,30 @@ class Judge:
             if not rule.expression:
                 continue
             try:
-                program = self._expressions.compile(rule.expression)
-                for call in set_calls(rule.expression):
-                    self._sets[rule.priority, call] = self._open(rule, call)
+                self._programs[rule.priority] = self._expressions.compile(rule.expression)
             except NotEvaluatedError as error:
                 self.gaps.append(Gap(rule, error.reason, error.expected))
             else:
-                self._programs[rule.priority] = program
+                self._open_sets(rule)
 
-    def _open(self, rule: Rule, call: SetCall) -> RuleSet:
-        if isinstance(self.core, NotEvaluatedError):
-            raise self.core
-        return self.core.open(call, rule.exclusions, self.policy.inspection)
+    def _open_sets(self, rule: Rule) -> None:
+        reasons: dict[str, Gap] = {}
+        for call in set_calls(rule.expression):
+            try:
+                if isinstance(self.core, NotEvaluatedError):
+                    raise self.core
+                found = self.core.open(call, rule.exclusions, self.policy.inspection)
+            except NotEvaluatedError as error:
+                reasons[error.reason] = Gap(rule, error.reason, error.expected)
+            else:
+                self._sets[rule.priority, call] = found
+        self.gaps += reasons.values()
 
     def _ask(self, call: SetCall) -> tuple[int, ...]:
         assert self._rule is not None
         assert self._request is not None
-        return self._sets[self._rule.priority, call].signatures(self._request)
+        found = self._sets.get((self._rule.priority, call))
+        return () if found is None else found.signatures(self._request)
 
     def matches(self, request: Request) -> tuple[Match, ...]:
         """All rules that match, in the order of judgement, previewed ones and the default among them."""

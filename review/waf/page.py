@@ -7,9 +7,17 @@ from typing import Final
 
 from review.markdown import LIMIT, Page, plain
 from review.waf.difference import Difference
-from review.waf.document import exceptions, waived
+from review.waf.document import exceptions
 from review.waf.proof import Proof
-from review.waf.wording import difference_lines, evidence, figures, headline, rule_rows, section_rows
+from review.waf.wording import (
+    difference_lines,
+    evidence,
+    figures,
+    headline,
+    rule_rows,
+    section_rows,
+    waiver_rows,
+)
 
 __all__ = ["MARKER", "render"]
 
@@ -43,7 +51,9 @@ def render(proof: Proof, stack: str, difference: Difference | None = None, limit
     page.extend(
         _details("Would be denied by a previewed rule", ("request", "rule", "action"), _previews(proof))
     )
-    page.extend(_details("Declared exceptions", ("rule", "what it does not look at"), _waived(proof)))
+    page.extend(
+        _details("Declared exceptions", ("rule", "what it does not look at", "reason"), waiver_rows(proof))
+    )
     return page.text("sandbox: the policy was judged as declared; nothing was deployed to Google Cloud.")
 
 
@@ -64,10 +74,6 @@ def _previews(proof: Proof) -> list[tuple[str, ...]]:
         for verdict in proof.previewed
         for rule, action in verdict.decision.previews
     ]
-
-
-def _waived(proof: Proof) -> list[tuple[str, ...]]:
-    return [(rule.label, text) for rule in proof.policy.rules for text in waived(rule)]
 
 
 def _details(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterable[str]:

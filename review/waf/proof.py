@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from review.waf.corpus import Kind, Request
+from review.waf.exceptions import Reason, Waiver, waivers
 from review.waf.judge import Decision, Gap, Judge, Match
 from review.waf.order import Bypass, Shadow, bypasses, early_rules, shadows
 from review.waf.policy import Policy, Rule
@@ -85,6 +86,7 @@ class Proof:
     bypasses: tuple[Bypass, ...]
     shadowed: tuple[Shadow, ...]
     gaps: tuple[Gap, ...]
+    waivers: tuple[Waiver, ...]
     expression_failures: tuple[tuple[Rule, str], ...]
     seconds: float
     cel_per_second: int
@@ -200,11 +202,24 @@ def _shortfalls(proof: Proof) -> Iterator[str]:
     for gap in proof.gaps:
         if not gap.expected:
             yield f"rule {gap.rule.label} was not evaluated: {gap.reason}"
+    nameless = [item for item in proof.waivers if not item.reason]
+    if nameless:
+        first = nameless[0]
+        more = f" and {len(nameless) - 1} more exceptions have" if len(nameless) > 1 else " has"
+        yield (
+            f"rule {first.rule.label}: {first.rule_set} without {first.what}{more} no reason: "
+            "write it into review/waf/exceptions.yaml"
+        )
     for rule, failure in proof.expression_failures:
         yield f"rule {rule.label} fails on a request, which Google takes for no match: {failure}"
 
 
-def prove(policy: Policy, core: CoreRules | NotEvaluatedError, requests: Sequence[Request]) -> Proof:
+def prove(
+    policy: Policy,
+    core: CoreRules | NotEvaluatedError,
+    requests: Sequence[Request],
+    reasons: Sequence[Reason] = (),
+) -> Proof:
     """Judge every line of a corpus. Sequences run in the order of their lines, each with its own counts."""
     started = time.perf_counter()
     judge = Judge(policy, core)
@@ -217,6 +232,7 @@ def prove(policy: Policy, core: CoreRules | NotEvaluatedError, requests: Sequenc
         bypasses=tuple(_bypasses(judge, attacks, verdicts)),
         shadowed=tuple(_shadowed(policy, verdicts)),
         gaps=tuple(judge.gaps),
+        waivers=tuple(waivers(policy, reasons)),
         expression_failures=tuple(
             (rule, judge.failures[rule.priority]) for rule in policy.rules if rule.priority in judge.failures
         ),

@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from review.waf.difference import Difference
-from review.waf.document import exceptions, waived
+from review.waf.document import exceptions
 from review.waf.proof import Proof
-from review.waf.wording import difference_lines, evidence, figures, headline, outcome, rule_rows
+from review.waf.wording import difference_lines, evidence, figures, headline, outcome, rule_rows, waiver_rows
 
 __all__ = ["print_proof"]
 
@@ -47,7 +47,7 @@ def print_proof(proof: Proof, stack: str, difference: Difference | None, out: Co
     _list(
         out,
         "declared exceptions",
-        [f"{rule.label}: {text}" for rule in proof.policy.rules for text in waived(rule)],
+        [f"{rule}: {what}: {reason}" for rule, what, reason in waiver_rows(proof)],
     )
     _table(out, ("measured", "found", "wanted"), figures(proof))
     if difference is not None:

@@ -10,7 +10,16 @@ from review.waf.policy import Rule
 from review.waf.proof import Proof, Verdict
 from review.waf.rulesets import CoreRules
 
-__all__ = ["difference_lines", "evidence", "figures", "headline", "outcome", "rule_rows", "section_rows"]
+__all__ = [
+    "difference_lines",
+    "evidence",
+    "figures",
+    "headline",
+    "outcome",
+    "rule_rows",
+    "section_rows",
+    "waiver_rows",
+]
 
 
 def headline(proof: Proof, stack: str) -> str:
@@ -86,14 +95,22 @@ def _action(rule: Rule) -> str:
 
 
 def _remarks(proof: Proof, rule: Rule) -> str:
-    gap = next((gap for gap in proof.gaps if gap.rule == rule), None)
-    if gap is not None:
-        return f"not evaluated: {gap.reason}"
+    reasons = [gap.reason for gap in proof.gaps if gap.rule == rule]
+    if reasons:
+        return f"not evaluated: {'; '.join(reasons)}"
     if any(shadow.rule == rule for shadow in proof.shadowed):
         return "shadowed"
     if any(bypass.rule == rule for bypass in proof.bypasses):
         return "bypass"
     return "never hit" if rule in proof.never_hit else ""
+
+
+def waiver_rows(proof: Proof) -> list[tuple[str, str, str]]:
+    """Rule, what it does not look at, why."""
+    return [
+        (item.rule.label, f"{item.rule_set} without {item.what}", item.reason or "no reason given")
+        for item in proof.waivers
+    ]
 
 
 def outcome(verdict: Verdict) -> str:

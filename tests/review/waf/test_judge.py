@@ -11,9 +11,19 @@ from hypothesis import strategies as st
 from review.waf.corpus import Request
 from review.waf.judge import Decision, Judge
 from review.waf.policy import Policy
-from review.waf.rulesets import NotEvaluatedError
+from review.waf.rulesets import CoreRules, NotEvaluatedError
 from review.waf.sequence import Counters
-from tests.review.waf.examples import deny, everybody, policy, request_of, rule, sets, throttle
+from tests.review.waf.examples import (
+    SQLI,
+    core_rules,
+    deny,
+    everybody,
+    policy,
+    request_of,
+    rule,
+    sets,
+    throttle,
+)
 
 NOTHING = NotEvaluatedError("not installed")
 
@@ -25,8 +35,8 @@ CONDITIONS = (
 )
 
 
-def decide(made: Policy, request: Request) -> Decision:
-    judge = Judge(made, NOTHING)
+def decide(made: Policy, request: Request, core: CoreRules | NotEvaluatedError = NOTHING) -> Decision:
+    judge = Judge(made, core)
     return judge.decide(judge.matches(request), request, Counters(made), request.time)
 
 
@@ -146,3 +156,21 @@ def test_set_without_engine_is_a_gap_and_matches_nothing() -> None:
         (1000, "not installed", False)
     ]
     assert [match.rule.is_default for match in judge.matches(request_of())] == [True]
+
+
+def test_set_that_only_google_knows_leaves_the_others_of_its_rule_judged() -> None:
+    both = "evaluatePreconfiguredWaf('cve-canary') || evaluatePreconfiguredWaf('xss-v33-stable')"
+    made = policy(deny(1000, both))
+    judge = Judge(made, core_rules())
+    assert [(gap.rule.priority, gap.expected) for gap in judge.gaps] == [(1000, True)]
+    found = judge.matches(request_of(path="/jobs?q=%3Cscript%3Ealert(1)%3C/script%3E"))
+    assert found[0].rule.priority == 1000
+    assert 941100 in found[0].signatures
+
+
+def test_conditions_beside_a_set_are_judged_with_it() -> None:
+    call = "evaluatePreconfiguredWaf('sqli-v33-stable', {'sensitivity': 1})"
+    made = policy(deny(1000, f"({call}) && !request.path.matches('^(?:/hooks)$')"))
+    query = SQLI.partition("?")[2]
+    assert decide(made, request_of(path=f"/jobs?{query}"), core_rules()).action.status == 403
+    assert decide(made, request_of(path=f"/hooks?{query}"), core_rules()).action.allows

@@ -74,8 +74,8 @@ def test_document_says_what_was_not_evaluated_and_what_is_waived() -> None:
     assert found["core_rule_set"] == {"version": None, "engine": None, "missing": "not installed"}
     assert found["numbers"]["sets_not_evaluated"] == 2
     rules = {rule["priority"]: rule for rule in found["rules"]}
-    assert rules[1000]["not_evaluated"] == "not installed"
-    assert rules[1000]["waived"] == ["*: uri EQUALS /a is not read by all signatures"]
+    assert rules[1000]["not_evaluated"] == [{"reason": "not installed", "expected": False}]
+    assert rules[1000]["waived"] == [{"rule_set": "*", "what": "uri EQUALS /a", "reason": ""}]
     assert [verdict["id"] for verdict in found["exceptions"]] == ["sqli", "wrong"]
     assert found["previewed"] == [{"request": "plain", "priority": 2, "action": "deny(403)"}]
 
