@@ -225,15 +225,17 @@ def load() -> BootstrapSettings:
         refused: Any = (first.get("ctx") or {}).get("error")
         # The name of the union's member is no part of the path.
         place = [part for part in first["loc"] if part not in {"granted", "withheld"}]
-        if first["type"].startswith("union_tag"):
+        untold = first["type"].startswith("union_tag")
+        if untold:
             place.append("level")
         path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
         if isinstance(refused, RefusedError):
             raise SettingsError(f"{PROJECT}:{path}: {refused}") from None
         found = dict(_leaves(str(place[0]), values[str(place[0])])).get(path)
         shown = "" if found is None else f", got {found!r}"
+        rule = "it must be granted or withheld" if untold else first["msg"]
         raise SettingsError(
-            f"{PROJECT}:{path} is not usable{shown}: {first['msg']}; correct the stack file"
+            f"{PROJECT}:{path} is not usable{shown}: {rule}; correct the stack file"
         ) from None
 
 

@@ -27,7 +27,7 @@ CASES: tuple[tuple[str, Any, str], ...] = (
     ("project.contacts.owner.email", "owner@", ADDRESS),
     ("project.contacts.owner.categories", ["MONEY"], "is not usable, got 'MONEY'"),
     ("project.contacts.owner.categories", [], "is not usable"),
-    ("project.level", "perhaps", "is not usable"),
+    ("project.level", "perhaps", "is not usable, got 'perhaps': it must be granted or withheld"),
     ("billing.billing_account", "mine", "must be the billing account's id such as 012345-6789AB-CDEF01"),
     ("billing.monthly_amount", 0, "is not usable, got 0"),
     ("billing.monthly_amount", "150", "is not usable, got '150'"),
