@@ -53,8 +53,8 @@ def without(
 ) -> tuple[Request, bytes]:
     """Request and inspected body with the values of the excluded fields emptied.
 
-    Google does not say whether a parameter's name reaches into a JSON body. The reading that makes the proof
-    harder counts: for an attack it does, for a benign request it does not.
+    A parameter stands in the query or in the body (Google's reference of ``requestQueryParamsToExclude``); in
+    a parsed JSON body it is a field, by its own name at any depth.
     """
     headers = _Chosen(exclusions, "header")
     cookies = _Chosen(exclusions, "cookie")
@@ -72,7 +72,7 @@ def without(
             bare.append((name, value))
     changed = replace(request, target=path + mark + _emptied(query, "&", params), headers=tuple(bare))
     if is_json:
-        return changed, _emptied_json(body, params) if request.kind == "attack" else body
+        return changed, _emptied_json(body, params)
     if "x-www-form-urlencoded" in (request.header("content-type") or "").lower():
         text = body.decode("latin-1")
         return changed, _emptied(text, "&", params).encode("latin-1")

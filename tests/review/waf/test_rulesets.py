@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from review.waf.corpus import Request
-from review.waf.fields import Exclusion
+from review.waf.fields import Exclusion, Operator
 from review.waf.rulesets import (
     FILES,
     RULES_FOLDER,
@@ -203,14 +203,23 @@ def test_exclusion_of_another_set_says_nothing_here(rules: CoreRules) -> None:
     assert opened(rules, "sqli-v33-stable", 1, other).signatures(request_of(path=SQLI))
 
 
-@pytest.mark.parametrize(("kind", "found"), [("attack", False), ("benign", True)])
-def test_exclusion_reaches_into_json_only_where_that_makes_the_proof_harder(
-    kind: str, found: bool, rules: CoreRules
+@pytest.mark.parametrize("kind", ["attack", "contract", "benign"])
+@pytest.mark.parametrize(
+    ("operator", "name", "found"),
+    [
+        ("EQUALS", "text", False),
+        ("ENDS_WITH", "ext", False),
+        ("EQUALS", "prompt", False),
+        ("EQUALS", "other", True),
+    ],
+)
+def test_exclusion_of_a_parameter_reaches_into_json_at_any_depth(
+    operator: Operator, name: str, found: bool, kind: str, rules: CoreRules
 ) -> None:
     request: Request = request_of(
         kind=kind, method="POST", headers=JSON, body='{"prompt": {"text": "1\' or \'1\'=\'1"}}'
     )
-    each = opened(rules, "sqli-v33-stable", 1, Exclusion("sqli-v33-stable", "query_param", "EQUALS", "text"))
+    each = opened(rules, "sqli-v33-stable", 1, Exclusion("sqli-v33-stable", "query_param", operator, name))
     assert bool(each.signatures(request)) is found
 
 
