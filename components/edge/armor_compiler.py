@@ -8,12 +8,13 @@ ten apart, so inserting a rule never moves another:
 
 Text taken into a regular expression is written without backslashes, which the rules language would read as
 escapes of its own. Every expression is compiled by a CEL library with exactly Google's functions and
-attributes (`facts/cel.py`); what else is checked stands in `armor_limits.py`.
+attributes (`facts/cel.py`); what else is checked stands in `armor_limits.py`, the sets in `armor_waf.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, assert_never, get_args
@@ -41,14 +42,14 @@ from components.edge.armor_rules import (
     DenyMethods,
     DenyRegions,
     DenyStatus,
-    Exclusion,
     GlobalBan,
     PathRateLimit,
     Rule,
+    WafGroup,
     WafSet,
-    WafSetName,
 )
 from components.edge.armor_tier import Enterprise, Standard, Tier
+from components.edge.armor_waf import waf_description, waf_exclusions, waf_expression, waf_slot
 from facts.refusal import RefusedError
 
 __all__ = ["DEFAULT_EXPRESSION_QUOTA", "DEFAULT_PRIORITY", "CompiledRule", "compile_rules"]
@@ -60,12 +61,7 @@ POSITION_GAP: Final = 10
 POSITIONS: Final = 10
 _MAX_BAN_COUNT: Final = 10_000
 _MAX_THROTTLE_COUNT: Final = 1_000_000
-_MAX_EXCLUSIONS: Final = 10
 _PATH: Final = r"/[A-Za-z0-9/_.-]+"
-
-_WAF_SLOTS: Final[tuple[WafSetName, ...]] = get_args(WafSetName)
-# The end of a signature's id where it is not the set's own first word.
-_FAMILIES: Final[Mapping[str, str]] = {"json": "sqli"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -169,8 +165,15 @@ def _compile(rule: Rule, exempt: Sequence[str]) -> CompiledRule:
             check_one_of("status", rule.status, get_args(DenyStatus), "Cloud Armor denies with no other")
             action = f"deny({rule.status})"
             return _plain(rule.preview, _slot(500, rule.position), action, rule.description, rule.expression)
-        case WafSet():
-            return _waf(rule)
+        case WafSet() | WafGroup():
+            return CompiledRule(
+                priority=1000 + POSITION_GAP * waf_slot(rule),
+                action="deny(403)",
+                description=waf_description(rule),
+                expression=waf_expression(rule),
+                preview=rule.preview,
+                exclusions=waf_exclusions(rule),
+            )
         case PathRateLimit():
             check_pattern("path_prefix", [rule.path_prefix], _PATH, "a path")
             return CompiledRule(
@@ -214,94 +217,13 @@ def _body(rule: BodyLimit) -> str:
 def _headers(rule: DenyHeaders) -> str:
     check_items("headers", rule.headers, 0 if rule.agent_words else 1, 3)
     check_pattern("headers", rule.headers, r"[a-z0-9-]+", "a lower-case header name")
-    check_items("agent_words", rule.agent_words, 0, 30)
-    check_pattern("agent_words", rule.agent_words, r"[A-Za-z0-9 _./-]+", "a word")
+    check_items("agent_words", rule.agent_words, 0, 40)
+    check_pattern("agent_words", rule.agent_words, r"[A-Za-z0-9 _./${-]+", "a word")
     parts = [f"has(request.headers['{header}'])" for header in rule.headers]
     if rule.agent_words:
         agent, words = "request.headers['user-agent']", "|".join(_quoted(word) for word in rule.agent_words)
         parts.append(f"(has({agent}) && {agent}.matches('(?i:{words})'))")
     return " || ".join(parts)
-
-
-def _waf(rule: WafSet) -> CompiledRule:
-    check_range("sensitivity", rule.sensitivity, 1, 4)
-    _check_signatures("opt_out", rule.rule_set, rule.opt_out)
-    options = f"{{'sensitivity': {rule.sensitivity}"
-    if rule.opt_out:
-        options += f", 'opt_out_rule_ids': [{', '.join(repr(signature) for signature in rule.opt_out)}]"
-    return CompiledRule(
-        priority=1000 + POSITION_GAP * _WAF_SLOTS.index(rule.rule_set),
-        action="deny(403)",
-        description=f"WAF {rule.rule_set}",
-        expression=f"evaluatePreconfiguredWaf('{rule.rule_set}', {options}}})",
-        preview=rule.preview,
-        exclusions=_exclusions(rule),
-    )
-
-
-def _check_signatures(field: str, rule_set: WafSetName, signatures: Sequence[str]) -> None:
-    family, _, version = rule_set.partition("-")
-    number = "v030301-" if version == "v33-stable" else "(?:v[0-9]{6}-)?"
-    check_pattern(
-        field,
-        signatures,
-        rf"owasp-crs-{number}id[0-9]{{6}}-{_FAMILIES.get(family, family)}",
-        f"a signature of {rule_set}, the set that is used,",
-    )
-
-
-def _exclusions(
-    rule: WafSet,
-) -> list[gcp.compute.SecurityPolicyRulePreconfiguredWafConfigExclusionArgsDict]:
-    """One target for each group of signatures, with its parts gathered."""
-    groups: dict[tuple[str, ...], list[Exclusion]] = {}
-    for exclusion in rule.exclusions:
-        _check_signatures("signatures", rule.rule_set, exclusion.signatures)
-        groups.setdefault(tuple(exclusion.signatures), []).append(exclusion)
-    return [_target(rule.rule_set, signatures, group) for signatures, group in groups.items()]
-
-
-def _target(
-    rule_set: WafSetName, signatures: Sequence[str], group: Sequence[Exclusion]
-) -> gcp.compute.SecurityPolicyRulePreconfiguredWafConfigExclusionArgsDict:
-    made: gcp.compute.SecurityPolicyRulePreconfiguredWafConfigExclusionArgsDict = {
-        "target_rule_set": rule_set
-    }
-    if signatures:
-        made["target_rule_ids"] = list(signatures)
-    if headers := _parts(rule_set, group, "header"):
-        made["request_headers"] = headers
-    if cookies := _parts(rule_set, group, "cookie"):
-        made["request_cookies"] = cookies
-    if uris := _parts(rule_set, group, "uri"):
-        made["request_uris"] = uris
-    if parameters := _parts(rule_set, group, "query_param"):
-        made["request_query_params"] = parameters
-    return made
-
-
-def _parts(
-    rule_set: WafSetName, group: Sequence[Exclusion], part: str
-) -> Sequence[gcp.compute.SecurityPolicyRulePreconfiguredWafConfigExclusionRequestHeaderArgsDict]:
-    """The exclusions of one part of the request; the four parts have one form."""
-    chosen = [exclusion for exclusion in group if exclusion.part == part]
-    if len(chosen) > _MAX_EXCLUSIONS:
-        raise RefusedError(
-            f"exclusions of {rule_set} must hold at most {_MAX_EXCLUSIONS} of one part, "
-            f"got {len(chosen)} of {part}: write broader ones"
-        )
-    for exclusion in chosen:
-        if (exclusion.value is None) != (exclusion.operator == "EQUALS_ANY"):
-            raise RefusedError(
-                f"value must be given unless operator is EQUALS_ANY, got operator {exclusion.operator} and "
-                f"value {exclusion.value!r}: correct the exclusion of {rule_set}"
-            )
-    return [
-        {"operator": exclusion.operator}
-        if exclusion.value is None
-        else {"operator": exclusion.operator, "value": exclusion.value}
-        for exclusion in chosen
-    ]
 
 
 def _plain(preview: bool, priority: int, action: str, description: str, expression: str) -> CompiledRule:
@@ -315,7 +237,7 @@ def _plain(preview: bool, priority: int, action: str, description: str, expressi
 
 
 def _quoted(text: str) -> str:
-    return text.replace(".", "[.]")
+    return re.sub(r"[.${]", r"[\g<0>]", text)
 
 
 def _rate(

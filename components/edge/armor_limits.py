@@ -18,6 +18,7 @@ from facts.refusal import RefusedError
 
 __all__ = [
     "BAN_SECONDS",
+    "DESCRIPTION_CHARACTERS",
     "INTERVALS_SECONDS",
     "check_description",
     "check_items",
@@ -34,17 +35,16 @@ BAN_SECONDS: Final = (60, 120, 180, 240, 300, 600, 900, 1200, 1800, 2700, 3600)
 _SUBEXPRESSIONS: Final = 5
 _EXPRESSION_CHARACTERS: Final = 2048
 _SUBEXPRESSION_CHARACTERS: Final = 1024
-_DESCRIPTION_CHARACTERS: Final = 64
+DESCRIPTION_CHARACTERS: Final = 64
 _LOOK_AROUND: Final = re.compile(r"\(\?(?:[=!]|<[=!])|\\[1-9]")
-_GROUP: Final = re.compile(r"(?<!\\)\((?!\?)")
 _PATTERN: Final = re.compile(r"\.matches\(\s*r?(?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\")")
 
 
 def check_description(text: str) -> None:
     """Refuse what is no description of a rule."""
-    if not 1 <= len(text) <= _DESCRIPTION_CHARACTERS:
+    if not 1 <= len(text) <= DESCRIPTION_CHARACTERS:
         raise RefusedError(
-            f"description must have 1 to {_DESCRIPTION_CHARACTERS} characters, got {len(text)} in {text!r}: "
+            f"description must have 1 to {DESCRIPTION_CHARACTERS} characters, got {len(text)} in {text!r}: "
             "shorten it"
         )
 
@@ -86,12 +86,12 @@ def _check_regular_expression(where: str, pattern: str) -> None:
     """RE2 looks neither back nor around, and Google takes no groups that capture."""
     if _LOOK_AROUND.search(pattern):
         raise RefusedError(f"{where} must not look around or refer back, got {pattern!r}: rewrite it")
-    if _GROUP.search(pattern):
-        raise RefusedError(f"{where} must not hold a group that captures, got {pattern!r}: write (?:...)")
     try:
-        re.compile(pattern)
+        groups = re.compile(pattern).groups
     except re.error as error:
         raise RefusedError(f"{where} must hold regular expressions, got {pattern!r}: {error}") from None
+    if groups:
+        raise RefusedError(f"{where} must not hold a group that captures, got {pattern!r}: write (?:...)")
 
 
 def split_subexpressions(expression: str) -> list[str]:

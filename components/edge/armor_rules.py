@@ -37,6 +37,7 @@ __all__ = [
     "GlobalBan",
     "PathRateLimit",
     "Rule",
+    "WafGroup",
     "WafSet",
     "WafSetName",
     "waf_sets",
@@ -103,7 +104,7 @@ class DenyHeaders:
     """Deny requests with one of the headers, and agents with one of the words.
 
     One rule for both, because Google counts rules with an expression (`SecurityPolicyArgs`). At most three
-    headers in lower case, at most thirty words whatever their case, and one of the two at least.
+    headers in lower case, at most forty words whatever their case, and one of the two at least.
     """
 
     headers: Sequence[str] = ()
@@ -162,12 +163,30 @@ class Exclusion:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WafSet:
-    """Deny what one preconfigured set finds. `sensitivity` 1 (least noisy) to 4 is the paranoia level."""
+    """Deny what one preconfigured set finds. `sensitivity` 1 (least noisy) to 4 is the paranoia level.
+
+    `opt_out`: signatures left out everywhere. `file_opt_out`: signatures left out where the body is neither
+    JSON nor a form, because files and media set them off by chance. `exempt_paths`: exact paths on which the
+    set does not judge, whose application proves the sender by a signature.
+    """
 
     rule_set: WafSetName
     sensitivity: int
     opt_out: Sequence[str] = ()
+    file_opt_out: Sequence[str] = ()
     exclusions: Sequence[Exclusion] = ()
+    exempt_paths: Sequence[str] = ()
+    preview: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WafGroup:
+    """Two to five sets in one rule, because Google counts rules with an expression (`SecurityPolicyArgs`).
+
+    Judged where its first set would stand. The sets' own `preview` and `exempt_paths` must be left out.
+    """
+
+    sets: Sequence[WafSet]
     preview: bool = False
 
 
@@ -208,6 +227,7 @@ Rule = (
     | DenyAddresses
     | DenyExpression
     | WafSet
+    | WafGroup
     | PathRateLimit
     | GlobalBan
 )
@@ -218,10 +238,18 @@ def waf_sets(
     *,
     exclusions: Mapping[WafSetName, Sequence[Exclusion]] | None = None,
     opt_outs: Mapping[WafSetName, Sequence[str]] | None = None,
+    file_opt_outs: Mapping[WafSetName, Sequence[str]] | None = None,
+    exempt_paths: Mapping[WafSetName, Sequence[str]] | None = None,
 ) -> list[WafSet]:
-    """The sets used, with their exclusions and opted-out signatures by set; refused for a set not used."""
+    """The sets used, each with its exceptions by set; refused for a set not used."""
     excluded, silenced = exclusions or {}, opt_outs or {}
-    for field, given in (("exclusions", excluded), ("opt_outs", silenced)):
+    silenced_in_files, exempt = file_opt_outs or {}, exempt_paths or {}
+    for field, given in (
+        ("exclusions", excluded),
+        ("opt_outs", silenced),
+        ("file_opt_outs", silenced_in_files),
+        ("exempt_paths", exempt),
+    ):
         for name in given:
             if name not in sensitivities:
                 raise RefusedError(
@@ -233,7 +261,9 @@ def waf_sets(
             rule_set=name,
             sensitivity=level,
             opt_out=silenced.get(name, ()),
+            file_opt_out=silenced_in_files.get(name, ()),
             exclusions=excluded.get(name, ()),
+            exempt_paths=exempt.get(name, ()),
         )
         for name, level in sensitivities.items()
     ]
