@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,16 +12,12 @@ from components.edge.armor_rules import (
     AllowAddresses,
     AllowProbes,
     BodyLimit,
-    DenyExpression,
     DenyHeaders,
     DenyMethods,
     DenyRegions,
-    Exclusion,
     GlobalBan,
     PathRateLimit,
     Rule,
-    WafSetName,
-    waf_sets,
 )
 from components.edge.certificate import Certificate, CertificateArgs
 from components.edge.dns_zone import DnsZone, DnsZoneArgs, Record
@@ -31,30 +27,11 @@ from components.edge.routes import CookieIs, Match, Route, Split, ToVariant
 from components.edge.security_policy import SecurityPolicy, SecurityPolicyArgs
 from config import Settings
 from naming import Names
+from stacks.edge_waf import CLOSED_PATHS, SCANNERS, form_rules, waf_rules
 
 __all__ = ["Edge", "edge"]
 
-# Closed at the load balancer in every environment, and refused by Cloud Armor in any spelling of the path.
-_CLOSED_PATHS = ("/metrics", "/internal")
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT")
-_SCANNERS = ("sqlmap", "nikto", "nmap", "masscan", "zgrab", "dirbuster", "gobuster", "wpscan", "acunetix")
-# Set to paranoia level; 1 is the level at which the Core Rule Set is meant to run without tuning.
-_WAF_SETS: Mapping[WafSetName, int] = {
-    "sqli-v33-stable": 1,
-    "xss-v33-stable": 1,
-    "lfi-v33-stable": 1,
-    "rfi-v33-stable": 1,
-    "rce-v33-stable": 1,
-    "protocolattack-v33-stable": 1,
-    "scannerdetection-v33-stable": 1,
-    "sessionfixation-v33-stable": 1,
-    "nodejs-v33-stable": 1,
-    "cve-canary": 1,
-    "json-sqli-canary": 2,
-}
-# What a set does not read, each with the request that it would deny; and signatures it leaves out.
-_WAF_EXCLUSIONS: Mapping[WafSetName, Sequence[Exclusion]] = {}
-_WAF_OPT_OUTS: Mapping[WafSetName, Sequence[str]] = {}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,7 +94,7 @@ def edge(
             variants=_variants(settings, services),
             routes=_routes(settings) if services else {},
             error_pages=_error_pages(settings),
-            closed_paths=_CLOSED_PATHS,
+            closed_paths=CLOSED_PATHS,
         ),
         pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[certificate])),
     )
@@ -200,7 +177,6 @@ def _zone(settings: Settings, labels: Mapping[str, str]) -> DnsZoneArgs:
 
 def _rules(settings: Settings) -> list[Rule]:
     config = settings.edge
-    closed = "|".join(path.removeprefix("/") for path in _CLOSED_PATHS)
     listed = [AllowAddresses(ranges=config.allowed_ranges)] if config.allowed_ranges else []
     return [
         AllowProbes(paths=(settings.api.health_path,)),
@@ -208,15 +184,12 @@ def _rules(settings: Settings) -> list[Rule]:
         DenyRegions(regions=config.denied_countries),
         DenyMethods(allowed=_METHODS),
         BodyLimit(max_bytes=config.max_body_bytes, exempt_path_prefixes=config.upload_path_prefixes),
-        # The headers tell some frameworks another path than the one that was judged.
-        DenyHeaders(headers=("x-original-url", "x-rewrite-url"), agent_words=_SCANNERS),
-        DenyExpression(
-            position=0,
-            expression=f"request.path.matches('(?i:^/+(?:{closed})(?:[/;]|$))')",
-            description="Internal paths",
-            status=404,
+        # The headers tell some frameworks another path or method than those that were judged.
+        DenyHeaders(
+            headers=("x-original-url", "x-rewrite-url", "x-http-method-override"), agent_words=SCANNERS
         ),
-        *waf_sets(_WAF_SETS, exclusions=_WAF_EXCLUSIONS, opt_outs=_WAF_OPT_OUTS),
+        *form_rules(),
+        *waf_rules(),
         PathRateLimit(
             position=0, path_prefix="/auth/", count=config.auth_requests_per_minute, interval_seconds=60
         ),
