@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.end_to_end.conftest import Platform
+from tests.end_to_end.test_real_cli import state, steps
 
 MAP = "gcp:compute/uRLMap:URLMap"
 MORE: dict[str, Any] = {
@@ -54,3 +57,19 @@ def test_route_that_google_would_send_elsewhere_is_refused_before_it_serves(plat
     assert (
         "gamma-header is never reached, since beta-header before it takes" in refused.error + refused.output
     )
+
+
+@pytest.mark.real_cli
+def test_real_cli_takes_the_same_steps_when_the_edge_changes(platform: Platform) -> None:
+    def both(expected: set[str]) -> None:
+        ours, real = platform.run("up"), platform.run("up", "--target", "sandbox-cli")
+        assert (ours.code, real.code) == (0, 0), ours.error + real.error + real.output
+        assert {op for op, _ in steps(real).values()} == expected
+        assert steps(ours) == steps(real)
+        assert state(ours) == state(real)
+
+    both({"create"})
+    platform.edit("dev", lambda config: config["aiprod:edge"].update(MORE))
+    both({"create", "update"})
+    platform.edit("dev", lambda config: [config["aiprod:edge"].pop(key) for key in MORE])
+    both({"update", "delete"})
