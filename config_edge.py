@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from config_types import (
-    AllowedRange,
+    AddressRange,
     BucketName,
     ChannelKey,
     CountryCode,
@@ -84,7 +84,9 @@ class Edge(Section):
 
     waf: Literal["preview", "enforced"]
     # Addresses exempt from geography and from the ban, never from the WAF.
-    allowed_ranges: Annotated[tuple[AllowedRange, ...], Field(max_length=4)] = ()
+    allowed_ranges: Annotated[tuple[AddressRange, ...], Field(max_length=4)] = ()
+    # Addresses that nothing answers: what an operator fills in an attack.
+    denied_ranges: Annotated[tuple[AddressRange, ...], Field(max_length=10)] = ()
     denied_countries: Annotated[tuple[CountryCode, ...], Field(min_length=1)] = ("KP", "IR")
     requests_per_minute: Annotated[int, Field(ge=10, le=10_000)] = 1_000
     # Google's list.
@@ -105,6 +107,11 @@ class Edge(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Edge:
+        for text in self.denied_ranges:
+            if text in self.allowed_ranges:
+                raise RefusedError(
+                    f"denied_ranges must not hold {text}, which allowed_ranges holds; remove one"
+                )
         for brand, host in self.customers.items():
             if host == self.zone.domain or host.endswith(f".{self.zone.domain}"):
                 raise RefusedError(

@@ -55,9 +55,9 @@ def _range(value: str) -> str:
     return value
 
 
-# What one range may exempt at most: a provider's block, not half the Internet.
+# What one range may exempt or deny at most: a provider's block, not half the Internet.
 _WIDEST_RANGE = {4: 16, 6: 32}
-AllowedRange = Annotated[str, AfterValidator(_range)]
+AddressRange = Annotated[str, AfterValidator(_range)]
 CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$"), AfterValidator(_country)]
 DatabaseName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 Origin = Annotated[str, Field(pattern=r"^https://([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(:[0-9]{1,5})?$")]

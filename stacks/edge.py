@@ -12,6 +12,7 @@ from components.edge.armor_rules import (
     AllowAddresses,
     AllowProbes,
     BodyLimit,
+    DenyAddresses,
     DenyHeaders,
     DenyMethods,
     DenyRegions,
@@ -178,9 +179,11 @@ def _zone(settings: Settings, labels: Mapping[str, str]) -> DnsZoneArgs:
 def _rules(settings: Settings) -> list[Rule]:
     config = settings.edge
     listed = [AllowAddresses(ranges=config.allowed_ranges)] if config.allowed_ranges else []
+    denied = [DenyAddresses(position=0, ranges=config.denied_ranges)] if config.denied_ranges else []
     return [
         AllowProbes(paths=(settings.api.health_path,)),
         *listed,
+        *denied,
         DenyRegions(regions=config.denied_countries),
         DenyMethods(allowed=_METHODS),
         BodyLimit(max_bytes=config.max_body_bytes, exempt_path_prefixes=config.upload_path_prefixes),

@@ -118,6 +118,13 @@ def test_proxy_waits_for_the_certificate_s_entry() -> None:
     assert recorder.one("CertificateMapEntry").urn in balancer.dependencies
 
 
+def test_denied_ranges_are_one_rule_without_an_expression() -> None:
+    rules = record(changed("prod", denied_ranges=["192.0.2.0/24"])).one(ARMOR).inputs["rules"]
+    denied = {rule["priority"]: rule for rule in rules}[400]
+    assert denied["action"] == "deny(403)"
+    assert denied["match"]["config"] == {"srcIpRanges": ["192.0.2.0/24"]}
+
+
 BETA = {
     "revisions": {"europe-west1": "aiprod-v33-api-00042-abc"},
     "header": {"name": "X-Variant", "value": "beta"},
@@ -169,6 +176,11 @@ def test_error_pages_are_named_in_the_stack_file() -> None:
     assert [rule["matchResponseCodes"] for rule in policy["errorResponseRules"]] == [["4xx"], ["5xx"]]
 
 
+def test_fails_when_a_range_is_both_allowed_and_denied() -> None:
+    with pytest.raises(ValueError, match=r"edge\.denied_ranges must not hold 192\.0\.2\.0/24, which allowed"):
+        changed("dev", allowed_ranges=["192.0.2.0/24"], denied_ranges=["192.0.2.0/24"])
+
+
 def test_fails_when_the_host_is_outside_the_zone() -> None:
     given = values("dev")
     given["host"] = "api.example.com"
@@ -181,6 +193,12 @@ def test_fails_when_the_host_is_outside_the_zone() -> None:
     [
         ("waf", "off", r"edge\.waf must be 'preview' or 'enforced', got 'off'"),
         ("allowed_ranges", ["192.0.2.1/24"], r"must be a CIDR range, got '192\.0\.2\.1/24'"),
+        ("denied_ranges", ["192.0.2.0/33"], r"must be a CIDR range, got '192\.0\.2\.0/33'"),
+        (
+            "denied_ranges",
+            [f"192.0.2.{last}/32" for last in range(11)],
+            r"edge\.denied_ranges must .* at most 10",
+        ),
         ("denied_countries", ["kp"], r"edge\.denied_countries"),
         ("denied_countries", [], r"edge\.denied_countries"),
         ("ban_seconds", 61, r"edge\.ban_seconds must be .*got 61"),

@@ -60,9 +60,13 @@ def test_backend_is_managed_guarded_and_logged(build: Build, recorder: Recorder)
     assert backend["enableCdn"] is False
     assert backend["logConfig"]["enable"] is True
     assert backend["logConfig"]["sampleRate"] == 0.5
-    assert (
-        "Strict-Transport-Security: max-age=31536000; includeSubDomains" in backend["customResponseHeaders"]
-    )
+    assert backend["customResponseHeaders"] == [
+        "Strict-Transport-Security: max-age=31536000; includeSubDomains",
+        "X-Content-Type-Options: nosniff",
+        "X-Frame-Options: DENY",
+        "Referrer-Policy: no-referrer",
+        "Content-Security-Policy: frame-ancestors 'none'; upgrade-insecure-requests",
+    ]
 
 
 def test_backend_sets_nothing_that_google_refuses_on_serverless(build: Build, recorder: Recorder) -> None:
