@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,9 +14,12 @@ def example_role(**changes: Any) -> OwnRole:
     return OwnRole(**{**values, **changes})
 
 
+def example_args(**changes: Any) -> OwnRolesArgs:
+    return replace(OwnRolesArgs(project_id="project", roles={"aiprod_hours": example_role()}), **changes)
+
+
 def test_roles_are_made_and_granted_to_nobody(build: Build, recorder: Recorder) -> None:
-    args = OwnRolesArgs(project_id="project", roles={"aiprod_hours": example_role()})
-    roles = build(lambda: OwnRoles("roles", args))
+    roles = build(lambda: OwnRoles("roles", example_args()))
     assert [r.type for r in recorder.resources if r.custom] == ["gcp:projects/iAMCustomRole:IAMCustomRole"]
     made = recorder.one("gcp:projects/iAMCustomRole:IAMCustomRole", "roles-aiprod-hours").inputs
     assert made["roleId"] == "aiprod_hours"
