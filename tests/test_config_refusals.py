@@ -26,6 +26,7 @@ from tests.stack_files import changed, values
             "aiprod:postgres.backups_kept must be greater than or equal to 7, got 3",
         ),
         ("deletion_protection", "yes", "aiprod:deletion_protection must be a valid boolean, got 'yes'"),
+        ("deployed_by", "gitlab", "aiprod:deployed_by must be 'github' or 'people', got 'gitlab'"),
         ("redis.memory_size_gb", 1.5, "aiprod:redis.memory_size_gb must be a valid integer"),
         (
             "redis.memory_size_gb",
