@@ -41,6 +41,7 @@ _SETS: Final = (
     ("scannerdetection",),
     ("sessionfixation",),
     ("generic", "nodejs"),
+    ("cve",),
 )
 _SET_NAME: Final = re.compile(r"evaluatePreconfiguredWaf\(\s*['\"]([a-z]+)")
 # What the house lets past the rule sets: GET and HEAD of exact paths, without a query, and nothing beside it.
@@ -115,7 +116,7 @@ def default_rule(resources: Sequence[Resource]) -> Iterator[Finding]:
 @stack_rule(
     "armor-waf-sets",
     "A security policy holds every preconfigured rule set of the house",
-    controls=("LB-03",),
+    controls=("LB-03", "LB-04"),
     source="SEC-2.5",
 )
 def waf_sets(resources: Sequence[Resource]) -> Iterator[Finding]:

@@ -62,7 +62,7 @@ def behind_armor(resource: Resource) -> Iterator[str]:
 
 @rule(
     "backend-logs-requests",
-    "Every external backend logs its requests",
+    "Every external backend logs a stated share of its requests",
     controls=("LB-12",),
     source="CIS 2.16/2.17, prowler compute_loadbalancer_logging_enabled; Cloud Armor logs only through it",
     types=(BACKEND,),
@@ -71,6 +71,9 @@ def logs_requests(resource: Resource) -> Iterator[str]:
     path = "logConfig.enable"
     if _is_external(resource) and is_false(resource.get(path, default=False)):
         yield say(resource, path, "be true", resource.get(path), "set it with a sampleRate")
+    path = "logConfig.sampleRate"
+    if _is_external(resource) and is_missing(resource.get(path)):
+        yield say(resource, path, "be stated", None, "set the share of requests to log")
 
 
 @rule(

@@ -205,7 +205,7 @@ _EDGE: dict[str, list[Case]] = {
         *each("backend", "securityPolicy", absent, ""),
         one("backend", {"loadBalancingScheme": absent, "securityPolicy": absent}),
     ],
-    "backend-logs-requests": each("backend", "logConfig", absent, {"enable": False}),
+    "backend-logs-requests": each("backend", "logConfig", absent, {"enable": False}, {"enable": True}),
     "tls-policy-modern": [
         *each("tls", "minTlsVersion", absent, "TLS_1_1"),
         *each("tls", "profile", absent, "COMPATIBLE"),
@@ -260,12 +260,13 @@ _EDGE: dict[str, list[Case]] = {
         *each("group", "region", "europe-north1"),
     ],
     "http-proxy-has-https-beside": [without("https")],
-    "armor-default-rule": each("armor", "rules.11.priority", 5000),
-    "armor-waf-sets": each(
-        "armor", "rules.1.match.expr.expression", "evaluatePreconfiguredWaf('php-v422-stable')"
-    ),
+    "armor-default-rule": each("armor", "rules.12.priority", 5000),
+    "armor-waf-sets": [
+        *each("armor", "rules.1.match.expr.expression", "evaluatePreconfiguredWaf('php-v422-stable')"),
+        *each("armor", "rules.10.match.expr.expression", "evaluatePreconfiguredWaf('php-v422-stable')"),
+    ],
     "armor-waf-enforced": each("armor", "rules.1.preview", True),
-    "armor-waf-first": each("armor", "rules.10.priority", 900),
+    "armor-waf-first": each("armor", "rules.11.priority", 900),
     "armor-no-early-allow": [
         one("armor", {"rules.0.match": {"config": {"srcIpRanges": ["203.0.113.0/24"]}}}),
         *each(
@@ -284,8 +285,8 @@ _EDGE: dict[str, list[Case]] = {
         ),
     ],
     "armor-rate-limit": [
-        *each("armor", "rules.10.action", "deny(403)"),
-        *each("armor", "rules.10.rateLimitOptions.enforceOnKey", absent, "ALL"),
+        *each("armor", "rules.11.action", "deny(403)"),
+        *each("armor", "rules.11.rateLimitOptions.enforceOnKey", absent, "ALL"),
     ],
     "armor-verbose-adaptive": [
         *each("armor", "adaptiveProtectionConfig", absent),

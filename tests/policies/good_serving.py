@@ -71,6 +71,7 @@ _ARMOR_RULES = [
         )
         for index, name in enumerate(_SETS)
     ),
+    _armor_rule(1100, "deny(403)", "evaluatePreconfiguredWaf('cve-canary')", preview=False),
     _armor_rule(2100, "rate_based_ban", "true", rateLimitOptions={"enforceOnKey": "IP"}),
     {"priority": 2147483647, "action": "allow", "match": {"versionedExpr": "SRC_IPS_V1"}},
 ]
@@ -162,7 +163,7 @@ SERVING: tuple[Resource, ...] = (
         {
             "loadBalancingScheme": "EXTERNAL_MANAGED",
             "securityPolicy": "projects/p/global/securityPolicies/armor",
-            "logConfig": {"enable": True},
+            "logConfig": {"enable": True, "sampleRate": 1},
             "customResponseHeaders": ["Strict-Transport-Security: max-age=31536000; includeSubDomains"],
             "connectionDrainingTimeoutSec": 30,
             "backends": [{"group": "group"}],

@@ -24,6 +24,7 @@ from components.edge.armor_rules import (
     GlobalBan,
     PathRateLimit,
     Rule,
+    WafGroup,
     WafSet,
     WafSetName,
     waf_sets,
@@ -57,6 +58,13 @@ rules_strategy = st.one_of(
     ),
     st.builds(WafSet, rule_set=st.sampled_from(SETS), sensitivity=st.integers(1, 4), preview=previews),
     st.builds(
+        WafGroup,
+        sets=st.lists(st.sampled_from(SETS), min_size=2, max_size=5, unique=True).map(
+            lambda names: tuple(WafSet(rule_set=name, sensitivity=1) for name in names)
+        ),
+        preview=previews,
+    ),
+    st.builds(
         PathRateLimit,
         position=positions,
         path_prefix=st.just("/auth/"),
@@ -86,6 +94,8 @@ def own(expression: str) -> DenyExpression:
 
 def slot_of(rule: Rule) -> tuple[str, object]:
     """What a rule may share with no other: its kind, and its set or position where a kind may repeat."""
+    if isinstance(rule, WafGroup):
+        return "WafSet", min((each.rule_set for each in rule.sets), key=SETS.index)
     return type(rule).__name__, getattr(rule, "rule_set", getattr(rule, "position", None))
 
 
