@@ -18,7 +18,7 @@ SCRIPTS := .ci/run $(wildcard *.sh */*.sh */*/*.sh)
 REVIEW := $(BIN)/python -m review
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview down refresh drift adopt bootstrap bootstrap-migrate bootstrap-config diff waf test faults check static format-check lint types imports workflows shell golden bench fmt clean rotate rotate-rollback
+.PHONY: help setup up preview down refresh drift adopt bootstrap bootstrap-migrate bootstrap-config diff waf test faults check static format-check lint types imports workflows shell golden bench fmt clean rotate rotate-rollback rotate-cache
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -74,6 +74,9 @@ rotate: ## Rotate SECRET of STACK now (TARGET=gcp sends, anything else says what
 
 rotate-rollback: ## Bring the version before of SECRET of STACK into use again, within its grace period
 	@operations/rotation/publish.sh '$(TARGET)' '$(STACK)' '$(SECRET)' AIPROD_ROLLBACK
+
+rotate-cache: ## Change the cache's AUTH string, an outage: with TARGET=gcp CONFIRM=outage, else it only says so
+	@MAKE='$(MAKE)' operations/rotation/cache_auth.sh '$(TARGET)' '$(STACK)' '$(CONFIRM)'
 
 test: $(STAMP) ## Run all tests
 	@$(BIN)/python -m pytest $(ARGS)

@@ -74,6 +74,13 @@ class Keys(Section):
     adopt: bool = False
 
 
+class AgeException(Section):
+    """A secret that may grow older than 90 days: until which day (UTC), and why."""
+
+    until: Day
+    reason: Annotated[str, Field(min_length=10, max_length=200)]
+
+
 class Secrets(Section):
     """Vendor secrets get a rotation message after `vendor_rotation_seconds`, the database's more often.
 
@@ -94,6 +101,8 @@ class Secrets(Section):
     database_rotation_seconds: Annotated[int, Field(ge=3_600, le=7_776_000)] = 30 * _DAY
     # How long a destroyed version can be restored: the rollback window.
     version_destroy_ttl_seconds: Annotated[int, Field(ge=_DAY, le=7_776_000)] = 7 * _DAY
+    # The age watch spares these; every other secret beyond 90 days raises an alarm.
+    exceptions: Mapping[SecretName, AgeException] = {}
 
 
 class AlwaysOn(Section):

@@ -36,6 +36,7 @@ SERVICES = frozenset(
         "artifactregistry",
         "billingbudgets",
         "certificatemanager",
+        "cloudbuild",
         "cloudkms",
         "cloudresourcemanager",
         "cloudscheduler",

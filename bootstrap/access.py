@@ -11,12 +11,14 @@ from components.compute.office_hours import OFFICE_HOURS_ROLE
 from components.delivery.deploy_identity import DeployIdentity, DeployIdentityArgs
 from components.delivery.drift_reader import DriftReader, DriftReaderArgs
 from components.delivery.github_federation import GithubFederation, GithubFederationArgs
+from components.foundation.age_watch import AGE_WATCH_ROLE
 from components.foundation.break_glass import BreakGlass, BreakGlassArgs
 from components.foundation.essential_contacts import Contact, EssentialContacts, EssentialContactsArgs
 from components.foundation.human_access import HumanAccess, HumanAccessArgs
 from components.foundation.organisation_guard import OrganisationGuard, OrganisationGuardArgs
 from components.foundation.own_roles import OwnRoles, OwnRolesArgs
 from components.foundation.project_guard import ProjectGuard, ProjectGuardArgs
+from components.foundation.secret_rotation import PASSWORDS_ROLE, SECRETS_ROLE
 from naming import Names
 
 __all__ = ["StateAccess", "organisation_level", "project_level"]
@@ -35,9 +37,14 @@ GRANTABLE = frozenset(
 
 
 # The project's own roles, by purpose. Made here, so that the deployer needs no power over roles.
-OWN_ROLES = {"office-hours": OFFICE_HOURS_ROLE}
+OWN_ROLES = {
+    "office-hours": OFFICE_HOURS_ROLE,
+    "age-watch": AGE_WATCH_ROLE,
+    "rotation-passwords": PASSWORDS_ROLE,
+    "rotation-secrets": SECRETS_ROLE,
+}
 # Those of them that the platform grants on the project.
-GRANTABLE_OWN = ("office-hours",)
+GRANTABLE_OWN = ("age-watch", "office-hours", "rotation-passwords")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,9 +13,12 @@ from typing import Any, Final, Literal, TypeAlias
 __all__ = [
     "BESIDE",
     "DATABASE",
+    "FUNCTION",
+    "GENERATED_SECRET",
     "OWNED",
     "SECRET",
     "SECRET_VERSION",
+    "SERVICE",
     "WORKER_POOL",
     "Beside",
     "Owned",
@@ -28,6 +31,10 @@ Owner: TypeAlias = Literal["Google", "rotator", "schedule", "drill", "release"]
 SECRET: Final = "gcp:secretmanager/secret:Secret"
 SECRET_VERSION: Final = "gcp:secretmanager/secretVersion:SecretVersion"
 DATABASE: Final = "gcp:sql/databaseInstance:DatabaseInstance"
+SERVICE: Final = "gcp:cloudrunv2/service:Service"
+# Components whose resources have an owner that others of the type have not.
+FUNCTION: Final = "aiprod:compute:SourceFunction"
+GENERATED_SECRET: Final = "aiprod:foundation:GeneratedSecret"
 WORKER_POOL: Final = "gcp:cloudrunv2/workerPool:WorkerPool"
 
 
@@ -84,8 +91,17 @@ OWNED: Final[tuple[Owned, ...]] = (
         owner="rotator",
         change="disables a generated first version once its successor serves; never destroys it",
         drift="not reported",
-        within="aiprod:foundation:GeneratedSecret",
+        within=GENERATED_SECRET,
         example=False,
+    ),
+    Owned(
+        type=SERVICE,
+        property="template.containers[0].image",
+        owner="Google",
+        change="writes the digest of what it built from source, anew with each base image",
+        drift="not reported; the source in the archive is what is reviewed",
+        within=FUNCTION,
+        example="europe-docker.pkg.dev/p/functions/rotator@sha256:" + "0" * 64,
     ),
     Owned(
         type=DATABASE,
@@ -123,6 +139,12 @@ BESIDE: Final[tuple[Beside, ...]] = (
         why_no_step="the program makes a generated first version at most",
     ),
     Beside(
+        what="annotations of a secret",
+        owner="rotator",
+        change="keeps its lease, the end of the grace period and what is untold in them",
+        why_no_step="the program sets no annotation, and a refresh takes over only those that it set",
+    ),
+    Beside(
         what="passwords of database users",
         owner="rotator",
         change="sets a generated password of the user that is not in use",
@@ -155,6 +177,12 @@ BESIDE: Final[tuple[Beside, ...]] = (
 )
 
 
-def ignored(type: str, *, scheduled: bool = False) -> list[str]:
-    """The properties of a type that its owner changes, for `ignore_changes`."""
-    return [row.property for row in OWNED if row.type == type and (scheduled or not row.scheduled)]
+def ignored(type: str, *, scheduled: bool = False, within: str = "") -> list[str]:
+    """The properties of a type, made by the component `within`, that their owner changes, for
+    `ignore_changes`.
+    """
+    return [
+        row.property
+        for row in OWNED
+        if row.type == type and (scheduled or not row.scheduled) and row.within in ("", within)
+    ]

@@ -162,7 +162,6 @@ def payload_write_only(resource: Resource) -> Iterator[str]:
     "Something subscribes to the topic that announces a rotation",
     controls=("SEC-02",),
     source="SEC-2.1",
-    level="advisory",
 )
 def rotation_heard(resources: Sequence[Resource]) -> Iterator[Finding]:
     topics = [one for one in resources if one.type == "gcp:pubsub/topic:Topic"]

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from policies.model import Resource, is_false, is_given, is_missing, is_true, outside, rule, say, text
+from policies.model import (
+    Finding,
+    Resource,
+    is_false,
+    is_given,
+    is_missing,
+    is_true,
+    outside,
+    rule,
+    say,
+    stack_rule,
+    text,
+)
 from policies.places import environment
 
 __all__ = ["RULES"]
@@ -14,6 +26,7 @@ BUCKET: Final = "gcp:storage/bucket:Bucket"
 REPOSITORY: Final = "gcp:artifactregistry/repository:Repository"
 # Bootstrap's name for the bucket of the state: <project>-pulumi-state.
 STATE_SUFFIX: Final = "-pulumi-state"
+SERVICE: Final = "gcp:cloudrunv2/service:Service"
 
 
 @rule(
@@ -129,19 +142,26 @@ def registry_customer_key(resource: Resource) -> Iterator[str]:
         )
 
 
-@rule(
+@stack_rule(
     "registry-immutable-tags",
-    "A tag of an image never moves",
+    "A tag of an image never moves, but where Cloud Run pushes what it builds from source",
     controls=("AR-02",),
     source="RUN-14",
-    types=(REPOSITORY,),
     level="advisory",
 )
-def immutable_tags(resource: Resource) -> Iterator[str]:
+def immutable_tags(resources: Sequence[Resource]) -> Iterator[Finding]:
     path = "dockerConfig.immutableTags"
-    docker = not outside(resource.get("format"), ("DOCKER",))
-    if docker and is_false(resource.get(path, default=False)):
-        yield say(resource, path, "be true", resource.get(path), "set it to true")
+    # A build moves its tag each time, and the service runs what it built by digest.
+    built = {
+        urn
+        for one in resources
+        if one.type == SERVICE
+        for urn in one.property_dependencies.get("buildConfig", ())
+    }
+    for one in resources:
+        docker = one.type == REPOSITORY and not outside(one.get("format"), ("DOCKER",))
+        if docker and one.urn not in built and is_false(one.get(path, default=False)):
+            yield Finding(one.urn, say(one, path, "be true", one.get(path), "set it to true"))
 
 
 @rule(

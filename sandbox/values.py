@@ -100,22 +100,22 @@ class Opaque:
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file given by path, text or URI, identified by its hash."""
+    """A file given by path, text or URI. Its hash decides equality, as in Pulumi: where it lies does not."""
 
     hash: str
-    path: str = ""
-    text: str = ""
-    uri: str = ""
+    path: str = field(default="", compare=False)
+    text: str = field(default="", compare=False)
+    uri: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A set of files given by path, URI or named members, identified by its hash."""
+    """A set of files given by path, URI or named members; equal by its hash."""
 
     hash: str
-    path: str = ""
-    uri: str = ""
-    assets: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    path: str = field(default="", compare=False)
+    uri: str = field(default="", compare=False)
+    assets: Mapping[str, Any] = field(default_factory=dict[str, Any], compare=False)
 
 
 @dataclass(frozen=True, slots=True)

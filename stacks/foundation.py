@@ -21,7 +21,7 @@ from components.foundation.service_identity import ServiceIdentity, ServiceIdent
 from config import Settings
 from naming import Names
 from stacks.providers import Providers, after
-from stacks.runtimes import RUNTIMES, TELEMETRY, Role, standing
+from stacks.runtimes import RUNTIMES, Role, standing
 
 __all__ = ["IMAGE_LOCATION", "Foundation", "foundation"]
 
@@ -144,7 +144,7 @@ def _identity(
             project_id=settings.project_id,
             account_id=names.service_account(role),
             display_name=runtime.title,
-            project_roles=TELEMETRY if stands and runtime.telemetry else frozenset(),
+            project_roles=runtime.project_roles if stands else frozenset(),
             logs_in_to=(postgres.name, *sorted(postgres.replicas)) if stands and runtime.database else (),
             signs_urls=stands and runtime.signs_urls,
             deployer=names.deployer if stands and settings.deployed_by == "github" else None,

@@ -29,7 +29,7 @@ from components.observability.notification_channels import (
     Slack,
     Sms,
 )
-from components.observability.security_alerts import security_alerts
+from components.observability.security_alerts import TOLD, security_alerts
 from components.observability.service_alerts import ServiceTargets, service_alerts
 from components.observability.service_objectives import ServiceObjectives, ServiceObjectivesArgs
 from components.observability.uptime_check import UptimeCheck, UptimeCheckArgs
@@ -37,10 +37,12 @@ from config import Settings
 from config_edge import SLACK_KEY
 from facts.sizes import connection_limit
 from naming import Names
+from stacks.operations import ROTATION_SUBSCRIPTION
 
 __all__ = ["Observability", "observability"]
 
 _BATCH_AGE_SECONDS = 3_600
+_ROTATION_AGE_SECONDS = 3_600
 # The mail channel of the team that acts on rotations.
 _DEVOPS = "devops"
 
@@ -59,10 +61,13 @@ def observability(
     settings: Settings,
     names: Names,
     log_key_id: pulumi.Input[str],
+    rotated_secrets: Sequence[str],
     after: Sequence[pulumi.Resource],
     opts: pulumi.ResourceOptions,
 ) -> Observability:
-    """`after`: the key ring whose grant lets the logging agent use `log_key_id`."""
+    """`rotated_secrets`: short ids of what the rotator tells of. `after`: the key ring whose grant lets the
+    logging agent use `log_key_id`.
+    """
     labels = names.labels("observability")
     config = settings.observability
     split = config.security_log_retention_days != config.log_retention_days
@@ -136,9 +141,11 @@ def observability(
     AlertPolicies(
         "alert",
         AlertPoliciesArgs(
-            alerts=_alerts(settings, objectives),
+            alerts=_alerts(settings, objectives, rotated_secrets),
             channels=_by_severity(settings, channels.names),
-            besides={"rotation-told": _mail_besides(settings, channels.names)},
+            besides={
+                f"{TOLD}{secret}": _mail_besides(settings, channels.names) for secret in rotated_secrets
+            },
             environment=settings.environment,
             runbook_base_url=config.runbook_base_url,
             labels=labels,
@@ -177,7 +184,9 @@ def _mail_besides(settings: Settings, names: Mapping[str, pulumi.Output[str]]) -
     return [names[key] for key in keys] if SLACK_KEY in names else []
 
 
-def _alerts(settings: Settings, objectives: ServiceObjectives) -> dict[str, Alert]:
+def _alerts(
+    settings: Settings, objectives: ServiceObjectives, rotated_secrets: Sequence[str]
+) -> dict[str, Alert]:
     owner = settings.observability.owner
     return {
         **service_alerts(
@@ -211,6 +220,16 @@ def _alerts(settings: Settings, objectives: ServiceObjectives) -> dict[str, Aler
                 )
                 for key, queue in settings.messaging.queues.items()
             }
+            | {
+                # A message waits while its rotation's lease is held, and for a new attempt after a failure.
+                ROTATION_SUBSCRIPTION: QueueTargets(
+                    owner=owner,
+                    subscription=ROTATION_SUBSCRIPTION,
+                    dead_letter_subscription=f"{ROTATION_SUBSCRIPTION}-dlq",
+                    maximum_age_seconds=_ROTATION_AGE_SECONDS,
+                    pulled=False,
+                )
+            }
         ),
-        **security_alerts(owner),
+        **security_alerts(owner, rotated_secrets),
     }

@@ -22,6 +22,7 @@ from stacks.foundation import foundation
 from stacks.messaging import messaging
 from stacks.observability import observability
 from stacks.office_hours import office_hours
+from stacks.operations import operations
 from stacks.providers import make_providers
 
 __all__ = ["platform"]
@@ -39,6 +40,7 @@ def platform(settings: Settings) -> Mapping[str, Any]:
     queues = messaging(settings, names, providers, base)
     workloads = compute(settings, names, providers, base, stores, queues)
     office_hours(settings, names, providers, base, stores, workloads)
+    rotated = operations(settings, names, providers, base, stores, workloads)
     front = edge(
         settings=settings,
         names=names,
@@ -50,6 +52,7 @@ def platform(settings: Settings) -> Mapping[str, Any]:
         settings=settings,
         names=names,
         log_key_id=logs.key_ids["logs"],
+        rotated_secrets=rotated,
         after=[logs],
         opts=providers.resources,
     )

@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 from components.foundation.service_identity import ProjectRole
 from config import Settings
 
-__all__ = ["RUNTIMES", "TELEMETRY", "Role", "Runtime", "standing"]
+__all__ = ["RUNTIMES", "Role", "Runtime", "standing"]
 
 Role: TypeAlias = Literal[
     "api",
@@ -23,6 +23,7 @@ Role: TypeAlias = Literal[
     "batch",
     "migration",
     "rotator",
+    "age-watch",
     "scaler",
     "replay",
     "verifier",
@@ -31,13 +32,16 @@ Role: TypeAlias = Literal[
     "drill",
     "grafana",
     "scheduler",
+    "pubsub-push",
     "function-builder",
 ]
 
 # Google offers these on the project only.
-TELEMETRY: frozenset[ProjectRole] = frozenset(
+_TELEMETRY: frozenset[ProjectRole] = frozenset(
     {"roles/cloudtrace.agent", "roles/logging.logWriter", "roles/monitoring.metricWriter"}
 )
+_LOGS: frozenset[ProjectRole] = frozenset({"roles/logging.logWriter"})
+_NONE: frozenset[ProjectRole] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,8 +49,8 @@ class Runtime:
     """One runtime: what the console calls its account, and what its program does once it stands."""
 
     title: str
-    # Writes logs, metrics and traces through client libraries.
-    telemetry: bool = True
+    # Logs, metrics and traces that its program writes itself; Cloud Run collects what it prints without any.
+    project_roles: frozenset[ProjectRole] = _TELEMETRY
     # Logs in to the database as itself.
     database: bool = False
     # Hands out URLs for uploads and results, signed as itself.
@@ -58,7 +62,8 @@ RUNTIMES: Mapping[Role, Runtime] = {
     "worker": Runtime(title="Pipeline worker", database=True),
     "batch": Runtime(title="Batch worker", database=True),
     "migration": Runtime(title="Schema migration", database=True),
-    "rotator": Runtime(title="Secret rotation"),
+    "rotator": Runtime(title="Secret rotation", project_roles=_NONE),
+    "age-watch": Runtime(title="Secret age watch", project_roles=_NONE),
     "scaler": Runtime(title="Worker scaler"),
     "replay": Runtime(title="Dead letter replay"),
     "verifier": Runtime(title="Verification after a deployment"),
@@ -66,14 +71,23 @@ RUNTIMES: Mapping[Role, Runtime] = {
     "notifier": Runtime(title="Alert notifier"),
     "drill": Runtime(title="Restore drill"),
     "grafana": Runtime(title="Grafana"),
-    "scheduler": Runtime(title="Caller of scheduled jobs", telemetry=False),
-    "function-builder": Runtime(title="Builder of functions", telemetry=False),
+    "scheduler": Runtime(title="Caller of scheduled jobs", project_roles=_NONE),
+    "pubsub-push": Runtime(title="Caller of pushed messages", project_roles=_NONE),
+    "function-builder": Runtime(title="Builder of functions", project_roles=_LOGS),
 }
 
 
 def standing(settings: Settings) -> frozenset[Role]:
     """The runtimes that this configuration runs, a first deployment without a release included."""
-    runs: set[Role] = {"api", "worker"}
+    runs: set[Role] = {
+        "api",
+        "worker",
+        "rotator",
+        "age-watch",
+        "scheduler",
+        "pubsub-push",
+        "function-builder",
+    }
     if settings.workers.batch_scaling is not None:
         runs.add("batch")
     return frozenset(runs)

@@ -16,14 +16,14 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import pulumi
 import pulumi_gcp as gcp
 
 from components._checks import require_between
-from components.foundation.own_roles import OwnRole
+from components.foundation.own_roles import OwnRole, make_role
 from facts.members import check_member
 from facts.names import check_name
 from facts.refusal import RefusedError
@@ -160,18 +160,13 @@ def _grants(
 
 
 def _role(name: str, args: OfficeHoursArgs, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
-    return gcp.projects.IAMCustomRole(
-        name,
-        project=args.project,
-        role_id=args.role_id,
-        title=OFFICE_HOURS_ROLE.title,
-        description=OFFICE_HOURS_ROLE.description,
-        permissions=[
-            *(() if args.database is None else _DATABASE_PERMISSIONS),
-            *(_POOL_PERMISSIONS if args.pools else ()),
-        ],
-        opts=opts,
-    ).name
+    permissions = (
+        *(() if args.database is None else _DATABASE_PERMISSIONS),
+        *(_POOL_PERMISSIONS if args.pools else ()),
+    )
+    return make_role(
+        name, args.project, args.role_id, replace(OFFICE_HOURS_ROLE, permissions=permissions), opts
+    )
 
 
 def _job(

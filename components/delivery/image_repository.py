@@ -1,10 +1,10 @@
-"""Where the sibling's images are kept.
+"""Where images are kept: the sibling's, or what Google builds from source.
 
-Makes one Docker repository with immutable tags, scanning and clean-up, and the grants of its readers and
-writers. Cloud Run's own agent reads a repository of its project without a grant. Pushes no image. Moving
-it to another location or giving it another key replaces it and loses its images. Cost is by stored
-volume; untagged images go after `delete_untagged_after_days`, the newest `keep_versions` of each image
-always stay, for rollback.
+Makes one Docker repository with scanning and clean-up, its tags immutable unless Google's builds move them,
+and the grants of its readers and writers. Cloud Run's own agent reads a repository of its project without a
+grant. Pushes no image. Moving it to another location or giving it another key replaces it and loses its
+images. Cost is by stored volume; untagged images go after `delete_untagged_after_days`, the newest
+`keep_versions` of each image always stay, for rollback.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ class ImageRepositoryArgs:
     readers: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
     # Who may push.
     writers: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
+    # Off only where Cloud Run's builds push, which move a tag with every build.
+    immutable_tags: bool = True
     # 1 to 365 days.
     delete_untagged_after_days: int = 30
     # 1 to 100 versions of each image.
@@ -71,7 +73,7 @@ class ImageRepository(pulumi.ComponentResource):
             repository_id=args.repository_id,
             format="DOCKER",
             kms_key_name=args.kms_key_id,
-            docker_config={"immutable_tags": True},
+            docker_config={"immutable_tags": args.immutable_tags},
             vulnerability_scanning_config={"enablement_config": "INHERITED"},
             cleanup_policy_dry_run=False,
             cleanup_policies=[

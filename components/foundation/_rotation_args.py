@@ -10,7 +10,7 @@ from typing import Literal
 import pulumi
 
 from components._checks import require_between
-from components.compute.http_service import DirectVpc
+from components.compute.source_function import DirectVpc, FunctionBuild
 from facts.names import check_name
 from facts.refusal import RefusedError
 
@@ -77,12 +77,8 @@ class SecretRotationArgs:
     """Physical name."""
     source: Path
     """Folder of the Python package with its requirements.txt."""
-    source_bucket: pulumi.Input[str]
-    """Bucket for the archive; the builder must be able to read it."""
-    image_repository: pulumi.Input[str]
-    """HOST/PROJECT/REPOSITORY that Google pushes the built image to."""
-    builder: pulumi.Input[str]
-    """Full resource name of the account that builds."""
+    build: FunctionBuild
+    """How Google builds it."""
     service_account: pulumi.Input[str]
     """Email of the account that the rotator runs as."""
     member: pulumi.Input[str]
@@ -93,10 +89,18 @@ class SecretRotationArgs:
     """Key of the dead letters."""
     topic: pulumi.Input[str]
     """Full path of the rotation topic."""
-    caller_account_id: str
-    """Short name of the account that calls the service."""
+    subscription_name: str
+    """Short name of the push subscription; its dead letters' ends in -dlq."""
+    caller: pulumi.Input[str]
+    """Email of the account that Pub/Sub calls as."""
+    caller_member: pulumi.Input[str]
+    """The same account as an IAM member."""
     role_prefix: str
-    """Begins the ids of the custom roles; letters, digits and underscores."""
+    """Begins the ids of the custom roles that it makes; letters, digits and underscores."""
+    secrets_role: pulumi.Input[str] | None = None
+    """Full name of a role like SECRETS_ROLE that stands; by default it makes its own."""
+    passwords_role: pulumi.Input[str] | None = None
+    """Full name of a role like PASSWORDS_ROLE that stands; by default it makes its own."""
     pubsub_agent: pulumi.Input[str]
     """Pub/Sub's agent, as an IAM member."""
     vpc: DirectVpc
@@ -107,6 +111,8 @@ class SecretRotationArgs:
     """By the short id of the secret."""
     vendors: Mapping[str, VendorProbe | None] = field(default_factory=dict[str, VendorProbe | None])
     """By the short id of the secret; None where a human confirms a new version."""
+    reminders: Mapping[str, str] = field(default_factory=dict[str, str])
+    """By the short id of a secret on the topic that a person changes: what is to be done."""
     consumers: Mapping[str, RotationConsumer] = field(default_factory=dict[str, RotationConsumer])
     """Whoever may read a secret, by a key that names the grant. No version that a revision of theirs still
     reads is disabled; the rotator looks and waits, a release moves them."""
@@ -117,11 +123,9 @@ class SecretRotationArgs:
 
     def __post_init__(self) -> None:
         check_name("run service", self.service_name)
-        check_name("service account id", self.caller_account_id)
+        check_name("topic", self.subscription_name)
         require_between("grace_hours", self.grace_hours, 1, 168, "hours")
         if not self.databases and not self.vendors:
             raise RefusedError(
                 "databases or vendors must name a secret, got neither; leave the component out"
             )
-        if not (self.source / "requirements.txt").is_file():
-            raise RefusedError(f"source must be a folder with a requirements.txt, got {self.source.name!r}")

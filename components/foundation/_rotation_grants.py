@@ -6,36 +6,38 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.foundation._rotation_args import SecretRotationArgs
+from components.foundation.own_roles import OwnRole, make_role
 
-__all__ = ["rotation_grants"]
+__all__ = ["PASSWORDS_ROLE", "SECRETS_ROLE", "rotation_grants"]
 
-_SECRETS = ("get", "update")
-_VERSIONS = ("access", "add", "disable", "enable", "list")
-_SQL_PERMISSIONS = ("cloudsql.instances.get", "cloudsql.users.update")
+SECRETS_ROLE = OwnRole(
+    title="Secret rotation",
+    description="Adds, reads, enables and disables versions; moves aliases",
+    permissions=(
+        *(f"secretmanager.secrets.{verb}" for verb in ("get", "update")),
+        *(f"secretmanager.versions.{verb}" for verb in ("access", "add", "disable", "enable", "list")),
+    ),
+)
+PASSWORDS_ROLE = OwnRole(
+    title="Password rotation",
+    description="Sets passwords of database users",
+    permissions=("cloudsql.instances.get", "cloudsql.users.update"),
+)
 
 
 def rotation_grants(
     name: str, args: SecretRotationArgs, opts: pulumi.ResourceOptions
 ) -> list[pulumi.Resource]:
     """Every grant; the service waits for them."""
-    role = gcp.projects.IAMCustomRole(
-        f"{name}-secrets",
-        project=args.project,
-        role_id=f"{args.role_prefix}_secrets",
-        title="Secret rotation",
-        description="Adds, reads, enables and disables versions; moves aliases",
-        permissions=[
-            *(f"secretmanager.secrets.{verb}" for verb in _SECRETS),
-            *(f"secretmanager.versions.{verb}" for verb in _VERSIONS),
-        ],
-        opts=opts,
+    role = args.secrets_role or make_role(
+        f"{name}-secrets", args.project, f"{args.role_prefix}_secrets", SECRETS_ROLE, opts
     )
     made: list[pulumi.Resource] = [
         gcp.secretmanager.SecretIamMember(
             f"{name}-{secret}",
             project=args.project,
             secret_id=secret,
-            role=role.name,
+            role=role,
             member=args.member,
             opts=opts,
         )
@@ -44,17 +46,11 @@ def rotation_grants(
     made.extend(_looks(name, args, opts))
     if not args.databases:
         return made
-    sql = gcp.projects.IAMCustomRole(
-        f"{name}-sql",
-        project=args.project,
-        role_id=f"{args.role_prefix}_sql",
-        title="Password rotation",
-        description="Sets passwords of database users",
-        permissions=list(_SQL_PERMISSIONS),
-        opts=opts,
+    passwords = args.passwords_role or make_role(
+        f"{name}-sql", args.project, f"{args.role_prefix}_passwords", PASSWORDS_ROLE, opts
     )
     # The client's role opens the connector; the login itself is the password's.
-    roles: dict[str, pulumi.Input[str]] = {"sql": sql.name, "client": "roles/cloudsql.client"}
+    roles: dict[str, pulumi.Input[str]] = {"sql": passwords, "client": "roles/cloudsql.client"}
     for secret, database in args.databases.items():
         made.extend(
             gcp.projects.IAMMember(

@@ -17,7 +17,7 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_random as random
 
-from components.ownership import SECRET_VERSION, ignored
+from components.ownership import GENERATED_SECRET, SECRET_VERSION, ignored
 from facts.refusal import RefusedError
 
 __all__ = ["GeneratedSecret", "GeneratedSecretArgs"]
@@ -55,7 +55,7 @@ class GeneratedSecret(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: GeneratedSecretArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("aiprod:foundation:GeneratedSecret", name, None, opts)
+        super().__init__(GENERATED_SECRET, name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         password = random.RandomPassword(
             name,
@@ -77,7 +77,9 @@ class GeneratedSecret(pulumi.ComponentResource):
             secret_data_wo_version=str(args.generation),
             # Another generation replaces this version: leave the old one disabled, not destroyed.
             deletion_policy="DISABLE",
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=ignored(SECRET_VERSION)),
+            opts=pulumi.ResourceOptions(
+                parent=self, ignore_changes=ignored(SECRET_VERSION, within=GENERATED_SECRET)
+            ),
         )
         self.version_id = version.id
         self.register_outputs({"value": self.value, "version_id": self.version_id})

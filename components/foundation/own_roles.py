@@ -15,7 +15,7 @@ import pulumi_gcp as gcp
 
 from facts.refusal import RefusedError
 
-__all__ = ["OwnRole", "OwnRoles", "OwnRolesArgs"]
+__all__ = ["OwnRole", "OwnRoles", "OwnRolesArgs", "make_role"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,15 +57,28 @@ class OwnRoles(pulumi.ComponentResource):
     def __init__(self, name: str, args: OwnRolesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("aiprod:foundation:OwnRoles", name, None, opts)
         self.names = {
-            role_id: gcp.projects.IAMCustomRole(
+            role_id: make_role(
                 f"{name}-{role_id.replace('_', '-')}",
-                project=args.project_id,
-                role_id=role_id,
-                title=role.title,
-                description=role.description,
-                permissions=list(role.permissions),
-                opts=pulumi.ResourceOptions(parent=self),
-            ).name
+                args.project_id,
+                role_id,
+                role,
+                pulumi.ResourceOptions(parent=self),
+            )
             for role_id, role in args.roles.items()
         }
         self.register_outputs({"names": self.names})
+
+
+def make_role(
+    name: str, project: str, role_id: str, role: OwnRole, opts: pulumi.ResourceOptions
+) -> pulumi.Output[str]:
+    """One role; returns its full name. For a component that is given none that stands."""
+    return gcp.projects.IAMCustomRole(
+        name,
+        project=project,
+        role_id=role_id,
+        title=role.title,
+        description=role.description,
+        permissions=list(role.permissions),
+        opts=opts,
+    ).name

@@ -47,6 +47,8 @@ class QueueTargets:
     dead_letter_subscription: str
     maximum_age_seconds: int = 300
     maximum_backlog: int = 1_000
+    pulled: bool = True
+    """False where Pub/Sub pushes: then there are no leases to lose."""
 
 
 def data_alerts(targets: DataTargets) -> dict[str, Alert]:
@@ -258,7 +260,7 @@ def _queue(key: str, queue: QueueTargets) -> dict[str, Alert]:
     expired = "pubsub_googleapis_com:subscription_expired_ack_deadlines_count"
     here = f'{{subscription_id="{queue.subscription}"}}'
     dead = f'{{subscription_id="{queue.dead_letter_subscription}"}}'
-    return {
+    alerts = {
         f"queue-{key}-age": _gauge(
             f"Queue {key}: messages wait too long",
             "ERROR",
@@ -285,7 +287,9 @@ def _queue(key: str, queue: QueueTargets) -> dict[str, Alert]:
             f"max by (subscription_id) (max_over_time({backlog}{dead}[5m])) > 0",
             for_seconds=60,
         ),
-        f"queue-{key}-leases": _gauge(
+    }
+    if queue.pulled:
+        alerts[f"queue-{key}-leases"] = _gauge(
             f"Queue {key}: workers lose their leases",
             "WARNING",
             queue.owner,
@@ -293,8 +297,8 @@ def _queue(key: str, queue: QueueTargets) -> dict[str, Alert]:
             "queue-leases",
             f"sum by (subscription_id) (increase({expired}{here}[15m])) > 10",
             for_seconds=300,
-        ),
-    }
+        )
+    return alerts
 
 
 def _gauge(

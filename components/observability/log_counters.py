@@ -1,9 +1,10 @@
-"""What is counted in the logs: containers that crash, database errors, backups that succeeded."""
+"""What is counted in the logs: crashes, database errors, backups that succeeded, runs of the age watch."""
 
 from __future__ import annotations
 
 from components.observability.data_alerts import BACKUPS_METRIC, DATABASE_ERRORS_METRIC
 from components.observability.log_metric import LogMetricArgs
+from components.observability.security_alerts import AGE_WATCH_METRIC
 from components.observability.service_alerts import CRASHES_METRIC
 
 __all__ = ["log_counters"]
@@ -39,5 +40,10 @@ def log_counters() -> dict[str, LogMetricArgs]:
             metric_name=BACKUPS_METRIC,
             description="Automated database backups that succeeded",
             filter=backup,
+        ),
+        "age-watch-runs": LogMetricArgs(
+            metric_name=AGE_WATCH_METRIC,
+            description="Runs of the age watch that looked at every secret",
+            filter='resource.type="cloud_run_revision" AND jsonPayload.ageWatch.kind="done"',
         ),
     }

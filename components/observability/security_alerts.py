@@ -7,9 +7,15 @@ too, so what a deployment does every week is a WARNING and what it never does is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from components.observability.alert_policy import Alert, LogMatch, Query, Severity
 
-__all__ = ["security_alerts"]
+__all__ = ["AGE_WATCH_METRIC", "TOLD", "security_alerts"]
+
+AGE_WATCH_METRIC = "age_watch_runs"
+# Begins the id of the alert that tells of one secret's rotations.
+TOLD = "rotation-told-"
 
 _ACTIVITY = 'log_id("cloudaudit.googleapis.com/activity")'
 _WHO = {
@@ -19,11 +25,11 @@ _WHO = {
 }
 
 
-def security_alerts(owner: str) -> dict[str, Alert]:
-    """Every alert of this page by id."""
+def security_alerts(owner: str, secrets: Sequence[str]) -> dict[str, Alert]:
+    """Every alert of this page by id; each of `secrets` (short ids) has one of its own for its rotations."""
     return {
         **_key_and_secret_alerts(owner),
-        **_rotation_alerts(owner),
+        **_rotation_alerts(owner, secrets),
         **_access_alerts(owner),
         **_change_alerts(owner),
         **_limit_alerts(owner),
@@ -88,9 +94,10 @@ def _key_and_secret_alerts(owner: str) -> dict[str, Alert]:
     }
 
 
-def _rotation_alerts(owner: str) -> dict[str, Alert]:
+def _rotation_alerts(owner: str, secrets: Sequence[str]) -> dict[str, Alert]:
     """What the rotator and the age watch write; neither ever writes a value."""
     told = "jsonPayload.rotation.kind"
+    outcomes = '("rotated" OR "rolled-back" OR "retired" OR "ticket" OR "reminder")'
     cases: dict[str, tuple[str, Severity, str, str]] = {
         "rotation-failed": (
             "A secret could not be rotated",
@@ -98,20 +105,34 @@ def _rotation_alerts(owner: str) -> dict[str, Alert]:
             "The rotator failed or a vendor's key is beyond 90 days; the version in use stays in use.",
             f'{told}=("failed" OR "alarm")',
         ),
-        "rotation-told": (
-            "A secret was rotated or is due",
-            "WARNING",
-            "The rotator put a version into use, took one out of it, or asks for a new key.",
-            f'{told}=("rotated" OR "rolled-back" OR "retired" OR "ticket" OR "reminder")',
-        ),
         "secret-old": (
             "A secret is older than 90 days",
             "ERROR",
             "The age watch found a secret whose newest enabled version is beyond its age.",
             'jsonPayload.ageWatch.kind="old"',
         ),
+        # One each: a policy notifies once in its quiet time, and vendors' keys come due together.
+        **{
+            f"{TOLD}{secret}": (
+                f"{secret} was rotated or is due",
+                "WARNING",
+                "The rotator put a version into use, took one out of it, or asks for a new key.",
+                f'jsonPayload.rotation.secret="{secret}" AND {told}={outcomes}',
+            )
+            for secret in secrets
+        },
     }
-    return {
+    silent = Alert(
+        title="The age watch is silent",
+        severity="ERROR",
+        owner=owner,
+        summary="The age watch has not looked at every secret for 26 hours. On its first day that is normal.",
+        runbook="secret-rotation",
+        condition=Query(
+            promql=f"absent_over_time(logging_googleapis_com:user_{AGE_WATCH_METRIC}[26h])", for_seconds=3600
+        ),
+    )
+    return {"secret-watch-silent": silent} | {
         key: Alert(
             title=title,
             severity=severity,
@@ -121,6 +142,7 @@ def _rotation_alerts(owner: str) -> dict[str, Alert]:
             condition=LogMatch(
                 filter=f'resource.type="cloud_run_revision" AND {match}',
                 extractors={"said": "EXTRACT(jsonPayload.message)"},
+                quiet_seconds=60,
             ),
         )
         for key, (title, severity, summary, match) in cases.items()

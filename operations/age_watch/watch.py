@@ -4,7 +4,8 @@ The last line is written only when all secrets were looked at: its absence is an
 `secretmanager.secrets.list` and `secretmanager.versions.list` and reads no value. A secret without an enabled
 version counts as too old: nobody can use it, and nobody rotates it.
 
-AGE_WATCH_PROJECT names the project; AGE_WATCH_ROOT and AGE_WATCH_METADATA are given by tests.
+AGE_WATCH_PROJECT names the project, AGE_WATCH_EXCEPTIONS is JSON: secret -> last day (UTC) on which its age
+raises no alarm; such a line has the kind `spared`. AGE_WATCH_ROOT and AGE_WATCH_METADATA are given by tests.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 
 import flask
@@ -26,30 +27,37 @@ _ROOT = "https://secretmanager.googleapis.com/v1"
 _METADATA = "http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token"
 
 
-def watch(_request: flask.Request) -> tuple[str, int]:
+def watch(request: flask.Request) -> tuple[str, int]:
     """Errors: httpx.HTTPError, which the server answers with 500 and the scheduler repeats."""
+    if request.path == "/health":
+        return "", 204
     root = f"{os.environ.get('AGE_WATCH_ROOT', _ROOT)}/projects/{os.environ['AGE_WATCH_PROJECT']}"
-    seen = 0
+    exceptions = cast("dict[str, str]", json.loads(os.environ.get("AGE_WATCH_EXCEPTIONS", "{}")))
+    seen, now = 0, datetime.now(UTC)
     with httpx.Client(headers={"Authorization": f"Bearer {_token()}"}, timeout=30) as client:
         for secret in _pages(client, f"{root}/secrets", "secrets"):
             name = str(secret["name"]).rsplit("/", 1)[-1]
             versions = list(_pages(client, f"{root}/secrets/{name}/versions", "versions"))
             seen += 1
-            if (days := too_old(versions, datetime.now(UTC))) is not None:
-                _write("ERROR", f"{name}: newest enabled version is {days} days old", "old", name)
+            if (said := too_old(versions, now)) is None:
+                continue
+            if (until := exceptions.get(name)) is not None and now.date() <= date.fromisoformat(until):
+                _write("NOTICE", f"{name}: {said}, spared until {until}", "spared", name)
+            else:
+                _write("ERROR", f"{name}: {said}", "old", name)
     _write("INFO", f"looked at {seen} secrets", "done", None)
     return "", 204
 
 
-def too_old(versions: list[dict[str, Any]], now: datetime) -> int | str | None:
-    """Age in days of the newest enabled version when it is beyond the limit; "no" when there is none."""
+def too_old(versions: list[dict[str, Any]], now: datetime) -> str | None:
+    """What is wrong with these versions: the newest enabled one is beyond the limit, or there is none."""
     enabled = [
         datetime.fromisoformat(str(one["createTime"])) for one in versions if one["state"] == "ENABLED"
     ]
     if not enabled:
-        return "no"
+        return "no version is enabled"
     age = now - max(enabled)
-    return age.days if age > LIMIT else None
+    return f"newest enabled version is {age.days} days old" if age > LIMIT else None
 
 
 def _pages(client: httpx.Client, url: str, key: str) -> Iterator[dict[str, Any]]:

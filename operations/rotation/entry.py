@@ -4,8 +4,9 @@ Cloud Run lets only the subscription's account in (OIDC), before this code runs.
 later, 500 too after telling that something failed; Pub/Sub keeps what fails too often as a dead letter.
 
 ROTATION_CONFIG is JSON, written by the component: `project`, `grace_seconds`, `databases` (secret ->
-`instance`, `database`, `users`, `host`, `port`, `ca_file`), `vendors` (secret -> `probe` or null) and
-`consumers` (secret -> list of `name`, `moved`). `endpoints` and `metadata` are given by tests.
+`instance`, `database`, `users`, `host`, `port`, `ca_file`), `vendors` (secret -> `probe` or null),
+`reminders` (secret -> what a person does) and `consumers` (secret -> list of `name`, `moved`). `endpoints`
+and `metadata` are given by tests.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ Config = Mapping[str, Any]
 
 
 def handle(request: flask.Request) -> tuple[str, int]:
-    """Answer one push."""
+    """Answer one push, or a probe."""
+    if request.path == "/health":
+        return "", 204
     try:
         message = _message(request.get_json(silent=True))
     except (KeyError, TypeError, ValueError):
@@ -95,6 +98,7 @@ def build(config: Config) -> Rotations:
             secret: VendorRotation(shared=shared, probe=HttpProbe(**probe) if probe else None)
             for secret, probe in config["vendors"].items()
         },
+        reminders=config["reminders"],
     )
 
 

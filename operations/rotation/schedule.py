@@ -3,6 +3,8 @@
 | attribute `eventType` | what happens |
 |---|---|
 | SECRET_ROTATE (Google, or `make rotate`) | the secret of `secretId` is rotated |
+| the same, for a secret of `reminders` | a ticket: a person follows its runbook |
+| the same, for a secret that nobody knows | an alarm: it is due and nothing here rotates it |
 | AIPROD_ROLLBACK (`make rotate-rollback`) | its version before comes back into use |
 | AIPROD_SWEEP (hourly, Cloud Scheduler) | unfinished rotations go on, old versions are retired, reminders |
 | anything else | acknowledged and ignored |
@@ -36,6 +38,8 @@ class Rotations:
 
     databases: Mapping[str, DatabaseRotation]
     vendors: Mapping[str, VendorRotation]
+    # Secret -> what a person does when it is due.
+    reminders: Mapping[str, str]
 
     def answer(self, message: Message) -> Iterator[Outcome]:
         """Errors of one secret's rotation; a sweep tells them as outcomes and goes on with the next."""
@@ -53,6 +57,10 @@ class Rotations:
             confirmed = message.attributes.get("confirmed", "")
             number = int(confirmed) if confirmed.isdecimal() else None
             yield self.vendors[secret].rotate(secret, message.published, confirmed=number)
+        elif kind == "SECRET_ROTATE" and secret in self.reminders:
+            yield Outcome(secret=secret, kind="ticket", message=f"due: {self.reminders[secret]}")
+        elif kind == "SECRET_ROTATE":
+            yield Outcome(secret=secret, kind="alarm", message="is due and nothing rotates it; declare it")
 
     def _of(self, secret: str) -> DatabaseRotation | VendorRotation | None:
         return self.databases.get(secret) or self.vendors.get(secret)

@@ -41,11 +41,17 @@ def test_the_deployer_may_grant_these_roles_and_no_more(stack: str) -> None:
         for grant in inputs(outcome, GRANT)
         if "deployer@" in grant["member"] and "condition" in grant
     }
-    roles = (
-        f"'projects/{project}/roles/aiprod_office_hours', 'roles/cloudsql.client', "
-        "'roles/cloudsql.instanceUser', 'roles/cloudtrace.agent', 'roles/logging.bucketWriter', "
-        "'roles/logging.logWriter', 'roles/monitoring.metricWriter'"
+    own = ("age_watch", "office_hours", "rotation_passwords")
+    names = (
+        *(f"projects/{project}/roles/aiprod_{name}" for name in own),
+        "roles/cloudsql.client",
+        "roles/cloudsql.instanceUser",
+        "roles/cloudtrace.agent",
+        "roles/logging.bucketWriter",
+        "roles/logging.logWriter",
+        "roles/monitoring.metricWriter",
     )
+    roles = ", ".join(f"'{name}'" for name in names)
     ring = f"projects/{project}/locations/europe-west1/keyRings/aiprod-state-keyring"
     assert conditions == {
         f"api.getAttribute('iam.googleapis.com/modifiedGrantsByRole', []).hasOnly([{roles}])",

@@ -23,6 +23,7 @@ CODE = (
     "config_types.py",
     "naming.py",
     "components",
+    "operations",
     "stacks",
     "facts",
     "policies",

@@ -46,7 +46,7 @@ def run(stack: str, ground: Ground, mode: Mode) -> Outcome:
 
 def changed(values: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
     """The values with the one at a dotted path replaced, through a list of one where there is one."""
-    part, _, rest = path.partition(".")
+    part, _, rest = path.replace("[0]", "").partition(".")
     if not rest:
         return {**values, part: value}
     below: Any = values.get(part, {})

@@ -76,3 +76,11 @@ def test_a_difference_turns_into_a_replacing_one_and_back(kind: DiffKind) -> Non
     assert kind.as_replace().replaces
     assert not kind.as_plain().replaces
     assert kind.as_replace().as_plain() == kind.as_plain()
+
+
+def test_files_are_equal_by_content_and_not_by_place() -> None:
+    """A base and a head of one comparison lie in different folders."""
+    assert Asset("a" * 64, path="here/x") == Asset("a" * 64, path="there/x")
+    assert Asset("a" * 64, text="x") != Asset("b" * 64, text="x")
+    assert Archive("a" * 64, assets={"x": Asset("1")}) == Archive("a" * 64, assets={"x": Asset("2")})
+    assert Archive("a" * 64, path="x") != Archive("b" * 64, path="x")

@@ -27,6 +27,7 @@ def record(given: Settings) -> Recorder:
         token = pulumi.Output.secret("token")
         slack: dict[str, Any] = {"slack_token": token} if given.observability.slack_channel else {}
         observability(
+            rotated_secrets=("suno-api-key",),
             settings=given.model_copy(update=slack),
             names=names,
             log_key_id="log-key",
@@ -68,13 +69,13 @@ def test_channels_of_an_alert_follow_its_priority_in_production() -> None:
     assert alert("prod", "replica-lag").inputs["notificationChannels"] == ["channel-slack"]
 
 
-def test_a_rotation_reaches_mail_in_every_environment() -> None:
-    assert alert("prod", "rotation-told").inputs["notificationChannels"] == [
+def test_the_rotations_of_each_secret_reach_mail_in_every_environment() -> None:
+    assert alert("prod", "rotation-told-suno-api-key").inputs["notificationChannels"] == [
         "channel-slack",
         "channel-devops",
     ]
     for stack in ("dev", "staging"):
-        assert "channel-devops" in alert(stack, "rotation-told").inputs["notificationChannels"]
+        assert "channel-devops" in alert(stack, "rotation-told-suno-api-key").inputs["notificationChannels"]
 
 
 def test_without_slack_mail_takes_the_warnings() -> None:

@@ -38,7 +38,9 @@ def changed(**schedules: Any) -> Settings:
 
 
 def hours(recorder: Recorder) -> dict[str, str]:
-    return {job.name: job.inputs["schedule"] for job in recorder.of_type(JOB)}
+    return {
+        job.name: job.inputs["schedule"] for job in recorder.of_type(JOB) if "aiprod:compute" in job.parent
+    }
 
 
 def primary(recorder: Recorder) -> Recorded:

@@ -8,6 +8,7 @@ from typing import Final
 
 from sandbox.cloud.behaviours.durations import seconds
 from sandbox.cloud.behaviours.grants import granted
+from sandbox.cloud.behaviours.run_builds import built_image
 from sandbox.cloud.behaviours.table import Call, Phase, Problem, behaviour
 from sandbox.cloud.data import Values, as_list, as_map
 from sandbox.cloud.paths import canonical
@@ -122,8 +123,9 @@ def image_missing(call: Call) -> Iterator[Problem]:
         return
     for where, container in containers(call):
         image = container.get("image")
-        known = isinstance(image, str) and "pkg.dev/" in image and f"/{call.project}/" in image
-        if known and image not in call.world.facts.images:
+        if not isinstance(image, str) or "pkg.dev/" not in image or f"/{call.project}/" not in image:
+            continue
+        if image not in call.world.facts.images and not built_image(call, image):
             yield Problem(f"{where}.image", f"`{where}.image`: {image} does not exist; push it first.")
 
 

@@ -17,6 +17,7 @@ from components.foundation.secret_rotation import (
     VendorProbe,
 )
 from facts.refusal import RefusedError
+from tests.components.compute.test_source_function import example_build
 from tests.recording import Build, Recorder
 
 ROOT = Path(__file__).parents[3]
@@ -28,15 +29,15 @@ def example_args() -> SecretRotationArgs:
         location="europe-west1",
         service_name="rotator",
         source=ROOT / "operations" / "rotation",
-        source_bucket="source",
-        image_repository="europe-docker.pkg.dev/p/images",
-        builder="projects/p/serviceAccounts/builder@p.iam.gserviceaccount.com",
+        build=example_build(),
         service_account="rotator@p.iam.gserviceaccount.com",
         member="serviceAccount:rotator@p.iam.gserviceaccount.com",
         kms_key="projects/p/locations/europe-west1/keyRings/k/cryptoKeys/run",
         topic_kms_key="projects/p/locations/europe-west1/keyRings/k/cryptoKeys/pubsub",
         topic="projects/p/topics/rotation",
-        caller_account_id="rotator-caller",
+        subscription_name="rotation",
+        caller="push@p.iam.gserviceaccount.com",
+        caller_member="serviceAccount:push@p.iam.gserviceaccount.com",
         role_prefix="aiprod_rotation",
         pubsub_agent="serviceAccount:service-1@gcp-sa-pubsub.iam.gserviceaccount.com",
         vpc=DirectVpc(network="n", subnetwork="s"),
@@ -109,6 +110,21 @@ def test_fails_when_a_probe_would_send_the_key_in_clear() -> None:
         VendorProbe(url="http://vendor.example/me", header="x-key")
 
 
-def test_fails_when_the_source_is_no_package() -> None:
-    with pytest.raises(RefusedError, match="source must be a folder with a requirements"):
-        replace(example_args(), source=ROOT / "docs")
+def test_a_message_is_pushed_as_its_own_caller_and_kept_when_it_keeps_failing(
+    build: Build, recorder: Recorder
+) -> None:
+    build(lambda: SecretRotation("rotator", example_args()))
+    subscription = recorder.one("gcp:pubsub/subscription:Subscription", "rotator").inputs
+    assert subscription["name"] == "rotation"
+    push = subscription["pushConfig"]
+    assert push["oidcToken"]["audience"] == push["pushEndpoint"]
+    assert subscription["deadLetterPolicy"]["maxDeliveryAttempts"] == 20
+    dead = recorder.one("gcp:pubsub/subscription:Subscription", "rotator-dead-letter").inputs
+    assert dead["name"] == "rotation-dlq"
+    agents = {
+        (r.type.rpartition(":")[2], r.inputs["role"]) for r in recorder.resources if r.name.endswith("-agent")
+    }
+    assert agents == {
+        ("TopicIAMMember", "roles/pubsub.publisher"),
+        ("SubscriptionIAMMember", "roles/pubsub.subscriber"),
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,10 +45,13 @@ def data(*, always_on: bool = True, has_replicas: bool = True, standby: bool = T
 
 def queues() -> dict[str, Alert]:
     queue = QueueTargets(owner="platform", subscription="jobs", dead_letter_subscription="jobs-dlq")
-    return queue_alerts(dict.fromkeys(("jobs", "results", "notifications", "batch"), queue))
+    pushed = replace(queue, pulled=False)
+    return queue_alerts(
+        dict.fromkeys(("jobs", "results", "notifications", "batch"), queue) | {"rotation": pushed}
+    )
 
 
-ALL = {**services(), **data(), **queues(), **security_alerts("platform")}
+ALL = {**services(), **data(), **queues(), **security_alerts("platform", ("secret",))}
 every_alert = pytest.mark.parametrize("key", sorted(ALL))
 
 

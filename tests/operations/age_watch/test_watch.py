@@ -33,16 +33,17 @@ def test_only_the_newest_enabled_version_counts(versions: list[tuple[int, str]])
     found = too_old([version(timedelta(days=days), state) for days, state in versions], NOW)
     enabled = [days for days, state in versions if state == "ENABLED"]
     if not enabled:
-        assert found == "no"
+        assert found == "no version is enabled"
     else:
-        assert found == (min(enabled) if min(enabled) > 90 else None)
+        youngest = min(enabled)
+        assert found == (f"newest enabled version is {youngest} days old" if youngest > 90 else None)
 
 
 @pytest.mark.parametrize(
-    ("age", "old"), [(LIMIT, None), (LIMIT + timedelta(seconds=1), 90), (timedelta(days=91), 91)]
+    ("age", "old"), [(LIMIT, False), (LIMIT + timedelta(seconds=1), True), (timedelta(days=91), True)]
 )
-def test_the_limit_is_90_days(age: timedelta, old: int | None) -> None:
-    assert too_old([version(age)], NOW) == old
+def test_the_limit_is_90_days(age: timedelta, old: bool) -> None:
+    assert (too_old([version(age)], NOW) is not None) == old
 
 
 @pytest.fixture
@@ -96,6 +97,28 @@ def test_writes_a_line_for_what_is_old_and_one_at_the_end(
         ("ERROR", "old", "old"),
         ("INFO", "done", None),
     ]
+
+
+@pytest.mark.parametrize(("days", "kind"), [(1, "spared"), (0, "spared"), (-1, "old")])
+def test_spares_an_exception_until_its_last_day(
+    google: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    days: int,
+    kind: str,
+) -> None:
+    until = (datetime.now(UTC) + timedelta(days=days)).date().isoformat()
+    monkeypatch.setenv("AGE_WATCH_EXCEPTIONS", json.dumps({"old": until}))
+    assert run(google, "p", monkeypatch) == ("", 204)
+    first = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert first["ageWatch"] == {"kind": kind, "secret": "old"}
+
+
+def test_a_probe_is_answered_without_looking(
+    google: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert watch(flask.Request({"PATH_INFO": "/health"})) == ("", 204)
+    assert capsys.readouterr().out == ""
 
 
 def test_does_not_say_that_it_is_done_when_a_secret_could_not_be_seen(

@@ -43,6 +43,7 @@ def address(world: World, tmp_path: Path) -> Iterator[str]:
             }
         },
         "vendors": {},
+        "reminders": {"cache-auth": "follow the page"},
         "consumers": {SECRET: [{"name": SERVICE, "moved": True}]},
         "endpoints": {name: f"{world.root}/{name}" for name in ("sql", "run")}
         | {"secrets": f"{world.root}/secretmanager"},
@@ -103,6 +104,25 @@ def test_a_push_rotates_once_however_often_it_is_delivered(address: str, world: 
     back = push({"eventType": "AIPROD_ROLLBACK", "secretId": SECRET}, datetime.now(UTC))
     assert httpx.post(address, json=back, timeout=60).status_code == 204
     assert world.google.secrets[SECRET]["versionAliases"]["current"] == "1"
+
+
+def test_what_a_person_changes_is_a_ticket_and_what_nobody_knows_an_alarm(
+    address: str, world: World, tmp_path: Path
+) -> None:
+    for secret in ("cache-auth", "forgotten"):
+        message = push({"eventType": "SECRET_ROTATE", "secretId": secret}, datetime.now(UTC))
+        assert httpx.post(address, json=message, timeout=60).status_code == 204
+    lines = [json.loads(one) for one in (tmp_path / "out").read_text().splitlines() if one.startswith("{")]
+    assert [(one["rotation"]["secret"], one["rotation"]["kind"]) for one in lines] == [
+        ("cache-auth", "ticket"),
+        ("forgotten", "alarm"),
+    ]
+    assert world.google.calls == []
+
+
+def test_a_probe_is_answered_without_doing_anything(address: str, world: World) -> None:
+    assert httpx.get(f"{address}health", timeout=60).status_code == 204
+    assert world.google.calls == []
 
 
 def test_other_messages_are_acknowledged_and_ignored(address: str, world: World) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 
 from tests.sandbox.cloud.case import Case
 from tests.sandbox.cloud.cases_back import BACK
+from tests.sandbox.cloud.cases_builds import BUILDS, BUILDS_FINE
 from tests.sandbox.cloud.cases_databases import DATABASES
 from tests.sandbox.cloud.cases_documented import DOCUMENTED
 from tests.sandbox.cloud.cases_edge import EDGE
@@ -38,6 +39,7 @@ CASES: Final[tuple[Case, ...]] = (
     *EDGE,
     *URL_MAPS,
     *FILTERS,
+    *BUILDS,
 )
 
 NEIGHBOURS: Final[tuple[Case, ...]] = (
@@ -45,5 +47,6 @@ NEIGHBOURS: Final[tuple[Case, ...]] = (
     *NEIGHBOURS_BACK,
     *NEIGHBOURS_DATABASES,
     *NEIGHBOURS_FRONT,
+    *BUILDS_FINE,
 )
 """What stands just inside the line of a behaviour, and must be accepted."""

@@ -26,7 +26,7 @@ MAP: Final = f"{RUN}/locations/global/certificateMaps/front"
 T: Final = {
     name: f"gcp:{area}/{name[0].lower()}{name[1:]}:{name}"
     for area, names in {
-        "artifactregistry": "Repository",
+        "artifactregistry": "Repository RepositoryIamMember",
         "billing": "Budget",
         "certificatemanager": "Certificate CertificateMap CertificateMapEntry DnsAuthorization",
         "bigquery": "Table",

@@ -1,0 +1,143 @@
+"""Looks once a day whether a secret has grown too old, whatever the rotator says.
+
+Makes the function, its daily call by Cloud Scheduler, and a grant on the project, with its role unless it is
+given one: to list secrets and to list their versions. It can read no value. Shares nothing with the rotator
+but the way functions are built: an account of its own, a clock of its own.
+
+Not made here: the account it runs as, the scheduler's account, the alerts (on what it finds, and on its
+silence). Cost: one request a day and the scheduler's job by the month.
+
+Sources: Secret Manager permissions, Cloud Scheduler's OIDC tokens.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.compute.source_function import DirectVpc, FunctionBuild, SourceFunction, SourceFunctionArgs
+from components.foundation.own_roles import OwnRole, make_role
+from facts.names import check_name
+from facts.refusal import RefusedError
+
+__all__ = ["AGE_WATCH_ROLE", "AgeWatch", "AgeWatchArgs"]
+
+AGE_WATCH_ROLE = OwnRole(
+    title="Secret age watch",
+    description="Lists secrets and their versions; reads no value",
+    permissions=("secretmanager.secrets.list", "secretmanager.versions.list"),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AgeWatchArgs:
+    """Where it runs and whom it spares."""
+
+    project: str
+    """Project that it looks at."""
+    location: str
+    """Region of the service and its clock."""
+    service_name: str
+    """Physical name."""
+    source: Path
+    """Folder of the Python package with its requirements.txt."""
+    build: FunctionBuild
+    """How Google builds it."""
+    service_account: pulumi.Input[str]
+    """Email of the account it runs as."""
+    member: pulumi.Input[str]
+    """The same account as an IAM member."""
+    scheduler: pulumi.Input[str]
+    """Email of the account that calls it."""
+    scheduler_member: pulumi.Input[str]
+    """The same account as an IAM member."""
+    role_id: str
+    """Id of the custom role that it makes; letters, digits and underscores."""
+    kms_key: pulumi.Input[str]
+    """Key in the same region."""
+    vpc: DirectVpc
+    """Way into the network."""
+    labels: Mapping[str, str]
+    """Labels of the service."""
+    role: pulumi.Input[str] | None = None
+    """Full name of a role like AGE_WATCH_ROLE that stands; by default it makes its own."""
+    exceptions: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Short id of a secret -> last day (YYYY-MM-DD, UTC) on which its age raises no alarm."""
+    schedule: str = "17 5 * * *"
+    """Cron expression in UTC; the alert on silence expects one call a day."""
+    deletion_protection: bool = True
+    """Whether the provider refuses to delete the service."""
+
+    def __post_init__(self) -> None:
+        for secret, until in self.exceptions.items():
+            check_name("secret", secret)
+            try:
+                date.fromisoformat(until)
+            except ValueError:
+                raise RefusedError(
+                    f"exceptions.{secret} must be a day such as 2027-01-31, got {until!r}; correct it"
+                ) from None
+
+
+class AgeWatch(pulumi.ComponentResource):
+    """The watch and its clock."""
+
+    service_name: pulumi.Output[str]
+    """Physical name."""
+
+    def __init__(self, name: str, args: AgeWatchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Make the watch."""
+        super().__init__("aiprod:foundation:AgeWatch", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        role = args.role or make_role(f"{name}-lists", args.project, args.role_id, AGE_WATCH_ROLE, child)
+        grant = gcp.projects.IAMMember(
+            f"{name}-lists", project=args.project, role=role, member=args.member, opts=child
+        )
+        function = SourceFunction(
+            name,
+            SourceFunctionArgs(
+                project=args.project,
+                location=args.location,
+                service_name=args.service_name,
+                source=args.source,
+                module="watch",
+                target="watch",
+                build=args.build,
+                service_account=args.service_account,
+                kms_key=args.kms_key,
+                vpc=args.vpc,
+                labels=args.labels,
+                environment={
+                    "AGE_WATCH_PROJECT": args.project,
+                    "AGE_WATCH_EXCEPTIONS": json.dumps(dict(args.exceptions), sort_keys=True),
+                },
+                invokers={"scheduler": args.scheduler_member},
+                timeout_seconds=300,
+                deletion_protection=args.deletion_protection,
+            ),
+            pulumi.ResourceOptions(parent=self, depends_on=[grant]),
+        )
+        gcp.cloudscheduler.Job(
+            name,
+            project=args.project,
+            region=args.location,
+            description="Looks for secrets that are too old",
+            schedule=args.schedule,
+            time_zone="Etc/UTC",
+            attempt_deadline="320s",
+            retry_config={"retry_count": 3, "min_backoff_duration": "60s"},
+            http_target={
+                "uri": function.uri,
+                "http_method": "POST",
+                "oidc_token": {"service_account_email": args.scheduler, "audience": function.uri},
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[function]),
+        )
+        self.service_name = function.service_name
+        self.register_outputs({"service_name": self.service_name})
