@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from facts.google.service_agents import agent_email
 from sandbox.cloud.behaviours.grants import granted, members_of
-from sandbox.cloud.data import Values, at, plain
+from sandbox.cloud.data import Values, as_list, at, plain
 from sandbox.cloud.paths import canonical
 from sandbox.cloud.world import Record, World
 
@@ -18,6 +18,7 @@ __all__ = ["QuietFailure", "quiet_failures"]
 
 _SUBSCRIPTION: Final = "gcp:pubsub/subscription:Subscription"
 _SINK: Final = "gcp:logging/projectSink:ProjectSink"
+_GROUP: Final = "gcp:compute/regionNetworkEndpointGroup:RegionNetworkEndpointGroup"
 _SERVICE: Final = "gcp:cloudrunv2/service:Service"
 _PUBLISH: Final = frozenset({"roles/pubsub.publisher", "roles/pubsub.editor", "roles/pubsub.admin"})
 _SUBSCRIBE: Final = frozenset({"roles/pubsub.subscriber", "roles/pubsub.editor", "roles/pubsub.admin"})
@@ -96,10 +97,22 @@ def _behind_balancer(world: World, record: Record, inputs: Values) -> Iterator[s
         yield f"{record.id} answers 403 behind the load balancer: set invokerIamDisabled or let allUsers in."
 
 
+def _tag_without_target(world: World, record: Record, inputs: Values) -> Iterator[str]:
+    tag, name = at(inputs, "cloudRun.tag"), at(inputs, "cloudRun.service")
+    region = str(plain(record.outputs.get("region") or record.inputs.get("region") or ""))
+    service = world.at(f"projects/{_project(record)}/locations/{region}/services/{name}")
+    if not tag or service is None:
+        return
+    tags = [at(target, "tag") for target in as_list(plain(service.inputs).get("traffics")) or []]
+    if tag not in tags:
+        yield f"{record.id} answers 404: {service.id} has no traffic target with the tag {tag}; add one."
+
+
 _RULES: Final[dict[str, tuple[str, str, Callable[[World, Record, Values], Iterator[str]]]]] = {
     "PUB-003": (_SUBSCRIPTION, "google-cloud.md CRIT-1.3", _dead_letter_publisher),
     "PUB-004": (_SUBSCRIPTION, "google-cloud.md CRIT-1.3", _dead_letter_subscriber),
     "PUB-005": (_SUBSCRIPTION, "google-cloud.md CRIT-1.3", _dead_letters_lost),
     "LOG-020": (_SINK, "google-cloud.md CRIT-1.5", _sink_writer),
+    "LB-103": (_GROUP, "google-cloud.md 2.0: a group may name what is not there", _tag_without_target),
     "RUN-100": (_SERVICE, "google-cloud.md 2.0", _behind_balancer),
 }

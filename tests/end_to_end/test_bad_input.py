@@ -59,6 +59,21 @@ REFUSED_CONFIG: dict[str, tuple[Callable[[Config], object], str, int]] = {
         "overlap",
         2,
     ),
+    "domain that is none": (
+        lambda config: config["aiprod:edge"].update(customers={"acme": "acme"}),
+        "aiprod:edge.customers.acme must be a host name in lower case such as api.example.com, got 'acme'",
+        2,
+    ),
+    "ban time that Google lacks": (
+        lambda config: config["aiprod:edge"].update(ban_seconds=61),
+        "aiprod:edge.ban_seconds must be 60, 120,",
+        2,
+    ),
+    "eleven denied ranges": (
+        lambda config: config["aiprod:edge"].update(denied_ranges=[f"192.0.2.{n}/32" for n in range(11)]),
+        "aiprod:edge.denied_ranges must",
+        2,
+    ),
     "refused name": (
         lambda config: config.update({"aiprod:repository": "Not_A_Name"}),
         "aiprod:repository",

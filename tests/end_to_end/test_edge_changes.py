@@ -36,6 +36,7 @@ def test_customer_canary_and_pages_come_and_go_without_replacing_anything(platfo
     updated = {step["type"] for step in changed.steps("update")}
     assert updated == {MAP, "gcp:cloudrunv2/service:Service"}
 
+    assert changed.report["quiet_failures"] == []
     again = platform.run("preview")
     assert set(again.summary) == {"same"}, again.output
 

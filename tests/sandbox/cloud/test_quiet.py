@@ -50,3 +50,20 @@ def test_a_service_behind_the_balancer_must_be_open_to_it() -> None:
     assert _rules(stage) == {"RUN-100"}
     stage.change("Service", {**closed, "invokerIamDisabled": True})
     assert _rules(stage) == set()
+
+
+def test_a_group_by_tag_needs_a_target_with_that_tag() -> None:
+    stage = Stage()
+    service = GOOD["Service"]
+    group = {
+        "name": "beta",
+        "region": "europe-west1",
+        "cloudRun": {"service": service["name"], "tag": "beta"},
+    }
+    stage.make("RegionNetworkEndpointGroup", group, logical="beta")
+    assert _rules(stage) == {"LB-103"}
+    latest = {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}
+    stage.change("Service", {**service, "traffics": [{**latest, "tag": "beta"}]})
+    assert _rules(stage) == set()
+    stage.change("Service", {**service, "traffics": [{**latest, "tag": "gamma"}]})
+    assert _rules(stage) == {"LB-103"}
