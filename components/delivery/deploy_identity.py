@@ -35,6 +35,8 @@ GRANTABLE_MAX = 10
 ROLES = (
     "roles/artifactregistry.admin",
     "roles/certificatemanager.owner",
+    # A service from source is built for whoever deploys it; the rest of run.sourceDeveloper is here already.
+    "roles/cloudbuild.builds.editor",
     "roles/cloudscheduler.admin",
     "roles/cloudsql.admin",
     "roles/cloudtasks.admin",
