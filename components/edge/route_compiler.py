@@ -2,7 +2,8 @@
 
 Priorities: closed paths from 10, routes from 1000, both ten apart, so a new one moves no other. Each route
 yields a request of its own for the tests; one that an earlier route takes is never reached and refused here.
-Google's tests do not look at weights, so a split is tested by where its request goes out, not by its service.
+Google's tests do not look at weights, so a split has none: what such a test would expect is not documented,
+and a map is refused for a test that fails.
 
 Sources: the provider's page of the URL map (one path form a rule, 1,024 characters, weights 0 to 1,000, at
 most 100 tests), Google's API reference (regular expressions only on regional load balancers).
@@ -30,7 +31,7 @@ from components.edge.routes import (
 )
 from facts.refusal import RefusedError
 
-__all__ = ["MAX_TESTS", "Request", "RoutePlan", "other_test", "plan_routes", "route_rules", "route_tests"]
+__all__ = ["MAX_TESTS", "Request", "RoutePlan", "other_tests", "plan_routes", "route_rules", "route_tests"]
 
 MAX_TESTS: Final = 100
 _GAP: Final = 10
@@ -119,33 +120,41 @@ def route_rules(
 def route_tests(
     plan: RoutePlan, host: str, backends: Mapping[str, pulumi.Input[str]]
 ) -> list[gcp.compute.URLMapTestArgsDict]:
-    """A test for each request of each rule."""
-    return [_test(plan, host, key, request, backends) for key, request in plan.requests]
+    """A test for each request of each rule but of splits."""
+    return [
+        _test(host, key, request, target, backends)
+        for key, request in plan.requests
+        if not isinstance(target := plan.target(request), Split)
+    ]
 
 
-def other_test(
+def other_tests(
     plan: RoutePlan, host: str, backends: Mapping[str, pulumi.Input[str]]
-) -> gcp.compute.URLMapTestArgsDict:
-    """A test for a request that nothing but a route for all requests takes."""
-    return _test(plan, host, "everything else", Request(path=_ELSEWHERE, headers={}), backends)
+) -> list[gcp.compute.URLMapTestArgsDict]:
+    """A test for a request that only a route for all requests takes; none where that is a split."""
+    request = Request(path=_ELSEWHERE, headers={})
+    target = plan.target(request)
+    if isinstance(target, Split):
+        return []
+    return [_test(host, "everything else", request, target, backends)]
 
 
 def _test(
-    plan: RoutePlan, host: str, key: str, request: Request, backends: Mapping[str, pulumi.Input[str]]
+    host: str,
+    key: str,
+    request: Request,
+    target: ToVariant | Closed,
+    backends: Mapping[str, pulumi.Input[str]],
 ) -> gcp.compute.URLMapTestArgsDict:
-    target = plan.target(request)
+    # A closed path is a rule of the main service that never calls it.
     test: gcp.compute.URLMapTestArgsDict = {
         "description": f"{host}: {key}",
         "host": host,
         "path": request.path,
+        "service": backends[target.variant if isinstance(target, ToVariant) else MAIN],
     }
     if request.headers:
         test["headers"] = [{"name": name, "value": value} for name, value in request.headers.items()]
-    if isinstance(target, Split):
-        test["expected_output_url"] = f"https://{host}{request.path}"
-    else:
-        # A closed path is a rule of the main service that never calls it.
-        test["service"] = backends[target.variant if isinstance(target, ToVariant) else MAIN]
     return test
 
 

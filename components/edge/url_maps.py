@@ -1,8 +1,8 @@
 """The URL maps of the load balancer: the one that serves and the one that only redirects.
 
-Both carry tests that Google evaluates before it takes a new version of the map: every route on the canonical
-host, one request on each other host, a host that is not ours, and the redirect to HTTPS. A map that fails one
-is refused and the old one keeps serving.
+Both carry tests that Google evaluates before it takes a new version of the map: every route but splits on
+the canonical host, one request on each other host, a host that is not ours, and the redirect to HTTPS. A map
+that fails one is refused and the old one keeps serving.
 
 Error pages are shown in place of an answer of 400 to 599, whoever gave it, the application's JSON among them;
 so an API has none unless asked for. They come from a bucket that everyone may read; the guards of this
@@ -19,7 +19,7 @@ from typing import Final, Literal
 import pulumi
 import pulumi_gcp as gcp
 
-from components.edge.route_compiler import MAX_TESTS, RoutePlan, other_test, route_rules, route_tests
+from components.edge.route_compiler import MAX_TESTS, RoutePlan, other_tests, route_rules, route_tests
 from components.edge.routes import MAIN
 from facts.refusal import RefusedError
 
@@ -156,7 +156,7 @@ def _tests(
 ) -> list[gcp.compute.URLMapTestArgsDict]:
     return [
         *route_tests(plan, hosts[0], backends),
-        *(other_test(plan, host, backends) for host in (*hosts, *brands.values())),
+        *(test for host in (*hosts, *brands.values()) for test in other_tests(plan, host, backends)),
         _redirected(_STRANGE, hosts[0]),
     ]
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from components.edge.route_compiler import Request, other_test, plan_routes, route_rules, route_tests
+from components.edge.route_compiler import Request, other_tests, plan_routes, route_rules, route_tests
 from components.edge.routes import (
     MAIN,
     Closed,
@@ -91,19 +91,20 @@ def test_tests_name_what_each_request_must_reach() -> None:
         ("beta",),
     )
     made = route_tests(plan, HOST, BACKENDS)
-    assert [(test["path"], test.get("service"), test.get("expected_output_url")) for test in made] == [
-        ("/metrics", "main-id", None),
-        ("/metrics/url-map-test", "main-id", None),
-        ("/url-map-test", "beta-id", None),
-        ("/url-map-test", "beta-id", None),
-        ("/url-map-test", "beta-id", None),
-        ("/url-map-test", None, f"https://{HOST}/url-map-test"),
+    assert [(test["path"], test.get("service")) for test in made] == [
+        ("/metrics", "main-id"),
+        ("/metrics/url-map-test", "main-id"),
+        ("/url-map-test", "beta-id"),
+        ("/url-map-test", "beta-id"),
+        ("/url-map-test", "beta-id"),
     ]
     assert [test.get("headers") for test in made[2:5]] == [
         [{"name": "cookie", "value": text}]
         for text in ("variant=beta", "variant=beta; other=1", "other=1; variant=beta")
     ]
-    assert other_test(plan_routes((), {}, ()), HOST, BACKENDS).get("service") == "main-id"
+    assert other_tests(plan, HOST, BACKENDS) == [], "a split has no test"
+    (other,) = other_tests(plan_routes((), {}, ()), HOST, BACKENDS)
+    assert other.get("service") == "main-id"
 
 
 @given(st.lists(st.tuples(matches, targets), max_size=5))
