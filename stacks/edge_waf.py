@@ -55,7 +55,7 @@ _SENSITIVITY: Final[Mapping[WafSetName, int]] = {
     "sqli-v33-stable": 2,
     "xss-v33-stable": 2,
     "lfi-v33-stable": 1,
-    "rfi-v33-stable": 1,
+    "rfi-v33-stable": 2,
     "rce-v33-stable": 1,
     "protocolattack-v33-stable": 2,
     "scannerdetection-v33-stable": 1,
@@ -66,15 +66,10 @@ _SENSITIVITY: Final[Mapping[WafSetName, int]] = {
     "cve-canary": 1,
     "json-sqli-canary": 2,
 }
-# Rules with an expression are counted; these sets need no exception of their own.
+# Rules with an expression are counted, and five parts go into one.
 _GROUPS: Final[Sequence[Sequence[WafSetName]]] = (
-    (
-        "lfi-v33-stable",
-        "rfi-v33-stable",
-        "scannerdetection-v33-stable",
-        "sessionfixation-v33-stable",
-        "java-v33-stable",
-    ),
+    ("lfi-v33-stable", "sessionfixation-v33-stable", "java-v33-stable"),
+    ("rfi-v33-stable", "scannerdetection-v33-stable"),
     ("nodejs-v33-stable", "php-v33-stable"),
     ("cve-canary", "json-sqli-canary"),
 )
@@ -90,23 +85,26 @@ _OPT_OUTS: Final[Mapping[WafSetName, Sequence[str]]] = {
         "sqli",
         # Level 2: quotes, brackets, hyphens and operators, as prices, names and cookies of consent have them.
         *(942110, 942120, 942130, 942150, 942200, 942210, 942260, 942330, 942340, 942370, 942380, 942390),
-        *(942410, 942430, 942440, 942480, 942510),
+        *(942300, 942400, 942410, 942430, 942440, 942480, 942510),
         # Level 1: a verb behind a semicolon or before a noun, as in "do not delete it; update my account".
         *(942350, 942360),
     ),
     "xss-v33-stable": _signatures(
         "xss",
-        # Level 1: an image in JSON as a data URI.
-        *(941130, 941170),
+        # Level 1: an image in JSON as a data URI; Japanese and Chinese, whose bytes look like a bracket's.
+        *(941130, 941170, 941310),
         # Level 2: any element and attribute, any bracket behind a quote.
         *(941150, 941320, 941330, 941340),
     ),
+    # Level 2: "the Java runtime".
+    "java-v33-stable": _signatures("java", 944250),
 }
 # Left out where the body is a file or a multipart form: its own headers, arrows of subtitles, XML, and bytes
 # of pictures and sound, which hold any two or three characters sooner or later.
 _FILE_OPT_OUTS: Final[Mapping[WafSetName, Sequence[str]]] = {
-    "sqli-v33-stable": _signatures("sqli", 942180, 942190, 942300, 942310),
-    "xss-v33-stable": _signatures("xss", 941100, 941160, 941180, 941310, 941380),
+    "sqli-v33-stable": _signatures("sqli", 942180, 942190, 942310),
+    "xss-v33-stable": _signatures("xss", 941100, 941160, 941180, 941380),
+    "rfi-v33-stable": _signatures("rfi", 931130),
     "rce-v33-stable": _signatures("rce", 932115, 932130),
     "protocolattack-v33-stable": _signatures("protocolattack", 921120),
     "php-v33-stable": _signatures("php", 933100, 933180),
@@ -122,17 +120,33 @@ _SIGNED_HOOKS: Final = tuple(
 )
 
 
-def _free_text(*signatures: str) -> tuple[Exclusion, ...]:
+# Fields that hold addresses of other hosts, which is all that level 2 of rfi looks for: urls, sources,
+# pictures, callbacks, backgrounds, websites, home pages. Ten is Google's number for one target.
+_ADDRESSES: Final = ("ur", "link", "href", "hook", "back", "image", "media", "site", "page", "pdf")
+# Fields of other free text, in which a line may begin with an address.
+_MESSAGES: Final = ("message", "description", "comment", "note", "body")
+
+
+def _free_text(*signatures: str, names: Sequence[str] = _FREE_TEXT) -> tuple[Exclusion, ...]:
     return tuple(
         Exclusion(part="query_param", operator="ENDS_WITH", value=name, signatures=signatures)
-        for name in _FREE_TEXT
+        for name in names
     )
 
 
 _EXCLUSIONS: Final[Mapping[WafSetName, Sequence[Exclusion]]] = {
     "sqli-v33-stable": _free_text(),
-    "xss-v33-stable": _free_text(*_MARKUP_OF_TEXTS),
+    "xss-v33-stable": (*_free_text(*_MARKUP_OF_TEXTS), *_free_text(names=("prompt",))),
     "lfi-v33-stable": _free_text(),
+    "rfi-v33-stable": (
+        *_free_text(names=(*_FREE_TEXT, *_MESSAGES)),
+        *(
+            Exclusion(
+                part="query_param", operator="CONTAINS", value=name, signatures=_signatures("rfi", 931130)
+            )
+            for name in _ADDRESSES
+        ),
+    ),
     "rce-v33-stable": _free_text(),
     "protocolattack-v33-stable": _free_text(),
     "java-v33-stable": _free_text(),
@@ -148,21 +162,25 @@ _EXEMPT_PATHS: Final[Mapping[WafSetName, Sequence[str]]] = {
 # Regular expressions for texts that are decoded twice, without backslashes (`armor_compiler.py`).
 _INCLUSION: Final = (
     "(?i:(?:^|&)(?:files?|page|path|template|theme|include|inc|dir|doc|document|root|load|module|layout|"
-    "conf|config)=(?:https?|ftps?):|include *[(]? *[^a-z ]https?:)"
+    "conf|config|url|uri|src|link|lang|language|locale|view|resource|img)=(?:https?|ftps?):|"
+    "include *[(]? *[^a-z ]https?:)"
 )
 _WRAPPER: Final = "(?i:(?:^|[= ])(?:php|data|expect|zip|phar|gopher|dict|jar|ldaps?|netdoc|file):/)"
 _TEMPLATE: Final = "[$#%][{]|[{][{].*[}][}]|<%"
 # In headers that are logged: the lookups that a logger follows.
 _LOOKUP: Final = "[$][{]"
+_NO_ADDRESS: Final = "['<>(){}$;|]"
 _SEVEN_BITS: Final = "[+ ]ADw-"
 _NODE: Final = (
-    "(?i:child_process|process[.]mainmodule|__proto__|constructor[.]prototype|require *[(] *[^a-z ])"
+    "(?i:child_process|process[.]mainmodule|__proto__|constructor[.](?:prototype|constructor)|"
+    "require *[(] *[^a-z ])"
 )
 _PHP: Final = (
     "(?i:(?:system|passthru|shell_exec|popen|proc_open|assert|preg_replace|call_user_func|phpinfo)[(]|"
     "[)][(]')"
 )
-_SERIALIZED: Final = "(?:^|[=;{ ])[OCa]:[0-9]+:[^a-z0-9]|rO0AB"
+_SERIALIZED: Final = "(?:^|[=;{ ])[OCa]:[0-9]+:[^a-z0-9]|rO0AB|class[.]module[.]|java[.]lang"
+_FILES: Final = "(?i:=[.](?:env|git|ssh|aws|ht)|[a-z]:.windows|(?:win|boot)[.]ini)"
 _SHELL: Final = (
     "(?i:(?:(?:[;|`] ?|&& ?|[$][(] ?)(?:/[a-z/]*/)?(?:id|whoami|uname|cat|ls|ps|pwd|curl|wget|nc|ncat|bash|"
     "sh|zsh|python[0-9.]*|perl|ruby|ping|nslookup|dig|sleep|chmod|rm|env|printenv|ifconfig|powershell|cmd|"
@@ -177,6 +195,16 @@ _STATEMENT: Final = (
 _MARKUP: Final = (
     "(?i:<(?:script|img|svg|iframe|body|object|embed|video|details|input|style|link|meta|base|form)[^a-z]|"
     "javascript:|[^a-z]on(?:error|load|click|focus|mouse|toggle)[a-z]* *=)|[.][.]/"
+)
+_PATH_INJECTION: Final = (
+    "/[.][.]?(?:/|$)|(?:&|%26){2}|(?i:(?:%20|[+])(?:union|select)(?:%20|[+])|"
+    "%20(?:and|or)%20[0-9]+(?:=|%3D)|javascript(?::|%3A))"
+)
+# Paths of the API are letters, digits and a few marks, other scripts percent-encoded as UTF-8, an apostrophe
+# before a letter: no other quotes, no brackets, semicolons, encoded slashes or dots, nothing encoded twice.
+_PATH: Final = (
+    "^/(?:[A-Za-z0-9/_.~!&+,=:@()-]|%(?:2[01368BbCc9]|3[AaDdFf]|40|5[BbDd])|(?:'|%27)[A-Za-z]|"
+    "(?:'|%27)?%(?:[89ABDEabde][0-9A-Fa-f]|[Cc][2-9A-Fa-f]|[Ff][0-4]))*$"
 )
 _FIXED_SESSION: Final = "(?i:(?:^|&)(?:php|j|asp)?sess(?:ion)?_?id=)"
 
@@ -200,14 +228,9 @@ def form_rules() -> list[Rule]:
     return [
         DenyExpression(
             position=0,
-            # Paths of the API are letters, digits and a few marks, other scripts percent-encoded as UTF-8, an
-            # apostrophe before a letter: no other quotes, no brackets, semicolons, encoded slashes or dots,
-            # nothing encoded twice, no dot segments.
             expression=(
                 f"request.path.matches('^/+(?i:{closed})(?:/|%20|$)') || "
-                "request.path.matches('/[.][.]?(?:/|$)|(?i:(?:%20|[+])(?:union|select)(?:%20|[+]))') || "
-                '!request.path.matches("^/(?:[A-Za-z0-9/_.~!&+,=:@()-]|%(?:2[01368BbCc9]|3[AaDdFf]|40|5[BbDd])|'
-                "(?:'|%27)[A-Za-z]|(?:'|%27)?%(?:[89ABDEabde][0-9A-Fa-f]|[Cc][2-9A-Fa-f]|[Ff][0-4]))*$\")"
+                f'request.path.matches("{_PATH_INJECTION}") || !request.path.matches("{_PATH}")'
             ),
             description="Internal paths and malformed ones",
             status=404,
@@ -220,7 +243,7 @@ def form_rules() -> list[Rule]:
                 for patterns in (
                     (_INCLUSION, _WRAPPER, _TEMPLATE, _NODE, _FIXED_SESSION),
                     (_SHELL, _STATEMENT),
-                    (_PHP, _SERIALIZED, _SEVEN_BITS, _MARKUP),
+                    (_PHP, _SERIALIZED, _SEVEN_BITS, _MARKUP, _FILES),
                 )
             )
             + ")",
@@ -230,7 +253,7 @@ def form_rules() -> list[Rule]:
             position=2,
             expression=" || ".join(
                 (
-                    _header("referer", _TEMPLATE, "(?i:union(?: all)? select )|[$][(]"),
+                    _header("referer", _TEMPLATE, _STATEMENT, "[$][(]"),
                     _header("cookie", _WRAPPER, _TEMPLATE, _NODE, _PHP, _SERIALIZED, _SHELL, _SEVEN_BITS),
                 )
             ),
@@ -247,8 +270,9 @@ def form_rules() -> list[Rule]:
         ),
         DenyExpression(
             position=4,
-            expression=" || ".join(_header(name, _LOOKUP) for name in ("x-forwarded-for", "authorization")),
-            description="Lookups in address and authorization",
+            # The first is a list of addresses.
+            expression=f"{_header('x-forwarded-for', _NO_ADDRESS)} || {_header('authorization', _LOOKUP)}",
+            description="Injections in address and authorization",
         ),
     ]
 

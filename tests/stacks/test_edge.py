@@ -72,11 +72,11 @@ def test_rules_judge_as_the_requirements_say() -> None:
         assert f"evaluatePreconfiguredWaf('{name}'" in asked
 
 
-def test_with_a_full_allow_list_one_expression_is_spare() -> None:
+def test_a_full_allow_list_fills_the_quota_of_expressions() -> None:
     given = values("prod")
     given["edge"] = {**given["edge"], "allowed_ranges": [f"192.0.2.{last}/32" for last in range(4)]}
     rules = record(parse(given)).one(ARMOR).inputs["rules"]
-    assert sum("expr" in rule["match"] for rule in rules) == 19
+    assert sum("expr" in rule["match"] for rule in rules) == 20
 
 
 @pytest.mark.parametrize(("stack", "regions"), [("dev", 1), ("staging", 1), ("prod", 2)])

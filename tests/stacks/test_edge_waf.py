@@ -103,7 +103,13 @@ def test_denies_paths_that_the_api_does_not_have(path: str) -> None:
             "/v1/jobs:batch",
             "/a,b",
         ),
-        *("/.well-known/security.txt", "/uploads/rock%20and%20roll%20union.mp4", "/x/..hidden", "/c/C%23"),
+        *(
+            "/uploads/Part%201%20and%202.mp4",
+            "/.well-known/security.txt",
+            "/uploads/rock%20and%20roll%20union.mp4",
+            "/x/..hidden",
+            "/c/C%23",
+        ),
     ],
 )
 def test_lets_paths_of_every_language_pass(path: str) -> None:
@@ -134,7 +140,8 @@ def test_lets_paths_of_every_language_pass(path: str) -> None:
             "x onerror=1",
             "../../x",
         ),
-        *("system('id')", "(sys)('id')", "javascript:x"),
+        *("system('id')", "(sys)('id')", "javascript:x", "c:/windows/x", "constructor.constructor(x)"),
+        *("class.module.x", "java.lang.Runtime"),
     ],
 )
 @pytest.mark.parametrize("times", [1, 2])
@@ -180,11 +187,14 @@ def test_lets_texts_that_people_look_for_pass(text: str) -> None:
             {"transfer_encoding": "chunked", "content_length": "4"},
             "Lookups in a version, bodies with two lengths",
         ),
-        ({"x_forwarded_for": "${jndi:x}"}, "Lookups in address and authorization"),
-        ({"authorization": "Bearer ${jndi:x}"}, "Lookups in address and authorization"),
+        ({"x_forwarded_for": "${jndi:x}"}, "Injections in address and authorization"),
+        ({"authorization": "Bearer ${jndi:x}"}, "Injections in address and authorization"),
         ({"cookie": "theme=dark; id=5; env=prod; ls=2; session=eyJh.bGci.x_-"}, None),
         ({"cookie": "c={stamp:%27k3==%27%2Cver:1}; d=%7B%22a%22%3A%20%221%22%7D"}, None),
         ({"referer": "https://www.google.com/search?q=%22text+to+speech%22&oq=a"}, None),
+        ({"x_forwarded_for": "' or 1=1"}, "Injections in address and authorization"),
+        ({"referer": "https://x.example/?q=' or 1=1"}, "Injections in referer and cookies"),
+        ({"x_forwarded_for": "[2001:db8::1]:443, unknown, 198.51.100.1:80"}, None),
         ({"transfer_encoding": "chunked"}, None),
         ({"content_length": "4"}, None),
         ({"x_forwarded_for": "203.0.113.7, 10.8.0.1", "authorization": "Bearer sk_live_1"}, None),
@@ -194,7 +204,7 @@ def test_judges_headers_that_sets_do_not_read(headers: dict[str, str], rule: str
     assert denied_by("/jobs", **headers) == rule
 
 
-def test_five_denials_and_seven_waf_rules_count_towards_the_quota() -> None:
+def test_five_denials_and_eight_waf_rules_count_towards_the_quota() -> None:
     rules = compile_rules([*form_rules(), *waf_rules()])
-    assert len(rules) == 12
+    assert len(rules) == 13
     assert [rule.action for rule in rules[:2]] == ["deny(404)", "deny(403)"]
