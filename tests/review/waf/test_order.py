@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from review.waf.judge import Judge
 from review.waf.order import bypasses, shadows
@@ -58,12 +60,40 @@ def test_an_allow_confined_to_a_probed_path_is_none(expression: str) -> None:
         "request.path.matches('^(?:/health|/.*)$')",
         "request.path == '/status'",
         "request.path == '/health' || request.method == 'GET'",
+        "request.method == 'GET' || request.scheme == 'https' && request.path == '/health'",
         "request.headers['x-partner'] == 'secret' && has(request.headers['x-partner'])",
         "request.method == 'GET'",
     ],
 )
 def test_an_allow_that_nothing_confines_is_a_bypass_with_or_without_an_example(expression: str) -> None:
     assert [priority for priority, *_ in found(policy(rule(100, "allow", expression), sets()))] == [100]
+
+
+@pytest.mark.parametrize(("pattern", "confined"), [("/health[.]json", True), ("/health.json", False)])
+def test_a_dot_that_means_any_sign_confines_nothing(pattern: str, confined: bool) -> None:
+    allow = rule(100, "allow", f"request.path.matches('^(?:{pattern})$')")
+    assert (found(policy(allow, sets(), probes=("/health.json",))) == []) is confined
+
+
+@given(
+    priority=st.integers(0, 999),
+    made=st.sampled_from(
+        [
+            everybody(0, "allow", "203.0.113.0/24", "2001:db8::/48"),
+            everybody(0, "allow"),
+            throttle(0, 10_000, 3600),
+            throttle(0, 10_000, 3600, "request.path.startsWith('/jobs')", banDurationSec=3600),
+            rule(0, "allow", "origin.region_code == 'FR'"),
+            rule(0, "allow", "request.headers['user-agent'].contains('partner')"),
+            rule(0, "allow", "request.path.startsWith('/health')"),
+        ]
+    ),
+)
+def test_no_rule_that_lets_through_can_be_put_before_the_sets(priority: int, made: dict[str, Any]) -> None:
+    probe = rule(1000, "allow", PROBE)
+    at = {**made, "priority": priority}
+    assert [first for first, *_ in found(policy(at, probe, sets(1001)))] == [priority]
+    assert found(policy(probe, sets(1001), {**made, "priority": 2000 + priority})) == []
 
 
 def test_what_is_previewed_stands_behind_the_sets_or_denies_is_no_bypass() -> None:

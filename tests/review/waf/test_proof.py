@@ -99,6 +99,20 @@ def test_sequence_runs_on_one_clock_and_every_repetition_counts() -> None:
     assert proof(limit, requests=apart).shortfalls == []
 
 
+def test_one_repetition_that_differs_is_enough() -> None:
+    # Allowed, refused, and allowed again.
+    line = request_of("slow", sequence="s", repeat=3, every=5)
+    found = proof(throttle(2000, 1, 10), requests=[line])
+    assert [verdict.status for verdict in found.verdicts] == [429]
+
+
+def test_attack_on_a_probed_path_is_missed_and_no_bypass() -> None:
+    attack = request_of("probe", kind="attack", expect="deny", path="/health")
+    found = proof(*GOOD, requests=[attack], core=core_rules())
+    assert [verdict.request.id for verdict in found.missed] == ["probe"]
+    assert found.bypasses == ()
+
+
 def test_confusion_table_has_a_row_for_each_class() -> None:
     requests = [
         *attacks(3, 2),
@@ -214,3 +228,12 @@ def test_difference_tells_rules_and_verdicts_that_change() -> None:
     turned = [(after.request.id, before.denied, after.denied) for before, after in found.turned]
     assert turned == [("xss", True, False), ("flood-deny-1", True, False)]
     assert compare("main", before, proof(*GOOD, requests=CORPUS, core=core)).unchanged
+
+
+def test_another_status_is_a_difference_too() -> None:
+    requests = [request_of(path="/no", kind="attack", expect="deny")]
+    before, after = (
+        proof(DENY_NO, requests=requests),
+        proof({**DENY_NO, "action": "deny(404)"}, requests=requests),
+    )
+    assert len(compare("main", before, after).turned) == 1

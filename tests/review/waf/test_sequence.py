@@ -27,6 +27,8 @@ def answers(limit: dict[str, Any], times: list[float]) -> str:
     [
         (throttle(1, 2, 60), [0, 1, 2, 59.9, 60, 60.5, 61], "aaddada"),
         (throttle(1, 1, 10), [0, 0, 9.99, 10], "adda"),
+        # A window longer than the ban: what came before the ban is forgotten with it.
+        (throttle(1, 1, 600, banDurationSec=60), [0, 1, 60.9, 61, 62], "addad"),
         (throttle(1, 2, 60, banDurationSec=120), [0, 1, 2, 3, 121.9, 122, 123, 124], "aadddaad"),
         (
             throttle(1, 1, 10, banDurationSec=60, banThreshold={"count": 2, "intervalSec": 30}),
@@ -71,7 +73,7 @@ def naive(limit: RateLimit, times: list[float]) -> list[bool]:
 
 @given(
     count=st.integers(1, 5),
-    seconds=st.sampled_from([10, 30, 60]),
+    seconds=st.sampled_from([10, 30, 60, 600]),
     ban=st.sampled_from([0, 60, 120]),
     gaps=st.lists(st.sampled_from([0.0, 0.5, 3.0, 9.5, 10.0, 31.0, 61.0, 130.0]), max_size=40),
 )
