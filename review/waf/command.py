@@ -27,7 +27,7 @@ from sandbox.errors import UsageError
 from sandbox.model import Mode, Snapshot
 from sandbox.project import Program, load_project
 
-__all__ = ["Options", "waf"]
+__all__ = ["Options", "declared", "installed", "waf"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +49,8 @@ class Options:
 def waf(work: Workspace, stack: str, options: Options, out: Console) -> int:
     """Prove, compare, write, show; 1 when the proof does not hold."""
     requests = load(options.corpora or built_in())
-    policy = _declared(work.program, stack, options.policy, work.progress)
-    core, reasons = _core(options.rules), load_reasons()
+    policy = declared(work.program, stack, options.policy, work.progress)
+    core, reasons = installed(options.rules), load_reasons()
     proof = prove(policy, core, requests, reasons)
     difference = None
     if options.base is not None:
@@ -61,14 +61,16 @@ def waf(work: Workspace, stack: str, options: Options, out: Console) -> int:
     return REFUSED if proof.shortfalls else FINE
 
 
-def _core(folder: Path) -> CoreRules | NotEvaluatedError:
+def installed(folder: Path = RULES_FOLDER) -> CoreRules | NotEvaluatedError:
+    """The Core Rule Set, or why there is none."""
     try:
         return CoreRules.find(folder)
     except NotEvaluatedError as error:
         return error
 
 
-def _declared(program: Program, stack: str, name: str | None, progress: Console) -> Policy:
+def declared(program: Program, stack: str, name: str | None, progress: Console) -> Policy:
+    """The policy that the program declares for a stack, from a preview on an empty cloud."""
     settings = settings_of(program, stack)
     ground = Ground(snapshot=Snapshot(), world=World())
     outcome = evaluate(
@@ -93,7 +95,7 @@ def _compare(
     directory = work.program.directory
     with checkout(directory, resolve(directory, options.base)) as tree:
         try:
-            policy = _declared(load_project(tree), stack, options.policy, work.progress)
+            policy = declared(load_project(tree), stack, options.policy, work.progress)
         except UsageError as error:
             return Difference(base=options.base, note=str(error))
     return compare(options.base, prove(policy, proof.core, requests, reasons), proof)

@@ -15,7 +15,7 @@ from typing import Annotated, Final
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from review.waf.expressions import SET_CALL, set_calls
+from review.waf.expressions import QUOTED, SET_CALL, set_calls
 from review.waf.fields import Exclusion
 from review.waf.policy import Policy, Rule
 from sandbox.errors import UsageError
@@ -79,14 +79,52 @@ def waivers(policy: Policy, reasons: Iterable[Reason]) -> list[Waiver]:
 def _of(rule: Rule) -> Iterator[tuple[str, str]]:
     calls = set_calls(rule.expression)
     for call in calls:
+        others = [other for other in calls if other.name == call.name]
         for signature in sorted(call.opt_out):
-            yield call.name, f"signature {signature}"
+            everywhere = all(signature in other.opt_out for other in others)
+            yield call.name, f"signature {signature}" + ("" if everywhere else " outside its conditions")
     for item in rule.exclusions:
         yield item.rule_set, _field(item)
-    # What is left of the expression without its calls, their brackets and what joins them.
-    if re.search(r"[^\s()|]", SET_CALL.sub("", rule.expression)):
-        for name in dict.fromkeys(call.name for call in calls):
+    asked_always = set(_always_asked(rule.expression))
+    for name in dict.fromkeys(call.name for call in calls):
+        if name not in asked_always:
             yield name, CONDITIONS
+
+
+def _alternatives(expression: str) -> Iterator[str]:
+    """What stands between the `||` outside all brackets and quotes."""
+    masked = _masked(expression)
+    depth = start = 0
+    for sign in re.finditer(r"[()]|\|\|", masked):
+        depth += {"(": 1, ")": -1}.get(sign[0], 0)
+        if sign[0] == "||" and not depth:
+            yield expression[start : sign.start()].strip()
+            start = sign.end()
+    yield expression[start:].strip()
+
+
+def _masked(expression: str) -> str:
+    """The expression with quoted text made harmless, every sign in its place."""
+    return re.sub(QUOTED, lambda text: "q" * len(text[0]), expression)
+
+
+def _always_asked(expression: str) -> Iterator[str]:
+    """The sets that every request meets which no earlier alternative stopped."""
+    for part in _alternatives(expression):
+        if SET_CALL.fullmatch(part):
+            yield set_calls(part)[0].name
+        elif _bracketed(part):
+            yield from _always_asked(part[1:-1])
+
+
+def _bracketed(part: str) -> bool:
+    """Whether the first bracket closes with the last sign."""
+    depth, masked = 0, _masked(part)
+    for place, sign in enumerate(masked):
+        depth += {"(": 1, ")": -1}.get(sign, 0)
+        if not depth:
+            return sign == ")" and place == len(masked) - 1
+    return False
 
 
 def _field(item: Exclusion) -> str:

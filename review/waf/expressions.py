@@ -17,7 +17,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final, cast
 
 import cel
@@ -30,14 +30,14 @@ from review.waf.rulesets import NotEvaluatedError, SetCall
 from review.waf.sequence import user_ip
 from sandbox.errors import UsageError
 
-__all__ = ["SET_CALL", "Answer", "Asked", "Expressions", "in_range", "set_calls"]
+__all__ = ["QUOTED", "SET_CALL", "Answer", "Asked", "Expressions", "in_range", "set_calls"]
 
-_QUOTED: Final = r"(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")"
+QUOTED: Final = r"(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")"
 _OUTSIDE: Final = re.compile(
-    rf"(?P<has>\bhas\(\s*request\.headers\[\s*(?P<header>{_QUOTED})\s*\]\s*\))|(?P<text>{_QUOTED})|(?P<matches>\.matches\()"
+    rf"(?P<has>\bhas\(\s*request\.headers\[\s*(?P<header>{QUOTED})\s*\]\s*\))|(?P<text>{QUOTED})|(?P<matches>\.matches\()"
 )
 SET_CALL: Final = re.compile(
-    rf"\bevaluatePreconfigured(Waf|Expr)\(((?:[^()'\"]|{_QUOTED})*)\)",
+    rf"\bevaluatePreconfigured(Waf|Expr)\(((?:[^()'\"]|{QUOTED})*)\)",
 )
 _SIGNATURE: Final = re.compile(r"(?:owasp-crs-(?:v[0-9]{6}-)?)?id([0-9]{6})(?:-[a-z-]+)?")
 _UNANSWERABLE: Final = (
@@ -239,7 +239,11 @@ def _url_decode_uni(text: str) -> str:
     return _decoded(text, rb"%(?:[uU]([0-9A-Fa-f]{4})|([0-9A-Fa-f]{2}))")
 
 
+@lru_cache(maxsize=4096)
 def _decoded(text: str, pattern: bytes) -> str:
+    if "%" not in text and "+" not in text:
+        return text
+
     def one(found: re.Match[bytes]) -> bytes:
         digits = cast("bytes", found[1] or found[found.re.groups])
         number = int(digits, 16)

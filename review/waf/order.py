@@ -15,7 +15,7 @@ from typing import Final
 
 from facts.cel import outside_quotes
 from review.waf.corpus import Request
-from review.waf.expressions import set_calls
+from review.waf.expressions import QUOTED, set_calls
 from review.waf.judge import Judge
 from review.waf.policy import Policy, Rule
 
@@ -118,7 +118,7 @@ def _confined(rule: Rule, paths: frozenset[str]) -> bool:
 
 
 def _conditions(expression: str) -> list[str]:
-    masked = re.sub(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", lambda text: "q" * len(text[0]), expression)
+    masked = re.sub(QUOTED, lambda text: "q" * len(text[0]), expression)
     parts: list[str] = []
     start = 0
     for operator in re.finditer("&&", masked):

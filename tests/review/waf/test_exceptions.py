@@ -34,7 +34,7 @@ def test_signatures_fields_and_conditions_are_exceptions() -> None:
         sets(1000),
         deny(1010, CALL, preconfiguredWafConfig=WAIVED),
         deny(1020, f"({CALL}) && request.path != '/hooks'"),
-        deny(1030, f"({CALL}) || evaluatePreconfiguredWaf('xss-v33-stable')"),
+        deny(1030, f"{CALL} || evaluatePreconfiguredWaf('xss-v33-stable')"),
         deny(1040, "request.path != '/x'"),
     )
     found = [(item.rule.priority, item.rule_set, item.what) for item in waivers(made, ())]
@@ -47,6 +47,34 @@ def test_signatures_fields_and_conditions_are_exceptions() -> None:
         (1020, "sqli-v33-stable", "requests outside its conditions"),
         *((1030, *one) for one in signatures),
     ]
+
+
+def test_signature_that_another_call_asks_is_waived_under_conditions_only() -> None:
+    other = "evaluatePreconfiguredWaf('sqli-v33-stable', {'opt_out_rule_ids': ['id942350']})"
+    made = policy(deny(1010, f"{CALL} || ({other} && !has(request.headers['content-type']))"))
+    assert [item.what for item in waivers(made, ())] == [
+        "signature 942350",
+        "signature 942360 outside its conditions",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("expression", "conditional"),
+    [
+        ("evaluatePreconfiguredWaf('xss-v33-stable')", set[str]()),
+        ("request.path == '||' && evaluatePreconfiguredWaf('xss-v33-stable')", {"xss-v33-stable"}),
+        ("evaluatePreconfiguredWaf('xss-v33-stable') || request.path == '/x'", set[str]()),
+        ("(evaluatePreconfiguredWaf('xss-v33-stable') || request.path == '/x') && true", {"xss-v33-stable"}),
+        ("evaluatePreconfiguredWaf('a') || (evaluatePreconfiguredWaf('b') && true)", {"b"}),
+        ("(evaluatePreconfiguredWaf('a') || evaluatePreconfiguredWaf('b')) || true", set[str]()),
+        ("(evaluatePreconfiguredWaf('a') || true) && (evaluatePreconfiguredWaf('b') || true)", {"a", "b"}),
+    ],
+)
+def test_set_that_is_not_asked_for_every_request_is_an_exception(
+    expression: str, conditional: set[str]
+) -> None:
+    found = {item.rule_set for item in waivers(policy(deny(1010, expression)), ())}
+    assert found == conditional
 
 
 def test_proof_does_not_hold_while_an_exception_has_no_reason() -> None:

@@ -56,18 +56,12 @@ def naive(limit: RateLimit, times: list[float]) -> list[bool]:
             allowed.append(passed < limit.count)
             continue
         # A ban begins with each refusal that does not lie in another ban; what came before it is forgotten.
-        since, until = float("-inf"), float("-inf")
-        for at, ok in history:
+        begun, until = 0, float("-inf")
+        for place, (at, ok) in enumerate(history):
             if not ok and at >= until:
-                since, until = at, at + limit.ban_seconds
-        if now < until:
-            allowed.append(False)
-            continue
-        banned_at = [at for at, ok in history if not ok]
-        recent = [
-            at for at, ok in history if ok and at > now - limit.seconds and (not banned_at or at >= since)
-        ]
-        allowed.append(len(recent) + 1 <= limit.count)
+                begun, until = place, at + limit.ban_seconds
+        recent = [at for at, ok in history[begun:] if ok and at > now - limit.seconds]
+        allowed.append(now >= until and len(recent) < limit.count)
     return allowed
 
 
