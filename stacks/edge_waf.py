@@ -200,6 +200,12 @@ _PATH_INJECTION: Final = (
     "/[.][.]?(?:/|$)|(?:&|%26){2}|(?i:(?:%20|[+])(?:union|select)(?:%20|[+])|"
     "%20(?:and|or)%20[0-9]+(?:=|%3D)|javascript(?::|%3A))"
 )
+# What other software has and scanners ask for; the API has none of it, and would answer 404 as well.
+_FOREIGN: Final = (
+    "(?i:^/+(?:admin|debug|console|actuator|manager|phpmyadmin|pma|wp-[a-z-]+|cgi-bin|server-(?:status|info)|"
+    "vendor|solr|jenkins|_profiler|hnap1|boaform)(?:/|$)|[.](?:php[0-9]?|phtml|aspx?|jspx?|cgi|cfm|bak|swp|"
+    "old|sql)(?:/|$))"
+)
 # Paths of the API are letters, digits and a few marks, other scripts percent-encoded as UTF-8, an apostrophe
 # before a letter: no other quotes, no brackets, semicolons, encoded slashes or dots, nothing encoded twice.
 _PATH: Final = (
@@ -230,14 +236,15 @@ def form_rules() -> list[Rule]:
             position=0,
             expression=(
                 f"request.path.matches('^/+(?i:{closed})(?:/|%20|$)') || "
-                f'request.path.matches("{_PATH_INJECTION}") || !request.path.matches("{_PATH}")'
+                f'request.path.matches("{_PATH_INJECTION}|{_FOREIGN}") || '
+                f'!request.path.matches("{_PATH}") || size(request.path) > 1024'
             ),
             description="Internal paths and malformed ones",
             status=404,
         ),
         DenyExpression(
             position=1,
-            expression="request.query != '' && ("
+            expression="request.query != '' && (size(request.query) > 4096 || "
             + " || ".join(
                 _twice_decoded("request.query", *patterns)
                 for patterns in (
@@ -247,7 +254,7 @@ def form_rules() -> list[Rule]:
                 )
             )
             + ")",
-            description="Injections in the query",
+            description="Injections in the query, endless queries",
         ),
         DenyExpression(
             position=2,

@@ -149,7 +149,12 @@ def test_denies_injections_in_queries_encoded_once_or_twice(value: str, times: i
     text = value
     for _ in range(times):
         text = quote(text, safe="")
-    assert denied_by(f"/jobs?q={text}") == "Injections in the query"
+    assert denied_by(f"/jobs?q={text}") == "Injections in the query, endless queries"
+
+
+def test_denies_queries_longer_than_a_client_needs() -> None:
+    assert denied_by("/jobs?cursor=" + "a" * 4090) == "Injections in the query, endless queries"
+    assert denied_by("/jobs?cursor=" + "a" * 4089) is None
 
 
 @pytest.mark.parametrize(
