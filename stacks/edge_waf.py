@@ -85,7 +85,7 @@ _OPT_OUTS: Final[Mapping[WafSetName, Sequence[str]]] = {
         "sqli",
         # Level 2: quotes, brackets, hyphens and operators, as prices, names and cookies of consent have them.
         *(942110, 942120, 942130, 942150, 942200, 942210, 942260, 942330, 942340, 942370, 942380, 942390),
-        *(942300, 942400, 942410, 942430, 942440, 942480, 942510),
+        *(942190, 942300, 942400, 942410, 942430, 942440, 942480, 942510),
         # Level 1: a verb behind a semicolon or before a noun, as in "do not delete it; update my account".
         *(942350, 942360),
     ),
@@ -102,7 +102,7 @@ _OPT_OUTS: Final[Mapping[WafSetName, Sequence[str]]] = {
 # Left out where the body is a file or a multipart form: its own headers, arrows of subtitles, XML, and bytes
 # of pictures and sound, which hold any two or three characters sooner or later.
 _FILE_OPT_OUTS: Final[Mapping[WafSetName, Sequence[str]]] = {
-    "sqli-v33-stable": _signatures("sqli", 942180, 942190, 942310),
+    "sqli-v33-stable": _signatures("sqli", 942180, 942310),
     "xss-v33-stable": _signatures("xss", 941100, 941160, 941180, 941380),
     "rfi-v33-stable": _signatures("rfi", 931130),
     "rce-v33-stable": _signatures("rce", 932115, 932130),
