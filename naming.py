@@ -48,6 +48,12 @@ class Names:
         """IAM member of the account that bootstrap makes and GitHub deploys as."""
         return f"serviceAccount:{self.service_account('deployer')}@{self.project_id}.iam.gserviceaccount.com"
 
+    @property
+    def drift_reader(self) -> str:
+        """IAM member of the account that bootstrap makes and the scheduled look for drift runs as."""
+        account = self.service_account("drift-reader")
+        return f"serviceAccount:{account}@{self.project_id}.iam.gserviceaccount.com"
+
     def bucket(self, purpose: str) -> str:
         """ "<project id>-<purpose>", 3 to 63 characters."""
         return check_name("bucket", f"{self.project_id}-{purpose}")

@@ -99,7 +99,8 @@ def _layers(settings: Settings, names: Names, providers: Providers, foundation: 
             kms_key=keys.key_ids["storage"],
             labels=names.labels("functions", "internal"),
             lifecycle=(DeleteNoncurrent(days=_KEPT_DAYS), AbortUploads()),
-            readers=builder,
+            # Whoever looks for drift reads the archive; on the project the right would open customers' data.
+            readers=builder | ({"drift": names.drift_reader} if settings.deployed_by == "github" else {}),
             deletion_protection=settings.deletion_protection,
         ),
         after(providers.resources, keys),

@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from sandbox.cloud import Cloud, World
 from sandbox.cloud.api import CloudApi
+from sandbox.cloud.world import Record
 from sandbox.engine.deployment import Deployment, DeploymentAbortedError
 from sandbox.engine.goal import Goal, Registration
 from sandbox.faults import FaultyCloud
@@ -34,6 +35,14 @@ class Ground:
 
     snapshot: Snapshot = field(default_factory=Snapshot)
     world: World = field(default_factory=World)
+
+    @classmethod
+    def before(cls, settings: StackSettings) -> Ground:
+        """Nothing but what another program has made."""
+        ground = cls()
+        for type, id in settings.exists:
+            ground.world.borrow(Record(type, id, {}, {}))
+        return ground
 
     def copy(self) -> Ground:
         return Ground(copy.deepcopy(self.snapshot), self.world.copy())

@@ -22,7 +22,6 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from facts.propagation import REPEATS, propagation_of
-from sandbox.cloud import World
 from sandbox.engine.goal import Goal
 from sandbox.faults import Fail, Fault, FaultyCloud, HideGrants, Kill, KilledError, Where
 from sandbox.model import Mode, ResourceState
@@ -46,9 +45,10 @@ class Case:
 
     def __init__(self) -> None:
         program = load_project(HOME)
-        self.first = record(program, load_stack(program, "dev"), "dev", World())
+        self.settings = load_stack(program, "dev")
+        self.first = record(program, self.settings, "dev", self.fresh().world)
         self.second = changed(self.first, relabelled)
-        self.empty, self.up = Ground(), Ground()
+        self.empty, self.up = self.fresh(), self.fresh()
         self.creates = converge(self.first, self.up, [])
         self.relabelled = self.up.copy()
         self.updates = converge(self.second, self.relabelled, [])
@@ -59,8 +59,12 @@ class Case:
         assert self.updates > 20
         assert self.deletes > 200
         counting = _Counting()
-        converge(self.first, Ground(), [], around=counting)
+        converge(self.first, self.fresh(), [], around=counting)
         self.grants = counting.grants
+
+    def fresh(self) -> Ground:
+        """A project after bootstrap, before the first deployment."""
+        return Ground.before(self.settings)
 
 
 _CHANNEL: Final = "gcp:monitoring/notificationChannel:NotificationChannel"
@@ -206,9 +210,14 @@ def steady(outputs: dict[str, Any]) -> str:
 
 
 def unmanaged(ground: Ground) -> Counter[str]:
-    """What the world holds and the state does not, by type: nothing but what a deletion abandons."""
+    """What the world holds and the state does not, by type: nothing but what a deletion abandons.
+
+    What another program has made is known by its id alone.
+    """
     managed = {(state.type, state.id) for state in ground.snapshot.resources}
-    return Counter(record.type for record in ground.world if (record.type, record.id) not in managed)
+    return Counter(
+        record.type for record in ground.world if record.inputs and (record.type, record.id) not in managed
+    )
 
 
 def check_up(case: Case, faults: list[Fault]) -> None:
@@ -308,7 +317,7 @@ def test_each_grant_that_is_not_visible_yet_is_waited_for_within_one_up(case: Ca
     def check(call: int, reads: int) -> None:
         nonlocal waited
         TALLY.put += 1
-        ground, cloud = Ground(), FaultyCloud([HideGrants(reads, Where(call=call))])
+        ground, cloud = case.fresh(), FaultyCloud([HideGrants(reads, Where(call=call))])
         fine, repeated = one_up(case, ground, cloud)
         # Some grants are for people and for what runs later: nothing here needs them.
         assert fine
@@ -334,7 +343,7 @@ def test_each_grant_that_is_not_visible_yet_is_waited_for_within_one_up(case: Ca
 def test_all_grants_that_are_not_visible_yet_are_waited_for(case: Case, reads: int) -> None:
     """The longest chain of grants, each needed to make the next, is as long as one ``up`` has repetitions."""
     TALLY.put += len(case.grants)
-    ground, cloud, repeated, ups = Ground(), FaultyCloud([HideGrants(reads)]), 0, 0
+    ground, cloud, repeated, ups = case.fresh(), FaultyCloud([HideGrants(reads)]), 0, 0
     fine = False
     while not fine:
         fine, more = one_up(case, ground, cloud)
