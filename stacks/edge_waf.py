@@ -62,7 +62,7 @@ _SENSITIVITY: Final[Mapping[WafSetName, int]] = {
     "sessionfixation-v33-stable": 1,
     "java-v33-stable": 2,
     "nodejs-v33-stable": 1,
-    "php-v33-stable": 1,
+    "php-v33-stable": 3,
     "cve-canary": 1,
     "json-sqli-canary": 2,
 }
@@ -96,6 +96,8 @@ _OPT_OUTS: Final[Mapping[WafSetName, Sequence[str]]] = {
         # Level 2: any element and attribute, any bracket behind a quote.
         *(941150, 941320, 941330, 941340),
     ),
+    # Levels 2 and 3: any mention of a function or a variable, a question mark before a bracket's end.
+    "php-v33-stable": _signatures("php", 933111, 933131, 933151, 933190),
     # Level 2: "the Java runtime".
     "java-v33-stable": _signatures("java", 944250),
 }
@@ -107,7 +109,7 @@ _FILE_OPT_OUTS: Final[Mapping[WafSetName, Sequence[str]]] = {
     "rfi-v33-stable": _signatures("rfi", 931130),
     "rce-v33-stable": _signatures("rce", 932115, 932130),
     "protocolattack-v33-stable": _signatures("protocolattack", 921120),
-    "php-v33-stable": _signatures("php", 933100, 933180),
+    "php-v33-stable": _signatures("php", 933100, 933161, 933180),
 }
 # Fields with the customer's text: what is spoken, and what describes a film. They may be about code, and are
 # data to the application. Compared by the end, whatever stands before a nested field's name.
@@ -125,6 +127,8 @@ _SIGNED_HOOKS: Final = tuple(
 _ADDRESSES: Final = ("ur", "link", "href", "hook", "back", "image", "media", "site", "page", "pdf")
 # Fields of other free text, in which a line may begin with an address.
 _MESSAGES: Final = ("message", "description", "comment", "note", "body")
+# Fields of short texts; there as in messages a word may stand before a bracket, like a call: "end (2)".
+_TITLES: Final = ("title", "filename", "subject", "label", "q")
 
 
 def _free_text(*signatures: str, names: Sequence[str] = _FREE_TEXT) -> tuple[Exclusion, ...]:
@@ -151,7 +155,10 @@ _EXCLUSIONS: Final[Mapping[WafSetName, Sequence[Exclusion]]] = {
     "protocolattack-v33-stable": _free_text(),
     "java-v33-stable": _free_text(),
     "nodejs-v33-stable": _free_text(),
-    "php-v33-stable": _free_text(),
+    "php-v33-stable": (
+        *_free_text(),
+        *_free_text(*_signatures("php", 933160, 933161), names=(*_MESSAGES, *_TITLES)),
+    ),
 }
 _EXEMPT_PATHS: Final[Mapping[WafSetName, Sequence[str]]] = {
     "sqli-v33-stable": _SIGNED_HOOKS,
@@ -260,7 +267,7 @@ def form_rules() -> list[Rule]:
             position=2,
             expression=" || ".join(
                 (
-                    _header("referer", _TEMPLATE, _STATEMENT, "[$][(]"),
+                    _header("referer", _TEMPLATE, _STATEMENT, _SERIALIZED, "[$][(]"),
                     _header("cookie", _WRAPPER, _TEMPLATE, _NODE, _PHP, _SERIALIZED, _SHELL, _SEVEN_BITS),
                 )
             ),
@@ -269,7 +276,7 @@ def form_rules() -> list[Rule]:
         DenyExpression(
             position=3,
             expression=(
-                f"{_header('x-api-version', _LOOKUP)} || "
+                f"{_header('x-api-version', _LOOKUP, _SERIALIZED)} || "
                 # Two lengths of one body: the form of a smuggled request.
                 "(has(request.headers['transfer-encoding']) && has(request.headers['content-length']))"
             ),
