@@ -25,6 +25,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from config_capacity import check_connections
 from config_edge import Edge, Observability
 from config_sections import (
     Api,
@@ -141,6 +142,7 @@ class Settings(BaseModel):
                     )
         self._release_fits()
         self._instances_fit()
+        check_connections(self.postgres, self.workers, self.api.database_pool_size, self.api_regions.values())
         _ = self.addresses
         return self
 

@@ -291,6 +291,8 @@ class Api(Section):
     cpu: Literal["1", "2", "4", "8"] = "2"
     memory: Annotated[str, Field(pattern=r"^[0-9]+(Mi|Gi)$")] = "2Gi"
     concurrency: Annotated[int, Field(ge=1, le=1_000)] = 80
+    # Connections that an instance keeps to the primary at most, and as many to its replica.
+    database_pool_size: Annotated[int, Field(ge=1, le=100)] = 3
     request_timeout_seconds: Annotated[int, Field(ge=1, le=3_600)] = 60
     health_path: PathPrefix = "/health"
 
@@ -313,6 +315,8 @@ class Workers(Section):
     batch_scaling: Scaling | None = None
     cpu: Literal["1", "2", "4", "8"] = "2"
     memory: Annotated[str, Field(pattern=r"^[0-9]+(Mi|Gi)$")] = "4Gi"
+    # Connections that an instance keeps to the primary at most, and as many to its replica.
+    database_pool_size: Annotated[int, Field(ge=1, le=100)] = 1
     # 0 leaves a pool whose lower bound is 0 without a worker.
     instances_while_unscaled: Annotated[int, Field(ge=0, le=100)] = 1
     schedule: Schedule

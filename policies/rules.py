@@ -5,6 +5,7 @@ from __future__ import annotations
 from policies import (
     access,
     armor,
+    connections,
     edge,
     edge_routes,
     federation,
@@ -36,6 +37,7 @@ RULES: tuple[Rule, ...] = (
     *network.RULES,
     *sql.RULES,
     *sql_replicas.RULES,
+    *connections.RULES,
     *memorystore.RULES,
     *storage.RULES,
     *pubsub.RULES,

@@ -108,6 +108,7 @@ def _api(layers: _Layers, region: str, scaling: Scaling) -> HttpService:
             timeout_seconds=config.request_timeout_seconds,
             environment={
                 **_environment(layers, "api", region),
+                "DATABASE_POOL_SIZE": str(config.database_pool_size),
                 "PUBLIC_HOST": layers.settings.host,
                 **{
                     f"TOPIC_{_variable(purpose)}": queue.topic_id
@@ -153,6 +154,7 @@ def _worker(layers: _Layers, role: Role, pool: str, scaling: Scaling) -> WorkerP
                     f"SUBSCRIPTION_{_variable(purpose)}": queues[purpose].subscription_id
                     for purpose in layers.messaging.consumed[role]
                 },
+                "DATABASE_POOL_SIZE": str(config.database_pool_size),
                 "TOPIC_RESULTS": queues["results"].topic_id,
                 "TOPIC_NOTIFICATIONS": queues["notifications"].topic_id,
             },

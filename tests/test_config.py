@@ -125,6 +125,7 @@ def test_instance_bounds_never_change_a_subnet(api: int, worker: int, prefix: in
     made = changed("api.scaling", {"min_instances": 0, "max_instances": api})
     made["workers"]["scaling"] = {"min_instances": 0, "max_instances": worker}
     made["network"]["run_prefix"] = prefix
+    made["postgres"]["tier"] = "db-custom-32-122880"
     fits = (api + worker) * 2 * 2 + 4 <= 2 ** (32 - prefix)
     if fits:
         assert parse(made).addresses.subnets["run-europe-west1"] == f"10.32.0.0/{prefix}"
@@ -132,6 +133,24 @@ def test_instance_bounds_never_change_a_subnet(api: int, worker: int, prefix: in
         with pytest.raises(ConfigError, match=r"aiprod:network\.run_prefix must be .* or less for") as caught:
             parse(made)
         assert "lower max_instances of api and workers" in str(caught.value)
+
+
+@given(st.integers(1, 20), st.integers(1, 20), st.integers(1, 20), st.integers(1, 20))
+def test_pools_are_refused_exactly_when_a_rollout_exceeds_the_database(
+    api: int, worker: int, api_pool: int, worker_pool: int
+) -> None:
+    made = changed("api.scaling", {"min_instances": 0, "max_instances": api})
+    made["api"]["database_pool_size"] = api_pool
+    made["workers"] |= {
+        "scaling": {"min_instances": 0, "max_instances": worker},
+        "database_pool_size": worker_pool,
+    }
+    # dev's tier of 3.75 GB takes 100 connections, 20 of them are reserved.
+    if 2 * (api * api_pool + worker * worker_pool) <= 80:
+        assert parse(made)
+    else:
+        with pytest.raises(ConfigError, match=r"aiprod:database_pool_size x max_instances .* at most 80 "):
+            parse(made)
 
 
 @pytest.mark.parametrize(("stack", "environment"), [("prod", "dev"), ("dev", "prod"), ("production", "prod")])

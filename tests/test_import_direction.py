@@ -65,7 +65,12 @@ ROOMS = {
 # Nothing imports these; they may import anything.
 OUTSIDE = frozenset({"tests", "tools", "bench", "docs"})
 # One room in several files.
-PARTS = {"config_edge": "config", "config_sections": "config", "config_types": "config"}
+PARTS = {
+    "config_capacity": "config",
+    "config_edge": "config",
+    "config_sections": "config",
+    "config_types": "config",
+}
 
 
 def room_of(module: str) -> str:

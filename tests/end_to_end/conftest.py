@@ -18,6 +18,7 @@ REPOSITORY = Path(__file__).parents[2]
 CODE = (
     "__main__.py",
     "config.py",
+    "config_capacity.py",
     "config_edge.py",
     "config_sections.py",
     "config_types.py",

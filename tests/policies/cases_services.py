@@ -82,6 +82,12 @@ _SQL: dict[str, list[Case]] = {
     "sql-query-insights": each("postgres", "settings.insightsConfig", absent),
     "sql-disk-limit": each("postgres", "settings.diskAutoresizeLimit", absent, 0),
     "sql-user-password-write-only": each("app", "password", "hunter2", "[secret]"),
+    "sql-connections-fit": [
+        # 20 instances, twice during a roll-out: 400 of the 380 that are free.
+        one("api", {"template.containers.0.envs.3.value": "10"}),
+        one("worker", {"scaling": {"manualInstanceCount": 100}, "template.containers.0.envs.3.value": "2"}),
+        one("postgres", {"settings.databaseFlags.0": {"name": "max_connections", "value": "100"}}),
+    ],
     "sql-replica-elsewhere": [without("replica"), *each("replica", "region", "europe-west1")],
     "sql-replica-like-primary": [
         *each("replica", "settings.ipConfiguration.privateNetwork", "projects/p/global/networks/other"),

@@ -18,6 +18,8 @@ def _workload(token: str, name: str, **extra: Any) -> Resource:
         "envs": [
             {"name": "LOG_LEVEL", "value": "info"},
             {"name": "SUNO_API_KEY", "valueSource": {"secretKeyRef": {"secret": "suno", "version": "1"}}},
+            {"name": "DATABASE_INSTANCE", "value": "p:europe-west1:postgres"},
+            {"name": "DATABASE_POOL_SIZE", "value": "3"},
         ],
     }
     template: dict[str, Any] = {
