@@ -26,6 +26,7 @@ __all__ = ["Record", "World", "WorldFacts"]
 
 _DIGEST: Final = "secretDigest"
 _FILE: Final = "fileHash"
+_FILES: Final = "archiveHash"
 _SQL: Final = "gcp:sql/databaseInstance:DatabaseInstance"
 _BY_INSTANCE: Final = frozenset({"gcp:sql/user:User", "gcp:sql/sslCert:SslCert"})
 
@@ -253,10 +254,13 @@ class World:
         self.facts.asked_agents |= given.facts.asked_agents
 
     def told(self, values: Values, known: Mapping[str, Any] | None) -> Values:
-        """``values``, where a secret kept as a digest is taken from ``known`` when it is the same."""
+        """``values``, where a secret or file kept as a digest is taken from ``known`` when it is the same."""
         return {key: self._told(value, (known or {}).get(key)) for key, value in values.items()}
 
     def _told(self, value: Any, known: Any) -> Any:
+        if isinstance(value, Asset | Archive):
+            # Only the hash is kept here; whoever asks knows where the content lies.
+            return known if value == known else value
         if isinstance(value, Secret) and isinstance(value.value, Opaque):
             same = known if isinstance(known, Secret) else Secret(known)
             return same if self._veil(same) == self._veil(value) else value
@@ -277,8 +281,10 @@ class World:
                 return {_DIGEST: inner.ciphertext}
             text = json.dumps(inner, sort_keys=True, default=repr)
             return {_DIGEST: hashlib.sha256(f"{self._salt}\0{text}".encode()).hexdigest()}
-        if isinstance(value, Asset | Archive):
+        if isinstance(value, Asset):
             return {_FILE: value.hash}
+        if isinstance(value, Archive):
+            return {_FILES: value.hash}
         return None if value is UNKNOWN else value
 
 
@@ -289,6 +295,8 @@ def _unveil(value: Any) -> Any:
             return Secret(Opaque(str(items[_DIGEST])))
         if set(items) == {_FILE}:
             return Asset(hash=str(items[_FILE]))
+        if set(items) == {_FILES}:
+            return Archive(hash=str(items[_FILES]))
         return {key: _unveil(item) for key, item in items.items()}
     if isinstance(value, list):
         return [_unveil(item) for item in cast("list[Any]", value)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 from sandbox.cloud import Cloud, World, WorldFacts, load_fixture
 from sandbox.cloud.world_facts import Lookup
 from sandbox.errors import CloudError, UsageError
-from sandbox.values import UNKNOWN, Opaque, Secret
+from sandbox.values import UNKNOWN, Archive, Asset, Opaque, Secret
 from tests.sandbox.cloud.stage import GOOD, PROJECT, PROVIDER, RUN, Stage, T
 
 PASSWORD = "random:index/randomPassword:RandomPassword"
@@ -62,6 +62,25 @@ class TestWorld:
         assert found is not None
         assert isinstance(found[0]["secretData"].value, Opaque)
         assert cloud.read(type, "urn", id, None, provider=PROVIDER) is not None
+
+    @pytest.mark.parametrize(
+        ("known", "other"),
+        [
+            (Asset("a" * 64, path="here"), Asset("b" * 64, path="here")),
+            (Archive("a" * 64, assets={"x": Asset("c" * 64)}), Archive("b" * 64)),
+        ],
+    )
+    def test_a_file_that_is_known_is_told_with_its_place_and_another_by_its_hash(
+        self, known: Asset | Archive, other: Asset | Archive
+    ) -> None:
+        world = World()
+        world.add("t", "i", {"source": known}, {})
+        world = World.from_json(json.loads(json.dumps(world.to_json())))
+        kept = world.find("t")[0].inputs
+        told = world.told(kept, {"source": replace(known, path="there")})["source"]
+        assert (told, told.path) == (known, "there")
+        assert world.told(kept, {"source": other}) == {"source": known}
+        assert type(kept["source"]) is type(known)
 
     def test_a_copy_is_independent(self) -> None:
         stage = Stage()
