@@ -47,30 +47,35 @@ def rotation_grants(
     if not args.databases:
         return made
     passwords = args.passwords_role or make_role(
-        f"{name}-sql", args.project, f"{args.role_prefix}_passwords", PASSWORDS_ROLE, opts
+        f"{name}-passwords", args.project, f"{args.role_prefix}_passwords", PASSWORDS_ROLE, opts
+    )
+    # A condition holds for instances and backups only: with one, Google refuses what is done to a user
+    # (terraform-google-modules/terraform-google-sql-db#616).
+    made.append(
+        gcp.projects.IAMMember(
+            f"{name}-passwords", project=args.project, role=passwords, member=args.member, opts=opts
+        )
     )
     # The client's role opens the connector; the login itself is the password's.
-    roles: dict[str, pulumi.Input[str]] = {"sql": passwords, "client": "roles/cloudsql.client"}
-    for secret, database in args.databases.items():
-        made.extend(
-            gcp.projects.IAMMember(
-                f"{name}-{kind}-{secret}",
-                project=args.project,
-                role=role,
-                member=args.member,
-                condition={
-                    "title": "One instance",
-                    "expression": pulumi.Output.concat(
-                        'resource.service == "sqladmin.googleapis.com" && resource.name == ',
-                        f'"projects/{args.project}/instances/',
-                        database.instance,
-                        '"',
-                    ),
-                },
-                opts=opts,
-            )
-            for kind, role in roles.items()
+    made.extend(
+        gcp.projects.IAMMember(
+            f"{name}-client-{secret}",
+            project=args.project,
+            role="roles/cloudsql.client",
+            member=args.member,
+            condition={
+                "title": "One instance",
+                "expression": pulumi.Output.concat(
+                    'resource.type == "sqladmin.googleapis.com/Instance" && resource.name == ',
+                    f'"projects/{args.project}/instances/',
+                    database.instance,
+                    '"',
+                ),
+            },
+            opts=opts,
         )
+        for secret, database in args.databases.items()
+    )
     return made
 
 

@@ -2,8 +2,8 @@
 
 Makes the function, the push subscription with its dead letters, the hourly sweep, the grants of two custom
 roles, and these where it is not given them: one for versions, aliases and annotations of a secret (granted on
-each secret, without deletion and destruction), one for passwords of users (granted on one instance by
-condition).
+each secret, without deletion and destruction), one for passwords of database users (on the project: Google
+knows no condition on users). The connection is held to the instances by condition.
 
 Does not make: the accounts that the rotator runs as and is called by (`ServiceIdentity`), what builds the
 function, alerts. Its database login goes through the connector's socket. Cost: a few requests an hour, and
