@@ -66,8 +66,8 @@ bootstrap-config: $(STAMP) ## Write what bootstrap put out (the secrets provider
 diff: $(STAMP) ## Show what the working tree does to every stack, compared with revision BASE
 	@$(REVIEW) diff --base '$(BASE)' $(ARGS)
 
-waf: $(STAMP) ## Prove the Cloud Armor policy of STACK on the corpus, or on CORPUS; the report goes to build/waf
-	@$(REVIEW) waf --stack '$(STACK)' --output build/waf $(if $(CORPUS),--corpus '$(CORPUS)') $(ARGS)
+waf: $(STAMP) ## Prove the Cloud Armor policy of STACK (prod when left out) on the corpus, or on CORPUS; report in build/waf
+	@$(REVIEW) waf $(if $(filter file,$(origin STACK)),,--stack '$(STACK)') --output build/waf $(if $(CORPUS),--corpus '$(CORPUS)') $(ARGS)
 
 rotate: ## Rotate SECRET of STACK now (TARGET=gcp sends, anything else says what it would send)
 	@operations/rotation/publish.sh '$(TARGET)' '$(STACK)' '$(SECRET)' SECRET_ROTATE

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from review.options import FILE, FOLDER, console, program_option, stack_option, workspace
+from review.options import FILE, FOLDER, console, program_option, workspace
 
 __all__ = ["waf"]
 
 
 @click.command()
 @program_option
-@stack_option
+@click.option("--stack", default="prod", show_default=True, help="The stack (environment).")
 @click.option(
     "--corpus",
     "corpora",

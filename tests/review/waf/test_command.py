@@ -75,7 +75,7 @@ def test_policy_that_holds_ends_with_zero_and_three_files(
     program: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     core_rules()
-    assert main(["waf", "--corpus", "corpus.jsonl", "--output", "out"]) == 0
+    assert main(["waf", "--stack", "dev", "--corpus", "corpus.jsonl", "--output", "out"]) == 0
     assert sorted(path.name for path in (program / "out").iterdir()) == ["waf.html", "waf.json", "waf.md"]
     assert report(program)["holds"] is True
     assert capsys.readouterr().out.splitlines()[-1] == "WAF proof of dev: policy armor holds"
@@ -86,7 +86,9 @@ def test_early_rule_in_a_resource_of_its_own_is_judged_and_compared_with_base(
 ) -> None:
     core_rules()
     (program / "__main__.py").write_text(PROGRAM + RULE_APART)
-    assert main(["waf", "--corpus", "corpus.jsonl", "--base", "HEAD", "--output", "out"]) == 1
+    assert (
+        main(["waf", "--stack", "dev", "--corpus", "corpus.jsonl", "--base", "HEAD", "--output", "out"]) == 1
+    )
     found = report(program)
     assert found["shortfalls"] == ["rule 101 would let sqli from 203.0.113.0 through before the sets"]
     assert found["difference"]["rules_added"] == [101]
@@ -98,7 +100,7 @@ def test_base_without_a_policy_is_said_and_not_compared(program: Path) -> None:
     (program / "__main__.py").write_text("")
     git(program, "commit", "--quiet", "-a", "-m", "Two")
     (program / "__main__.py").write_text(PROGRAM)
-    main(["waf", "--corpus", "corpus.jsonl", "--base", "HEAD", "--output", "out"])
+    main(["waf", "--stack", "dev", "--corpus", "corpus.jsonl", "--base", "HEAD", "--output", "out"])
     note = report(program)["difference"]["note"]
     assert note == "the program declares no Cloud Armor backend policy (it has: none)"
 
@@ -106,7 +108,12 @@ def test_base_without_a_policy_is_said_and_not_compared(program: Path) -> None:
 def test_sets_without_their_rules_are_not_evaluated_and_the_proof_does_not_hold(
     program: Path, tmp_path: Path
 ) -> None:
-    assert main(["waf", "--corpus", "corpus.jsonl", "--rules", str(tmp_path), "--output", "out"]) == 1
+    assert (
+        main(
+            ["waf", "--stack", "dev", "--corpus", "corpus.jsonl", "--rules", str(tmp_path), "--output", "out"]
+        )
+        == 1
+    )
     found = report(program)
     assert found["core_rule_set"]["missing"].endswith("install the package modsecurity-crs")
     assert found["numbers"]["sets_not_evaluated"] == 1
@@ -130,7 +137,7 @@ def test_sets_without_their_rules_are_not_evaluated_and_the_proof_does_not_hold(
 def test_fails_when_used_wrongly(
     arguments: list[str], sentence: str, program: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["waf", *arguments]) == 2
+    assert main(["waf", "--stack", "dev", *arguments]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     assert sentence in captured.err.splitlines()[-1]
@@ -138,5 +145,5 @@ def test_fails_when_used_wrongly(
 
 def test_fails_when_the_program_breaks_off(program: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (program / "__main__.py").write_text("raise ValueError('no')\n")
-    assert main(["waf", "--corpus", "corpus.jsonl"]) == 2
+    assert main(["waf", "--stack", "dev", "--corpus", "corpus.jsonl"]) == 2
     assert "the program of dev fails" in capsys.readouterr().err
