@@ -88,6 +88,18 @@ _SQL: dict[str, list[Case]] = {
         one("worker", {"scaling": {"manualInstanceCount": 100}, "template.containers.0.envs.3.value": "2"}),
         one("postgres", {"settings.databaseFlags.0": {"name": "max_connections", "value": "100"}}),
     ],
+    "sql-recovery-promised": [
+        without("replica"),
+        without("errors"),
+        without("ring-2"),
+        one("postgres", {"settings.availabilityType": "ZONAL"}),
+        one("postgres", {"settings.diskSize": 300}),
+        one("postgres", {"settings.backupConfiguration.enabled": False}),
+        one("postgres", {"settings.backupConfiguration.pointInTimeRecoveryEnabled": False}),
+        one("postgres", {"settings.finalBackupConfig.enabled": False}),
+        one("postgres", {"settings.backupConfiguration.location": "europe-west1"}),
+        one("suno", {"replication.userManaged.replicas": [{"location": "europe-west1"}]}),
+    ],
     "sql-replica-elsewhere": [without("replica"), *each("replica", "region", "europe-west1")],
     "sql-replica-like-primary": [
         *each("replica", "settings.ipConfiguration.privateNetwork", "projects/p/global/networks/other"),

@@ -171,6 +171,7 @@ DATA: tuple[Resource, ...] = (
     ),
     resource("secretmanager/secretVersion:SecretVersion", "suno-1", {"secretDataWo": "[secret]"}),
     resource("kms/keyRing:KeyRing", "ring", {"name": "ring", "location": "europe-west1"}, protect=True),
+    resource("kms/keyRing:KeyRing", "ring-2", {"name": "ring", "location": "europe-west4"}, protect=True),
     resource(
         "kms/cryptoKey:CryptoKey",
         "data-key",

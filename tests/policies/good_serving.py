@@ -297,6 +297,13 @@ SERVING: tuple[Resource, ...] = (
                 "links": [{"displayName": "Runbook", "url": "https://docs.aiprod.ai/runbooks/errors"}]
             },
             "userLabels": {"owner": "platform"},
+            "conditions": [
+                {
+                    "conditionPrometheusQueryLanguage": {
+                        "query": "max(cloudsql_googleapis_com:database_replication_replica_lag) > 10"
+                    }
+                }
+            ],
         },
     ),
     resource(
