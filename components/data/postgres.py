@@ -37,6 +37,7 @@ from components.data._postgres_settings import (
 )
 from components.ownership import DATABASE, ignored
 from facts.names import check_name
+from facts.postgres_flags import check_flags
 from facts.refusal import RefusedError
 
 __all__ = [
@@ -138,6 +139,7 @@ class PostgresArgs:
     def __post_init__(self) -> None:
         for name in (self.instance_name, *(replica.instance_name for replica in self.replicas.values())):
             check_name("database instance", name)
+        check_flags("flags", self.flags)
         refuse_weaker_flags(self.flags)
         require_between("disk_size_gb", self.disk_size_gb, 10, 65_536, "GB")
         require_between(

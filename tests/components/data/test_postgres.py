@@ -276,6 +276,8 @@ def test_without_replicas_and_users_there_is_one_instance_and_no_user(
         ({"disk_autoresize_limit_gb": 99}, "disk_autoresize_limit_gb must be between 100 and 65536 GB"),
         ({"final_backup_days": 366}, "final_backup_days must be between 1 and 365 days, got 366"),
         ({"flags": {"cloudsql.iam_authentication": "off"}}, "iam_authentication must stay on, got 'off'"),
+        ({"flags": {"max_conections": "9"}}, "got 'max_conections'; did you mean 'max_connections'"),
+        ({"flags": {"max_connections": "0"}}, "flags.max_connections must be between 1 and 262143, got 0"),
         ({"flags": {"cloudsql.enable_pgaudit": "off"}}, "enable_pgaudit must stay on, got 'off'"),
         (
             {"backups": Backups(kept=30, point_in_time_days=8, start_time="03:00", location="eu")},
