@@ -9,7 +9,7 @@ from typing import Final
 
 from facts.connections import RESERVED, Budget, Client, budget
 from facts.sizes import connection_limit
-from policies.model import Finding, Resource, number, say, stack_rule, text
+from policies.model import UNKNOWN, Finding, Resource, number, say, stack_rule, text
 
 __all__ = ["POOL_SIZE", "RULES", "Endpoint", "endpoints"]
 
@@ -64,11 +64,18 @@ def _clients(instance: Resource, resources: Sequence[Resource]) -> Iterator[Clie
             variables = {one.get("name"): one.get("value") for one in container.each("envs")}
             size = number(variables.get(POOL_SIZE))
             if size is not None and any(
-                isinstance(value, str) and value.endswith(f":{region}:{name}")
+                _names(value, workload, instance, f":{region}:{name}")
                 for key, value in variables.items()
-                if isinstance(key, str) and key.startswith("DATABASE_")
+                if isinstance(key, str) and key.startswith("DATABASE_") and key.endswith("INSTANCE")
             ):
                 yield _client(workload, int(size))
+
+
+def _names(value: object, workload: Resource, instance: Resource, end: str) -> bool:
+    """Whether a variable holds the instance's connection name, or will once the instance stands."""
+    if value is UNKNOWN:
+        return instance.urn in workload.property_dependencies.get("template", ())
+    return isinstance(value, str) and value.endswith(end)
 
 
 def _client(workload: Resource, size: int) -> Client:

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from policies.model import Finding, Resource, say, stack_rule
 from policies.places import environment
 from policies.recovery_declared import declared
-from policies.recovery_promises import Change, Figure, cheapest, figures
+from policies.recovery_promises import Change, Figure, cheapest, figures, total_usd
 
-__all__ = ["RULES", "remedy", "span"]
+__all__ = ["RULES", "price", "remedy", "span"]
 
 
 @stack_rule(
@@ -43,8 +43,13 @@ def remedy(figure: Figure, changes: Sequence[Change] | None) -> str:
     """The cheapest change as the end of a sentence."""
     if changes is None:
         return f"no setting mends it: make what {figure.promise.title.lower()} restores smaller"
-    usd = sum(change.usd for change in changes)
-    return f"cheapest: {', '.join(change.setting for change in changes)} (about {usd:.0f} USD a month)"
+    return f"cheapest: {', '.join(change.setting for change in changes)} ({price(changes)})"
+
+
+def price(changes: Sequence[Change]) -> str:
+    """What changes cost, in words."""
+    usd = total_usd(changes)
+    return "its price is not known here" if usd is None else f"about {usd:.0f} USD a month"
 
 
 def span(value: float) -> str:

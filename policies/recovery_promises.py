@@ -7,14 +7,25 @@ measures the ones that depend on the data. Times in seconds, money in US dollars
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final, Literal
 
 from policies.recovery_declared import Declared
 
-__all__ = ["PROMISES", "Change", "Figure", "Promise", "Scenario", "cheapest", "clone_seconds", "figures"]
+__all__ = [
+    "PROMISES",
+    "Change",
+    "Figure",
+    "Promise",
+    "Scenario",
+    "cheapest",
+    "clone_seconds",
+    "figures",
+    "total_usd",
+]
 
 Scenario = Literal["instance", "zone", "region", "corruption", "total"]
 
@@ -87,7 +98,14 @@ class Change:
     """One change of the configuration and what it costs a month."""
 
     setting: str
-    usd: float
+    usd: float | None
+    """None where the price of the tier is not known here."""
+
+
+def total_usd(changes: Iterable[Change]) -> float | None:
+    """What changes cost together; None where one of them has no known price."""
+    prices = [change.usd for change in changes]
+    return None if None in prices else sum(price for price in prices if price is not None)
 
 
 def clone_seconds(disk_gb: float) -> float:
@@ -179,7 +197,9 @@ def cheapest(stack: Declared) -> tuple[Change, ...] | None:
             for _, apply in chosen:
                 changed = apply(changed)
             if all(figure.holds for figure in figures(changed)):
-                price = (sum(change.usd for change, _ in chosen), count)
+                usd = total_usd(change for change, _ in chosen)
+                # What has no known price is the last choice.
+                price = (math.inf if usd is None else usd, count)
                 if found is None or price < found[:2]:
                     found = (*price, tuple(change for change, _ in chosen))
     return None if found is None else found[2]
@@ -231,10 +251,13 @@ def _options(stack: Declared) -> Iterator[tuple[Change, Callable[[Declared], Dec
         )
 
 
-def _instance_usd(stack: Declared) -> float:
-    parts = stack.tier.rsplit("-", 2)
-    cpus, memory = (int(part) if part.isdecimal() else 0 for part in parts[-2:])
-    return HOURS * (cpus * VCPU_HOUR + memory / 1024 * GIB_HOUR) + SSD_GIB * stack.disk_gb
+def _instance_usd(stack: Declared) -> float | None:
+    """One more instance like the primary."""
+    custom = re.fullmatch(r"db-custom-(\d+)-(\d+)", stack.tier)
+    if custom is None:
+        return None
+    processors, gib = int(custom[1]), int(custom[2]) / 1024
+    return HOURS * (processors * VCPU_HOUR + gib * GIB_HOUR) + SSD_GIB * stack.disk_gb
 
 
 def _min(value: float) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from review.access import counts, rows
+from review.recovery import CONNECTION_HEADS, RECOVERY_HEADS, connection_rows, recovery_rows, verdict
 from review.report import Report, StepRow, Verdict
 from review.wording import SIGNS, changed_steps, headline, short_type, totals, value_change
 
@@ -75,6 +76,7 @@ def report_lines(report: Report) -> Iterable[str]:
         yield ""
     yield from verdict_lines(report.violations, len(report.rules))
     yield from _step_lines(changed_steps(report))
+    yield from _resilience_lines(report)
     yield from _access_lines(report)
     if report.notes.quiet:
         yield "Accepted, and does not work:"
@@ -104,6 +106,26 @@ def verdict_lines(violations: Sequence[Verdict], rules: int) -> Iterable[str]:
     for item in violations:
         where = code(item.urn.rsplit("::", 1)[-1]) if item.urn else "the stack"
         yield f"- **{item.level}** {code(item.rule)} on {where}: {plain(item.message)}"
+    yield ""
+
+
+def _resilience_lines(report: Report) -> Iterable[str]:
+    """The five scenarios and the connections, folded away under the verdict."""
+    found = report.resilience
+    if not found.figures:
+        return
+    yield f"<details><summary>Recovery: {plain(verdict(found))}.</summary>"
+    yield ""
+    for heads, cells in (
+        (RECOVERY_HEADS, recovery_rows(found)),
+        (CONNECTION_HEADS, connection_rows(found)),
+    ):
+        yield f"| {' | '.join(heads)} |"
+        yield f"|{'---|' * len(heads)}"
+        for row in cells:
+            yield f"| {' | '.join(plain(cell) for cell in row)} |"
+        yield ""
+    yield "</details>"
     yield ""
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
 from review.access import Access, access_document, access_of
+from review.recovery import Resilience, resilience_document, resilience_of
 from sandbox.model import Op, Outcome, ResourceState, Step
 from sandbox.values import Secret, redact
 
@@ -139,6 +140,7 @@ class Report:
     errors: tuple[Problem, ...] = ()
     outputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     access: Access = field(default_factory=Access)
+    resilience: Resilience = field(default_factory=Resilience)
     notes: Notes = field(default_factory=Notes)
 
     @property
@@ -187,6 +189,7 @@ def build(
         ),
         outputs=redact(outcome.outputs),
         access=access_of(outcome.resources),
+        resilience=resilience_of(outcome.resources),
         notes=_scrubbed(notes or Notes(), scrub),
     )
 
@@ -251,6 +254,7 @@ def document(report: Report) -> dict[str, Any]:
         ],
         "outputs": dict(report.outputs),
         "access": access_document(report.access),
+        "resilience": resilience_document(report.resilience),
         "example_values": list(report.notes.example_values),
         "lightly_checked": list(report.notes.lightly_checked),
         "quiet_failures": [

@@ -11,6 +11,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from review.access import counts, rows
+from review.recovery import CONNECTION_HEADS, RECOVERY_HEADS, connection_rows, recovery_rows, verdict
 from review.report import Report, StepRow, Verdict
 from review.wording import SIGNS, changed_steps, headline, short_type, totals, value_change
 
@@ -32,6 +33,7 @@ def print_report(report: Report, console: Console, *, access: bool = True) -> No
         where = f" [{problem.urn.rsplit('::', 1)[-1]}]" if problem.urn else ""
         _line(console, f"refused{where}: {problem.message}", "red")
     _print_access(report, console, whole=access)
+    _print_resilience(report, console)
     _print_notes(report, console)
     _line(
         console, f"sandbox {report.stack}: {totals(report)}", "bold red" if report.refused else "bold green"
@@ -113,6 +115,23 @@ def _print_grants(report: Report, console: Console) -> None:
     for row in rows(report.access):
         table.add_row(*(Text(cell) for cell in row))
     console.print(table, soft_wrap=True, highlight=False)
+
+
+def _print_resilience(report: Report, console: Console) -> None:
+    """The five scenarios and the connections; nothing for a program without a database."""
+    found = report.resilience
+    if not found.figures:
+        return
+    for heads, cells in (
+        (RECOVERY_HEADS, recovery_rows(found)),
+        (CONNECTION_HEADS, connection_rows(found)),
+    ):
+        table = Table(*heads, box=None, pad_edge=False, header_style="dim")
+        for row in cells:
+            table.add_row(*map(Text, row))
+        if cells:
+            console.print(table, soft_wrap=True, highlight=False)
+    _line(console, f"recovery: {verdict(found)}")
 
 
 def _print_notes(report: Report, console: Console) -> None:

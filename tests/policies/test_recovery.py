@@ -68,7 +68,7 @@ def test_cheapest_change_mends_every_promise_or_there_is_none(stack: Declared) -
         slow = stack.api_detection_seconds > 300 or stack.api_start_seconds > 300
         assert slow or stack.disk_gb > 250
     else:
-        assert all(change.usd >= 0 for change in changes)
+        assert all(change.usd is not None and change.usd >= 0 for change in changes)
         assert len({change.setting for change in changes}) == len(changes)
 
 
@@ -168,3 +168,11 @@ def test_dev_promises_nothing() -> None:
 )
 def test_times_as_a_person_says_them(value: float, words: str) -> None:
     assert span(value) == words
+
+
+def test_unknown_tier_has_no_price_rather_than_none_to_pay() -> None:
+    broken = spoil(
+        bad("postgres", {"settings.availabilityType": "ZONAL", "settings.tier": "db-perf-optimized-N-2"})
+    )
+    messages = [one.message for one in evaluate(broken, [recovery_promised])]
+    assert all(one.endswith("(its price is not known here).") for one in messages)
