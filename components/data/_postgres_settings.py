@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal, assert_never
 
 import pulumi
@@ -18,6 +19,7 @@ __all__ = [
     "BASE_FLAGS",
     "Availability",
     "Backups",
+    "DenyPeriod",
     "Edition",
     "Enterprise",
     "EnterprisePlus",
@@ -74,11 +76,20 @@ class EnterprisePlus:
 
     tier: str
     """db-perf-optimized-N-CPUS or db-c4a-highmem-CPUS."""
+    data_cache: bool = False
+    """Whether hot pages are cached on local disks; N2 tiers and those that end in -lssd have them."""
+    managed_pooling: bool = False
+    """Whether Google pools connections on port 6432, by transaction (old drivers break)."""
 
     def __post_init__(self) -> None:
         if _PLUS_TIER.fullmatch(self.tier) is None:
             message = f"tier must be db-perf-optimized-N-CPUS in edition ENTERPRISE_PLUS, got {self.tier!r}"
             raise RefusedError(message)
+        if self.data_cache and self.tier.startswith("db-c4a") and not self.tier.endswith("-lssd"):
+            raise RefusedError(
+                f"data_cache must be off for a tier without local disks, got {self.tier!r}; "
+                f"choose {self.tier}-lssd"
+            )
 
 
 Edition = Enterprise | EnterprisePlus
@@ -121,6 +132,19 @@ class MaintenanceWindow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DenyPeriod:
+    """Days on which Google leaves the instances alone, such as a launch; 1 to 90 of them."""
+
+    start: date
+    """First day."""
+    end: date
+    """Last day."""
+
+    def __post_init__(self) -> None:
+        require_between("deny_period", (self.end - self.start).days, 1, 90, "days from start to end")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SettingsInputs:
     """What primary and replicas share."""
 
@@ -159,6 +183,7 @@ def primary_settings(
     backups: Backups,
     maintenance: MaintenanceWindow,
     final_backup_days: int,
+    deny_period: DenyPeriod | None = None,
 ) -> gcp.sql.DatabaseInstanceSettingsArgsDict:
     """Settings of a primary."""
     settings = _common(shared)
@@ -179,6 +204,12 @@ def primary_settings(
         "hour": maintenance.hour,
         "update_track": maintenance.track,
     }
+    if deny_period is not None:
+        settings["deny_maintenance_period"] = {
+            "start_date": deny_period.start.isoformat(),
+            "end_date": deny_period.end.isoformat(),
+            "time": "00:00:00",
+        }
     settings["password_validation_policy"] = {
         "enable_password_policy": True,
         "min_length": 16,
@@ -188,16 +219,18 @@ def primary_settings(
     return settings
 
 
-def replica_settings(shared: SettingsInputs) -> gcp.sql.DatabaseInstanceSettingsArgsDict:
-    """Settings of a replica: no backups (refused), no window (the primary's counts), one zone."""
+def replica_settings(
+    shared: SettingsInputs, availability: Availability = "ZONAL"
+) -> gcp.sql.DatabaseInstanceSettingsArgsDict:
+    """Settings of a replica: no backups (refused), no window (the primary's counts), one zone by default."""
     settings = _common(shared)
-    settings["availability_type"] = "ZONAL"
+    settings["availability_type"] = availability
     return settings
 
 
 def _common(shared: SettingsInputs) -> gcp.sql.DatabaseInstanceSettingsArgsDict:
     flags = {**BASE_FLAGS, **shared.flags}
-    return {
+    settings: gcp.sql.DatabaseInstanceSettingsArgsDict = {
         "tier": shared.edition.tier,
         "edition": _edition_name(shared.edition),
         "disk_type": "PD_SSD",
@@ -222,6 +255,12 @@ def _common(shared: SettingsInputs) -> gcp.sql.DatabaseInstanceSettingsArgsDict:
         "deletion_protection_enabled": shared.deletion_protection,
         "user_labels": shared.labels,
     }
+    if isinstance(shared.edition, EnterprisePlus):
+        if shared.edition.data_cache:
+            settings["data_cache_config"] = {"data_cache_enabled": True}
+        if shared.edition.managed_pooling:
+            settings["connection_pool_configs"] = [{"connection_pooling_enabled": True}]
+    return settings
 
 
 def _edition_name(edition: Edition) -> str:

@@ -1,11 +1,27 @@
 """A PostgreSQL primary on Cloud SQL with its read replicas, its database and its users.
 
 Private only, TLS only, connectors only, IAM login on, backups and point-in-time recovery always on, a key of
-its region for each instance. Replicas share the primary's edition, version, tier and flags.
+its region for each instance. Replicas share the primary's settings and override tier, disk, flags and
+availability; a replica may have replicas. Edition ENTERPRISE_PLUS adds read pools, data cache and pooling.
+
+Promotion: set `promoted` of a replica and `availability` REGIONAL. The same instance becomes a primary with
+backups of its own; its readers keep their address, and writers move to its connection name. The old primary
+stays declared until its data is given up. Switchover (ENTERPRISE_PLUS) is `dr_replica` plus Google's command;
+afterwards the roles in the stack file follow what Google reports.
 
 Not made here: the private connection and the keys it needs beforehand, roles inside the database (migration),
-alerts, the restore drill. Not modelled: read pools, managed pooling and data cache (Enterprise Plus), Private
-Service Connect, deny periods, external masters, clones and restores (imperative, in a runbook).
+alerts, the restore drill.
+
+Not modelled, with the reason: Private Service Connect with its DNS and policies (the house reaches data
+by the private connection only); public path for BigQuery, Data API, Vertex AI and Dataplex (nobody in
+the platform uses them, each opens a path); client certificates, own server authorities and their
+rotation (connectors check identities already); clones, restores, imports and vault restores (imperative,
+a runbook or the drill); extra exports (backups stay in `eu`); maintenance version, blue/green and major
+upgrades with replicas (a command in the window, not a standing state); performance capture (MySQL only
+for the most part); Hyperdisk IOPS (C4A tiers take Google's values); Autokey (keys are the house's);
+preferred zones (Google chooses); provisioning scripts (grants belong to the migration job); password
+expiry (the rotator's period counts); lag limits (an alert tells, a re-created replica would be lost for
+an hour); enhanced backups (`backup_plan` binds a vault's plan).
 
 A zonal instance is down while its zone is; a regional one fails over in 60 to 120 s and costs twice. Tier and
 some flags restart the instance. Name, region, key and network are immutable: another one replaces it.
@@ -22,9 +38,18 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components._checks import require_between
+from components.data._postgres_replicas import (
+    Autoscale,
+    ReadPool,
+    Replica,
+    check_region,
+    check_tree,
+    overridden,
+)
 from components.data._postgres_settings import (
     Availability,
     Backups,
+    DenyPeriod,
     Edition,
     Enterprise,
     EnterprisePlus,
@@ -35,14 +60,17 @@ from components.data._postgres_settings import (
     refuse_weaker_flags,
     replica_settings,
 )
+from components.data._postgres_users import PasswordUser, Users, make_users
 from components.ownership import DATABASE, ignored
 from facts.names import check_name
 from facts.postgres_flags import check_flags
 from facts.refusal import RefusedError
 
 __all__ = [
+    "Autoscale",
     "Availability",
     "Backups",
+    "DenyPeriod",
     "Edition",
     "Enterprise",
     "EnterprisePlus",
@@ -50,41 +78,11 @@ __all__ = [
     "PasswordUser",
     "Postgres",
     "PostgresArgs",
+    "ReadPool",
     "Replica",
 ]
 
 Version = Literal["POSTGRES_17", "POSTGRES_18"]
-
-_ACCOUNT_SUFFIX = ".gserviceaccount.com"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Replica:
-    """One asynchronous copy that answers reads; it never takes over by itself."""
-
-    instance_name: str
-    """Physical name."""
-    region: str
-    """Region; immutable."""
-    kms_key: pulumi.Input[str]
-    """Key in that region; immutable."""
-    allocated_ip_range: pulumi.Input[str]
-    """Name of an address range in the private connection; the primary's will do."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PasswordUser:
-    """A built-in user whose password goes to the server and is not kept in the state as an output."""
-
-    password: pulumi.Output[str]
-    """The password, from the database secret."""
-    password_version: int
-    """Raised by one to send another password, 1 or more."""
-
-    def __post_init__(self) -> None:
-        if self.password_version < 1:
-            message = f"password_version must be 1 or more, got {self.password_version}"
-            raise RefusedError(message)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,10 +121,22 @@ class PostgresArgs:
     """Labels of all instances."""
     replicas: Mapping[str, Replica] = field(default_factory=dict[str, Replica])
     """Read replicas, by a key that ends the child's name."""
+    read_pools: Mapping[str, ReadPool] = field(default_factory=dict[str, ReadPool])
+    """Pools of read nodes, by a key that ends the child's name; ENTERPRISE_PLUS only."""
+    dr_replica: str | None = None
+    """Key of the replica that a switchover goes to; ENTERPRISE_PLUS only."""
+    deny_period: DenyPeriod | None = None
+    """Days without maintenance; none by default."""
+    backup_plan: pulumi.Input[str] | None = None
+    """Full name of a Backup and DR plan in the region, which then owns the schedule; Google's by default."""
     flags: Mapping[str, str] = field(default_factory=dict[str, str])
     """Flags over the base set, each a plain number, word, on or off; the base set logs as CIS asks."""
     iam_users: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
     """Emails of service accounts that may log in without a password, by a key that ends the child's name."""
+    iam_groups: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
+    """Addresses of groups whose members may log in as themselves, by a key that ends the child's name."""
+    iam_roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """Roles inside the database, by keys of `iam_users` and `iam_groups`; the migration makes the roles."""
     password_users: Mapping[str, PasswordUser] = field(default_factory=dict[str, PasswordUser])
     """Built-in users by their name in the database."""
     scheduled: bool = False
@@ -137,8 +147,8 @@ class PostgresArgs:
     """Whether engine, provider and Google all refuse to delete or replace an instance."""
 
     def __post_init__(self) -> None:
-        for name in (self.instance_name, *(replica.instance_name for replica in self.replicas.values())):
-            check_name("database instance", name)
+        check_name("database instance", self.instance_name)
+        check_region("region", self.region)
         check_flags("flags", self.flags)
         refuse_weaker_flags(self.flags)
         require_between("disk_size_gb", self.disk_size_gb, 10, 65_536, "GB")
@@ -153,6 +163,20 @@ class PostgresArgs:
             min(log_retention_limit(self.edition), self.backups.kept),
             "days (by edition and backups kept)",
         )
+        check_tree(self.replicas, self.edition, self.disk_size_gb, self.flags, self.disk_autoresize_limit_gb)
+        self._check_edition()
+        _users(self)
+
+    def _check_edition(self) -> None:
+        if self.dr_replica is not None and self.dr_replica not in self.replicas:
+            raise RefusedError(f"dr_replica must be a key of replicas, got {self.dr_replica!r}; correct it")
+        if isinstance(self.edition, EnterprisePlus):
+            return
+        for name, given in (("read_pools", self.read_pools), ("dr_replica", self.dr_replica)):
+            if given:
+                raise RefusedError(
+                    f"{name} must be left out in edition ENTERPRISE, got {given!r}; choose ENTERPRISE_PLUS"
+                )
 
 
 class Postgres(pulumi.ComponentResource):
@@ -167,11 +191,11 @@ class Postgres(pulumi.ComponentResource):
     database: pulumi.Output[str]
     """Name of the database."""
     replica_names: Mapping[str, pulumi.Output[str]]
-    """Physical names of the replicas, by their keys."""
+    """Physical names of replicas and read pools, by their keys; below a replica PARENT-KEY."""
     replica_connection_names: Mapping[str, pulumi.Output[str]]
-    """Connection names of the replicas, by their keys."""
+    """Connection names of replicas and read pools, by the same keys."""
     iam_logins: Mapping[str, pulumi.Output[str]]
-    """Names under which service accounts log in, by their keys."""
+    """Names under which service accounts and groups log in, by their keys."""
 
     def __init__(self, name: str, args: PostgresArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Make the database."""
@@ -189,14 +213,18 @@ class Postgres(pulumi.ComponentResource):
                 args.backups,
                 args.maintenance,
                 args.final_backup_days,
+                args.deny_period,
             ),
+            replication_cluster=_pair(args),
             deletion_protection=args.deletion_protection,
             opts=self._instance_options(args, scheduled=args.scheduled),
         )
-        replicas = {
-            key: self._replica(f"{name}-{key}", args, replica, primary)
-            for key, replica in args.replicas.items()
-        }
+        replicas: dict[str, gcp.sql.DatabaseInstance] = {}
+        self._grow(name, args, args.replicas, primary, _shared(args, args.allocated_ip_range), replicas)
+        for key, pool in args.read_pools.items():
+            replicas[key] = self._pool(f"{name}-{key}", args, pool, primary)
+        if args.backup_plan is not None:
+            self._vault(f"{name}-vault", args, args.backup_plan, primary)
         database = gcp.sql.Database(
             name,
             project=args.project,
@@ -206,8 +234,9 @@ class Postgres(pulumi.ComponentResource):
             deletion_policy="ABANDON",
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.iam_logins = _iam_users(name, args, primary, pulumi.ResourceOptions(parent=self))
-        _password_users(name, args, primary, pulumi.ResourceOptions(parent=self))
+        self.iam_logins = make_users(
+            name, args.project, _users(args), primary, pulumi.ResourceOptions(parent=self)
+        )
 
         self.instance_name = primary.name
         self.connection_name = primary.connection_name
@@ -234,22 +263,109 @@ class Postgres(pulumi.ComponentResource):
             ignore_changes=ignored(DATABASE, scheduled=scheduled),
         )
 
+    def _grow(
+        self,
+        name: str,
+        args: PostgresArgs,
+        replicas: Mapping[str, Replica],
+        above: gcp.sql.DatabaseInstance,
+        settings: SettingsInputs,
+        made: dict[str, gcp.sql.DatabaseInstance],
+        path: str = "",
+    ) -> None:
+        for key, replica in replicas.items():
+            own, child = f"{path}{key}", overridden(settings, replica)
+            made[own] = self._replica(f"{name}-{own}", args, replica, above, child)
+            self._grow(name, args, replica.replicas, made[own], child, made, f"{own}-")
+
     def _replica(
-        self, name: str, args: PostgresArgs, replica: Replica, primary: gcp.sql.DatabaseInstance
+        self,
+        name: str,
+        args: PostgresArgs,
+        replica: Replica,
+        above: gcp.sql.DatabaseInstance,
+        settings: SettingsInputs,
     ) -> gcp.sql.DatabaseInstance:
+        own = replica_settings(settings, replica.availability)
+        if replica.promoted:
+            own = primary_settings(
+                settings, replica.availability, args.backups, args.maintenance, args.final_backup_days
+            )
         return gcp.sql.DatabaseInstance(
             name,
             project=args.project,
             name=replica.instance_name,
             region=replica.region,
             database_version=args.version,
-            instance_type="READ_REPLICA_INSTANCE",
-            master_instance_name=primary.name,
+            instance_type="CLOUD_SQL_INSTANCE" if replica.promoted else "READ_REPLICA_INSTANCE",
+            master_instance_name=None if replica.promoted else above.name,
             encryption_key_name=replica.kms_key,
-            settings=replica_settings(_shared(args, replica.allocated_ip_range)),
+            settings=own,
             deletion_protection=args.deletion_protection,
             opts=self._instance_options(args),
         )
+
+    def _pool(
+        self, name: str, args: PostgresArgs, pool: ReadPool, primary: gcp.sql.DatabaseInstance
+    ) -> gcp.sql.DatabaseInstance:
+        settings = replica_settings(_shared(args, args.allocated_ip_range))
+        nodes = pool.nodes
+        options = self._instance_options(args)
+        if isinstance(nodes, Autoscale):
+            settings["read_pool_auto_scale_config"] = {
+                "enabled": True,
+                "min_node_count": nodes.minimum,
+                "max_node_count": nodes.maximum,
+                "target_metrics": [
+                    {"metric": "AVERAGE_CPU_UTILIZATION", "target_value": nodes.cpu_percent / 100}
+                ],
+            }
+        return gcp.sql.DatabaseInstance(
+            name,
+            project=args.project,
+            name=pool.instance_name,
+            region=args.region,
+            database_version=args.version,
+            instance_type="READ_POOL_INSTANCE",
+            master_instance_name=primary.name,
+            # Autoscaling owns the number: the provider reads it back and takes none from the program.
+            node_count=nodes if isinstance(nodes, int) else None,
+            encryption_key_name=args.kms_key,
+            settings=settings,
+            deletion_protection=args.deletion_protection,
+            opts=options,
+        )
+
+    def _vault(
+        self, name: str, args: PostgresArgs, plan: pulumi.Input[str], primary: gcp.sql.DatabaseInstance
+    ) -> None:
+        gcp.backupdisasterrecovery.BackupPlanAssociation(
+            name,
+            project=args.project,
+            location=args.region,
+            backup_plan_association_id=f"{args.instance_name}-vault",
+            backup_plan=plan,
+            resource=pulumi.Output.format("projects/{0}/instances/{1}", args.project, primary.name),
+            resource_type="sqladmin.googleapis.com/Instance",
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+
+def _pair(args: PostgresArgs) -> gcp.sql.DatabaseInstanceReplicationClusterArgsDict | None:
+    """The switchover's target; plain names, because a reference back would be a circle."""
+    if args.dr_replica is None:
+        return None
+    return {
+        "failover_dr_replica_name": pulumi.Output.format(
+            "{0}:{1}", args.project, args.replicas[args.dr_replica].instance_name
+        )
+    }
+
+
+def _users(args: PostgresArgs) -> Users:
+    return Users(
+        accounts=args.iam_users, groups=args.iam_groups, passwords=args.password_users, roles=args.iam_roles
+    )
 
 
 def _shared(args: PostgresArgs, allocated_ip_range: pulumi.Input[str]) -> SettingsInputs:
@@ -263,43 +379,3 @@ def _shared(args: PostgresArgs, allocated_ip_range: pulumi.Input[str]) -> Settin
         labels=args.labels,
         deletion_protection=args.deletion_protection,
     )
-
-
-def _iam_users(
-    name: str, args: PostgresArgs, primary: gcp.sql.DatabaseInstance, opts: pulumi.ResourceOptions
-) -> dict[str, pulumi.Output[str]]:
-    # A user that owns objects cannot be dropped: leaving this program leaves the user.
-    return {
-        key: gcp.sql.User(
-            f"{name}-user-{key}",
-            project=args.project,
-            instance=primary.name,
-            name=pulumi.Output.from_input(email).apply(_login_name),
-            type="CLOUD_IAM_SERVICE_ACCOUNT",
-            deletion_policy="ABANDON",
-            opts=opts,
-        ).name
-        for key, email in args.iam_users.items()
-    }
-
-
-def _password_users(
-    name: str, args: PostgresArgs, primary: gcp.sql.DatabaseInstance, opts: pulumi.ResourceOptions
-) -> None:
-    for user, password in args.password_users.items():
-        gcp.sql.User(
-            f"{name}-user-{user}",
-            project=args.project,
-            instance=primary.name,
-            name=user,
-            type="BUILT_IN",
-            password_wo=password.password,
-            password_wo_version=password.password_version,
-            deletion_policy="ABANDON",
-            opts=opts,
-        )
-
-
-def _login_name(email: str) -> str:
-    """PostgreSQL knows a service account without the end of its address."""
-    return email.removesuffix(_ACCOUNT_SUFFIX)
