@@ -83,6 +83,7 @@ def foundation(settings: Settings, names: Names, providers: Providers) -> Founda
             secret_manager_agent=agents.members["secretmanager"],
             regions=settings.regions,
             labels=names.labels("rotation", "internal"),
+            publishers=_operators(settings),
         ),
         after(opts, keys[settings.region]),
     )
@@ -117,6 +118,11 @@ def foundation(settings: Settings, names: Names, providers: Providers) -> Founda
             opts,
         ),
     )
+
+
+def _operators(settings: Settings) -> dict[str, pulumi.Input[str]]:
+    """By what stands before the @, which names the grant."""
+    return {address.partition("@")[0]: f"group:{address}" for address in settings.secrets.operators}
 
 
 def _agents(settings: Settings, providers: Providers) -> ServiceAgents:
@@ -299,6 +305,7 @@ def _secrets(
                 ),
                 labels=names.labels("secrets", "restricted"),
                 accessors=readers,
+                version_adders=_operators(settings) if secret_id in settings.secrets.vendor else {},
                 version_destroy_ttl_seconds=settings.secrets.version_destroy_ttl_seconds,
                 deletion_protection=settings.deletion_protection,
             ),

@@ -247,7 +247,6 @@ _COMPUTED: dict[str, Callable[[str, dict[str, Any]], dict[str, Any]]] = {
         "nameServers": ["ns1.example.net.", "ns2.example.net."]
     },
     "gcp:monitoring/uptimeCheckConfig:UptimeCheckConfig": lambda name, _: {"uptimeCheckId": f"{name}-check"},
-    "gcp:storage/bucketObject:BucketObject": lambda _, __: {"generation": 1},
     "gcp:cloudrunv2/service:Service": lambda name, _: {"uri": f"https://{name}.run.app"},
     "gcp:storage/bucket:Bucket": lambda name, _: {"url": f"gs://{name}"},
     "random:index/randomPassword:RandomPassword": lambda _, __: {"result": "generated"},

@@ -5,7 +5,7 @@ internal traffic, which Pub/Sub and Cloud Scheduler of the same project are, at 
 that is why the address stays enabled. One instance takes one request at a time, so that no two runs meet.
 
 Google writes the digest of what it built and, with automatic base images, rebuilds by itself: the image is
-left to it. A changed archive is a new generation of the object and so a new build.
+left to it. A changed archive is another object and so another build.
 
 Not made here: the account it runs as, the account that builds (it must read the bucket, write the repository
 and write logs), the bucket, the repository, whoever calls. A file of the source cannot be a secret.
@@ -16,6 +16,7 @@ Sources: Cloud Run source deployments (`buildConfig`), roles of the build accoun
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,7 +37,8 @@ from facts.refusal import RefusedError
 
 __all__ = ["DirectVpc", "FunctionBuild", "SourceFunction", "SourceFunctionArgs"]
 
-_BASE_IMAGE = "{region}-docker.pkg.dev/serverless-runtimes/google-24-full/runtimes/python313"
+# Python 3.13 is built on the stack of 2022 only (docs.cloud.google.com/run/docs/runtimes/python).
+_BASE_IMAGE = "{region}-docker.pkg.dev/serverless-runtimes/google-22-full/runtimes/python313"
 # functions-framework hands every path to the function, so the function answers this one itself.
 _HEALTH_PATH = "/health"
 _PORT = 8080
@@ -117,7 +119,12 @@ class SourceFunction(pulumi.ComponentResource):
         super().__init__(FUNCTION, name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         archive = gcp.storage.BucketObject(
-            f"{name}-source", bucket=args.build.bucket, source=_archive(args), opts=child
+            f"{name}-source",
+            # The content is in the name: another archive makes another build.
+            name=f"{args.service_name}-{_digest(args)}.zip",
+            bucket=args.build.bucket,
+            source=_archive(args),
+            opts=child,
         )
         image = pulumi.Output.concat(args.build.repository, "/", args.service_name)
         base = _BASE_IMAGE.format(region=args.location)
@@ -128,10 +135,7 @@ class SourceFunction(pulumi.ComponentResource):
             location=args.location,
             ingress="INGRESS_TRAFFIC_INTERNAL_ONLY",
             build_config={
-                # The generation is in it: another archive makes another build.
-                "source_location": pulumi.Output.concat(
-                    "gs://", args.build.bucket, "/", archive.name, "#", archive.generation.apply(str)
-                ),
+                "source_location": pulumi.Output.concat("gs://", args.build.bucket, "/", archive.name),
                 "function_target": args.target,
                 "image_uri": image,
                 "base_image": base,
@@ -205,6 +209,15 @@ def _template(
         else [],
         "labels": args.labels,
     }
+
+
+def _digest(args: SourceFunctionArgs) -> str:
+    """Of everything in the archive."""
+    digest = hashlib.sha256(f"{args.source.name}.{args.module}.{args.target}".encode())
+    for path in (*sorted(args.source.glob("*.py")), args.source / "requirements.txt"):
+        content = path.read_bytes()
+        digest.update(f"{path.name} {len(content)} ".encode() + content)
+    return digest.hexdigest()[:16]
 
 
 def _archive(args: SourceFunctionArgs) -> pulumi.AssetArchive:

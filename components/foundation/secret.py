@@ -1,8 +1,8 @@
 """One secret: replicas in named regions with their own keys, a rotation message, delayed destruction, its
 readers.
 
-Makes the secret and the grants of its accessors and managers. Makes no version: a vendor's key is added
-by a human, a generated one by `GeneratedSecret`, later ones by the rotator, so no value passes through
+Makes the secret and the grants of its accessors and of who adds versions. Makes no version: a vendor's key is
+added by a human, a generated one by `GeneratedSecret`, later ones by the rotator, so no value passes through
 here. A destroyed version is only disabled until `version_destroy_ttl_seconds` have passed: that is the
 rollback window. Regions cannot be changed without replacing the secret and losing its versions. Cost
 is per version, replica and access. Alerts on refused access and destruction are declared with the
@@ -74,8 +74,8 @@ class SecretArgs:
     labels: Mapping[str, str]
     # Who may read values. Key -> IAM member; the key names the grant.
     accessors: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
-    # Who may add, enable, disable and destroy versions: a rotator, or the operator who adds vendors' keys.
-    version_managers: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
+    # Who may add a version and read none: the people who make a vendor's keys.
+    version_adders: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
     # 1 to 90 days.
     version_destroy_ttl_seconds: int = 7 * _DAY_SECONDS
     # Pulumi's protection, the provider's guard and Google's own, together.
@@ -84,7 +84,7 @@ class SecretArgs:
     def __post_init__(self) -> None:
         check_name("secret", self.secret_id)
         check_members("accessors", self.accessors)
-        check_members("version_managers", self.version_managers)
+        check_members("version_adders", self.version_adders)
         if len(self.replicas) < 2:
             raise RefusedError(f"replicas must name at least 2 regions, got {len(self.replicas)}; add one")
         if not _DAY_SECONDS <= self.version_destroy_ttl_seconds <= _QUARTER_SECONDS:
@@ -132,7 +132,7 @@ class Secret(pulumi.ComponentResource):
         )
         for role, kind, members in (
             ("roles/secretmanager.secretAccessor", "accessor", args.accessors),
-            ("roles/secretmanager.secretVersionManager", "manager", args.version_managers),
+            ("roles/secretmanager.secretVersionAdder", "adder", args.version_adders),
         ):
             for key, member in members.items():
                 gcp.secretmanager.SecretIamMember(

@@ -101,12 +101,7 @@ def _config(args: SecretRotationArgs) -> pulumi.Output[str]:
     }
     vendors = {secret: None if one is None else asdict(one) for secret, one in args.vendors.items()}
     consumers = [
-        {
-            "name": pulumi.Output.concat(
-                f"projects/{args.project}/locations/{one.location}/{one.kind}/", one.name
-            ),
-            "moved": False,
-        }
+        pulumi.Output.concat(f"projects/{args.project}/locations/{one.location}/{one.kind}/", one.name)
         for one in args.consumers.values()
     ]
     config = {

@@ -39,7 +39,8 @@ def watch(request: flask.Request) -> tuple[str, int]:
             name = str(secret["name"]).rsplit("/", 1)[-1]
             versions = list(_pages(client, f"{root}/secrets/{name}/versions", "versions"))
             seen += 1
-            if (said := too_old(versions, now)) is None:
+            aliases = cast("dict[str, str]", secret.get("versionAliases", {}))
+            if (said := too_old(versions, now, aliases.get("current"))) is None:
                 continue
             if (until := exceptions.get(name)) is not None and now.date() <= date.fromisoformat(until):
                 _write("NOTICE", f"{name}: {said}, spared until {until}", "spared", name)
@@ -49,15 +50,22 @@ def watch(request: flask.Request) -> tuple[str, int]:
     return "", 204
 
 
-def too_old(versions: list[dict[str, Any]], now: datetime) -> str | None:
-    """What is wrong with these versions: the newest enabled one is beyond the limit, or there is none."""
-    enabled = [
-        datetime.fromisoformat(str(one["createTime"])) for one in versions if one["state"] == "ENABLED"
-    ]
+def too_old(versions: list[dict[str, Any]], now: datetime, current: str | None = None) -> str | None:
+    """What is wrong with these versions: the one in use is beyond the limit, or there is none.
+
+    In use is what the rotator's alias names, for a younger one that nobody uses keeps no secret young;
+    without it the newest enabled one.
+    """
+    enabled = {
+        str(one["name"]).rsplit("/", 1)[-1]: datetime.fromisoformat(str(one["createTime"]))
+        for one in versions
+        if one["state"] == "ENABLED"
+    }
     if not enabled:
         return "no version is enabled"
-    age = now - max(enabled)
-    return f"newest enabled version is {age.days} days old" if age > LIMIT else None
+    used = current if current in enabled else max(enabled, key=lambda number: enabled[number])
+    age = now - enabled[used]
+    return f"version {used} in use is {age.days} days old" if age > LIMIT else None
 
 
 def _pages(client: httpx.Client, url: str, key: str) -> Iterator[dict[str, Any]]:

@@ -84,13 +84,17 @@ class DatabaseRotation:
                 return Outcome(secret=secret, kind="unchanged", message="nothing to do")
             return self._retire(secret, lease)
 
-    def roll_back(self, secret: str) -> Outcome:
-        """Bring the version before into use again, if its password still works.
+    def roll_back(self, secret: str, published: datetime) -> Outcome:
+        """Bring the version before into use again, if its password still works. Once for each message.
 
         Errors: LookupError when there is none, RefusedLoginError when its password was overwritten.
         """
         shared = self.shared
         with leased(shared.secrets, secret, shared.now) as lease:
+            if shared.rolled_back(lease, published):
+                return shared.finish(lease, _MESSAGES) or Outcome(
+                    secret=secret, kind="unchanged", message="this message was answered before"
+                )
             if PREVIOUS not in lease.seen.aliases:
                 raise LookupError(f"{secret} has no version before: its grace period is over; rotate instead")
             number = lease.seen.aliases[PREVIOUS]
@@ -99,7 +103,7 @@ class DatabaseRotation:
             user, password = self._value(secret, number)
             if not self.login(user, password):
                 raise RefusedLoginError(f"the database refuses version {number} of {secret}; rotate instead")
-            shared.swap(lease, number, "rolled-back")
+            shared.swap(lease, number, "rolled-back", answered=published)
             return self._finished(lease)
 
     def _forward(self, secret: str, lease: Lease) -> Outcome:

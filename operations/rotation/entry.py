@@ -5,8 +5,8 @@ later, 500 too after telling that something failed; Pub/Sub keeps what fails too
 
 ROTATION_CONFIG is JSON, written by the component: `project`, `grace_seconds`, `databases` (secret ->
 `instance`, `database`, `users`, `host`, `port`, `ca_file`), `vendors` (secret -> `probe` or null),
-`reminders` (secret -> what a person does) and `consumers` (secret -> list of `name`, `moved`). `endpoints`
-and `metadata` are given by tests.
+`reminders` (secret -> what a person does) and `consumers` (secret -> full names of services and pools).
+`endpoints` and `metadata` are given by tests.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .lease import BusyError
 from .outcome import Outcome, report
 from .postgres import make_login
 from .schedule import Message, Rotations
-from .service import Consumer, Shared
+from .service import Shared
 from .transport import HttpTransport, MetadataToken
 from .vendor import HttpProbe, VendorRotation
 
@@ -68,11 +68,8 @@ def build(config: Config) -> Rotations:
     send = HttpTransport(token)
     shared = Shared(
         secrets=SecretManager(send, project, endpoints.secrets),
-        run=CloudRun(send, endpoints.run, time.sleep),
-        consumers={
-            secret: tuple(Consumer(**one) for one in consumers)
-            for secret, consumers in config["consumers"].items()
-        },
+        run=CloudRun(send, endpoints.run),
+        consumers={secret: tuple(names) for secret, names in config["consumers"].items()},
         now=time.time,
         grace_seconds=int(config["grace_seconds"]),
         tell=report,

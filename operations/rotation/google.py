@@ -9,7 +9,7 @@ import base64
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 from urllib.parse import quote
 
 import google_crc32c
@@ -138,12 +138,11 @@ class CloudSql:
 
 
 class CloudRun:
-    """Services and worker pools by full name, `projects/P/locations/L/services/S`."""
+    """Services and worker pools by full name, `projects/P/locations/L/services/S`; never changed."""
 
-    def __init__(self, send: Transport, root: str, pause: Pause) -> None:
+    def __init__(self, send: Transport, root: str) -> None:
         self._send = send
         self._root = root
-        self._pause = pause
 
     def serving(self, name: str, secret: str) -> set[str]:
         """Versions of the secret that the revisions with traffic read, as their templates write them."""
@@ -152,26 +151,6 @@ class CloudRun:
             template = self._send("GET", f"{self._root}/{name}/revisions/{revision}")
             found.update(str(one["version"]) for one in _references(template, secret))
         return found
-
-    def move(self, name: str, secret: str, number: int) -> None:
-        """Make a revision that reads this version. Errors: OperationError when it does not start."""
-        service = self._send("GET", f"{self._root}/{name}")
-        references = list(_references(service["template"], secret))
-        if any(str(one["version"]) != str(number) for one in references):
-            for one in references:
-                one["version"] = str(number)
-            template = cast("Json", service["template"])
-            template.pop("revision", None)
-            body = {"name": name, "etag": service["etag"], "template": template}
-            self._send("PATCH", f"{self._root}/{name}?updateMask=template", body)
-        for _ in range(_POLLS):
-            service = self._send("GET", f"{self._root}/{name}")
-            if not service.get("reconciling"):
-                break
-            self._pause(_POLL_SECONDS)
-        state = cast("Mapping[str, Any]", service.get("terminalCondition", {})).get("state")
-        if service.get("reconciling") or state != "CONDITION_SUCCEEDED":
-            raise OperationError(f"{name} has no ready revision with version {number} of {secret}")
 
 
 def _checksum(data: bytes) -> int:
@@ -206,7 +185,7 @@ def _revisions(service: Json) -> Iterator[str]:
 
 
 def _references(template: Json, secret: str) -> Iterator[Json]:
-    """Every mention of the secret in a template, to be read or changed in place."""
+    """Every mention of the secret in a template."""
     for container in cast("list[Json]", template.get("containers", [])):
         for variable in cast("list[Json]", container.get("env", [])):
             reference = variable.get("valueSource", {}).get("secretKeyRef")

@@ -6,11 +6,14 @@ end, so that nobody writes under a lease that another may have taken.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 
+import httpx
+
 from .google import Secret, SecretManager
-from .transport import ConflictError
+from .transport import ApiError, ConflictError
 
 __all__ = ["LEASE_SECONDS", "BusyError", "Lease", "leased"]
 
@@ -73,7 +76,16 @@ def leased(secrets: SecretManager, name: str, now: Now) -> Generator[Lease]:
     try:
         yield lease
     finally:
-        if now() < lease.until:
+        _give_back(secrets, name, lease, now)
+
+
+def _give_back(secrets: SecretManager, name: str, lease: Lease, now: Now) -> None:
+    """A lease that cannot be given back ends by itself, so that is no error of what was done under it."""
+    for _ in range(2):
+        if now() >= lease.until:
+            return
+        with contextlib.suppress(ApiError, httpx.TransportError):
             # Read again: a write in between by somebody else must not keep the lease.
             lease.seen = secrets.get(name)
             lease.write(annotations={ANNOTATION: None}, closing=True)
+            return

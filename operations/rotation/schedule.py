@@ -49,7 +49,11 @@ class Rotations:
             for each in (*self.databases, *self.vendors):
                 yield self._swept(each)
         elif kind == "AIPROD_ROLLBACK" and (one := self._of(secret)):
-            yield one.roll_back(secret)
+            yield one.roll_back(secret, message.published)
+        elif kind == "AIPROD_ROLLBACK":
+            yield Outcome(
+                secret=secret, kind="failed", message="nothing here rotates it, so nothing goes back"
+            )
         elif kind == "SECRET_ROTATE" and secret in self.databases:
             at_once = message.attributes.get("atOnce") == "true"
             yield self.databases[secret].rotate(secret, message.published, at_once=at_once)

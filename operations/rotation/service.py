@@ -10,7 +10,7 @@ from .google import CloudRun, SecretManager, Version
 from .lease import Lease, Now
 from .outcome import Kind, Outcome
 
-__all__ = ["CURRENT", "PREVIOUS", "Consumer", "Shared", "utc"]
+__all__ = ["CURRENT", "PREVIOUS", "Shared", "utc"]
 
 CURRENT = "current"
 PREVIOUS = "previous"
@@ -18,6 +18,12 @@ PREVIOUS = "previous"
 GRACE_UNTIL = "rotation-grace-until"
 # What must still be told of the version in use: a process may die between the move and the mail.
 UNTOLD = "rotation-untold"
+# The time of the newest rollback message that was answered, in seconds since 1970.
+ROLLED_BACK = "rotation-rolled-back"
+# The day on which it was last said that a version is not served everywhere.
+LATE = "rotation-late"
+# How long after the grace period a revision may still read the version before, unremarked.
+_PATIENCE_SECONDS = 48 * 3_600
 
 
 def utc(moment: float) -> datetime:
@@ -26,22 +32,13 @@ def utc(moment: float) -> datetime:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Consumer:
-    """A service or pool whose revisions read the secret."""
-
-    # Full resource name.
-    name: str
-    # Whether the rotator makes its revision; otherwise a release does and the rotator waits for it.
-    moved: bool
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Shared:
     """Google and the clock."""
 
     secrets: SecretManager
     run: CloudRun
-    consumers: Mapping[str, tuple[Consumer, ...]]
+    # Secret -> full names of the services and worker pools that may read it.
+    consumers: Mapping[str, tuple[str, ...]]
     now: Now
     grace_seconds: int
     tell: Callable[[Outcome], None]
@@ -66,28 +63,47 @@ class Shared:
         return [one for one in self.secrets.versions(lease.name) if one.enabled and one.number > newest]
 
     def adopt(self, lease: Lease) -> int:
-        """The version in use; the newest enabled one when nobody has said so yet. Errors: LookupError."""
+        """The version in use; the oldest enabled one when nobody has said so yet, for a newer one has to
+        prove itself first. Errors: LookupError.
+        """
         if CURRENT not in lease.seen.aliases:
             enabled = [one.number for one in self.secrets.versions(lease.name) if one.enabled]
             if not enabled:
                 raise LookupError(f"{lease.name} has no enabled version; add one")
-            lease.write(aliases={**lease.seen.aliases, CURRENT: enabled[0]})
+            lease.write(aliases={**lease.seen.aliases, CURRENT: min(enabled)})
         return lease.seen.aliases[CURRENT]
 
-    def swap(self, lease: Lease, number: int, kind: Kind) -> None:
-        """`current` becomes this version, `previous` the one before, and the grace period begins."""
+    def swap(self, lease: Lease, number: int, kind: Kind, *, answered: datetime | None = None) -> None:
+        """`current` becomes this version, `previous` the one before, and the grace period begins.
+
+        `answered` is the message of a rollback: one that comes twice must not roll forward again.
+        """
         old = lease.seen.aliases[CURRENT]
+        message = {} if answered is None else {ROLLED_BACK: f"{answered.timestamp():.6f}"}
         lease.write(
             aliases={**lease.seen.aliases, CURRENT: number, PREVIOUS: old},
-            annotations={GRACE_UNTIL: f"{self.now() + self.grace_seconds:.0f}", UNTOLD: kind},
+            annotations={GRACE_UNTIL: f"{self.now() + self.grace_seconds:.0f}", UNTOLD: kind, **message},
         )
 
-    def finish(self, lease: Lease, messages: Mapping[str, str]) -> Outcome | None:
-        """Serve, then `tell_once`. Errors: as `serve`."""
-        number = lease.seen.aliases[CURRENT]
-        if late := self.serve(lease):
-            message = f"version {number} waits for revisions of {', '.join(late)}"
+    def rolled_back(self, lease: Lease, published: datetime) -> bool:
+        """Whether this rollback message, or a later one, was answered already."""
+        answered = lease.seen.annotations.get(ROLLED_BACK)
+        return answered is not None and published.timestamp() <= float(answered)
+
+    def waits(self, lease: Lease, message: str, number: int) -> Outcome:
+        """Nothing goes on until a release moves revisions; once a day an alarm when that takes too long."""
+        today = f"{utc(self.now()):%Y-%m-%d}"
+        end = float(lease.seen.annotations.get(GRACE_UNTIL, "inf")) + _PATIENCE_SECONDS
+        if self.now() < end or lease.seen.annotations.get(LATE) == today:
             return Outcome(secret=lease.name, kind="waiting", message=message, version=number)
+        lease.write(annotations={LATE: today})
+        return Outcome(secret=lease.name, kind="alarm", message=message, version=number)
+
+    def finish(self, lease: Lease, messages: Mapping[str, str]) -> Outcome | None:
+        """Once every consumer serves `current`, `tell_once`."""
+        number = lease.seen.aliases[CURRENT]
+        if late := self.late(lease):
+            return self.waits(lease, f"version {number} waits for revisions of {', '.join(late)}", number)
         return self.tell_once(lease, messages)
 
     def tell_once(self, lease: Lease, messages: Mapping[str, str]) -> Outcome | None:
@@ -103,20 +119,15 @@ class Shared:
         lease.write(annotations={UNTOLD: None})
         return replace(outcome, told=True)
 
-    def serve(self, lease: Lease) -> list[str]:
-        """Bring revisions to `current`; returns the consumers that do not serve it yet.
-
-        Errors: OperationError when a revision does not start; the one before keeps the traffic.
-        """
-        number = lease.seen.aliases[CURRENT]
-        late: list[str] = []
-        for consumer in self.consumers.get(lease.name, ()):
-            if consumer.moved:
-                lease.check()
-                self.run.move(consumer.name, lease.name, number)
-            if self.run.serving(consumer.name, lease.name) - {str(number), CURRENT}:
-                late.append(consumer.name)
-        return late
+    def late(self, lease: Lease) -> list[str]:
+        """The consumers that do not serve `current` yet: a release moves them, the rotator waits."""
+        number = str(lease.seen.aliases[CURRENT])
+        # A reference to an alias is read when an instance starts: nobody knows which version it holds.
+        return [
+            consumer
+            for consumer in self.consumers.get(lease.name, ())
+            if self.run.serving(consumer, lease.name) - {number}
+        ]
 
     def disable_others(self, lease: Lease) -> None:
         """Leave only `current` enabled, among the versions up to it and to `previous`."""

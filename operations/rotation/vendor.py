@@ -22,6 +22,7 @@ __all__ = ["HttpProbe", "Probe", "VendorRotation"]
 _REMINDER_DAYS = 75
 _ALARM_DAYS = 90
 _TOLD = "rotation-told"
+_REFUSED = "rotation-refused"
 _MESSAGES = {
     "rotated": "is proven and `current`; release it to the services that read it",
     "rolled-back": "is `current` again; release it to the services that read it",
@@ -41,7 +42,7 @@ class HttpProbe:
     def __call__(self, key: str) -> bool:
         """Errors: httpx.HTTPError when the vendor cannot be reached or answers neither yes nor no."""
         answer = httpx.get(self.url, headers={self.header: self.prefix + key}, timeout=20)
-        if answer.status_code in (400, 401, 403):
+        if answer.status_code in (401, 403):
             return False
         answer.raise_for_status()
         return True
@@ -73,29 +74,30 @@ class VendorRotation:
         shared = self.shared
         with leased(shared.secrets, secret, shared.now) as lease:
             shared.adopt(lease)
-            if moved := self._forward(secret, lease, None):
+            moved = self._forward(secret, lease, None)
+            if moved is not None and moved.kind != "waiting":
                 return moved
-            if PREVIOUS in lease.seen.aliases and not shared.in_grace(lease):
-                if late := shared.serve(lease):
-                    message = f"the version before is still served by {', '.join(late)}; release the new one"
-                    return Outcome(secret=secret, kind="waiting", message=message)
-                number = lease.seen.aliases[PREVIOUS]
-                shared.disable_others(lease)
-                lease.write(aliases={name: at for name, at in lease.seen.aliases.items() if name != PREVIOUS})
-                message = f"version {number} is disabled"
-                return Outcome(secret=secret, kind="retired", message=message, version=number)
-            return self._remind(secret, lease)
+            retired = self._retire(secret, lease)
+            if retired is not None and retired.kind != "waiting":
+                return retired
+            # Whatever waits, the key in use grows older.
+            reminder = self._remind(secret, lease)
+            return reminder if reminder.kind != "unchanged" else moved or retired or reminder
 
-    def roll_back(self, secret: str) -> Outcome:
-        """Bring the version before into use again. Errors: LookupError when there is none."""
+    def roll_back(self, secret: str, published: datetime) -> Outcome:
+        """Bring the version before into use again, once for each message. Errors: LookupError without one."""
         shared = self.shared
         with leased(shared.secrets, secret, shared.now) as lease:
+            if shared.rolled_back(lease, published):
+                return shared.tell_once(lease, _MESSAGES) or Outcome(
+                    secret=secret, kind="unchanged", message="this message was answered before"
+                )
             if PREVIOUS not in lease.seen.aliases:
                 raise LookupError(f"{secret} has no version before: its grace period is over; add a new key")
             number = lease.seen.aliases[PREVIOUS]
             lease.check()
             shared.secrets.enable(secret, number)
-            shared.swap(lease, number, "rolled-back")
+            shared.swap(lease, number, "rolled-back", answered=published)
             return self._told(lease)
 
     def _forward(self, secret: str, lease: Lease, confirmed: int | None) -> Outcome | None:
@@ -112,9 +114,26 @@ class VendorRotation:
             message = (
                 f"the vendor refuses version {number}; add a key that works, the one before stays in use"
             )
+            # Swept hourly, told once a day.
+            said = f"{number} {utc(self.shared.now()):%Y-%m-%d}"
+            if lease.seen.annotations.get(_REFUSED) == said:
+                return Outcome(secret=secret, kind="waiting", message=message, version=number)
+            lease.write(annotations={_REFUSED: said})
             return Outcome(secret=secret, kind="failed", message=message, version=number)
         self.shared.swap(lease, number, "rotated")
         return self._told(lease)
+
+    def _retire(self, secret: str, lease: Lease) -> Outcome | None:
+        shared = self.shared
+        if PREVIOUS not in lease.seen.aliases or shared.in_grace(lease):
+            return None
+        number = lease.seen.aliases[PREVIOUS]
+        if late := shared.late(lease):
+            message = f"version {number} is still served by {', '.join(late)}; release the new one"
+            return shared.waits(lease, message, number)
+        shared.disable_others(lease)
+        lease.write(aliases={name: at for name, at in lease.seen.aliases.items() if name != PREVIOUS})
+        return Outcome(secret=secret, kind="retired", message=f"version {number} is disabled", version=number)
 
     def _told(self, lease: Lease) -> Outcome:
         outcome = self.shared.tell_once(lease, _MESSAGES)

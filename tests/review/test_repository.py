@@ -71,7 +71,7 @@ def test_every_shell_script_is_checked() -> None:
     found = {str(path) for path in paths if path.parts[0] != "build" and not path.parts[0].startswith(".")}
     found |= {f".ci/{path.name}" for path in (REPOSITORY / ".ci").iterdir()}
     asked = subprocess.run(
-        ["make", "-n", "shell", "-o", "ready", "STAMP=ready"],
+        ["make", "--no-print-directory", "-n", "shell", "-o", "ready", "STAMP=ready"],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,

@@ -201,10 +201,27 @@ def test_vendor_secrets_are_read_by_the_pipeline_and_the_database_password_by_no
     made(build, recorder, settings("prod"))
     readers: dict[str, set[str]] = {}
     for grant in recorder.of_type("SecretIamMember"):
+        if grant.inputs["role"] != "roles/secretmanager.secretAccessor":
+            continue
         account = grant.inputs["member"].removeprefix("serviceAccount:").partition("@")[0]
         readers.setdefault(grant.inputs["secretId"], set()).add(account)
     assert readers == {
         vendor: {"aiprod-worker", "aiprod-batch"} for vendor in settings("prod").secrets.vendor
+    }
+
+
+def test_operators_add_vendors_keys_and_ask_for_rotations_and_read_nothing(
+    build: Build, recorder: Recorder
+) -> None:
+    made(build, recorder, settings("prod"))
+    (operator,) = settings("prod").secrets.operators
+    held = {
+        (r.inputs.get("secretId", "topic"), r.inputs["role"])
+        for r in recorder.resources
+        if r.inputs.get("member") == f"group:{operator}"
+    }
+    assert held == {("topic", "roles/pubsub.publisher")} | {
+        (vendor, "roles/secretmanager.secretVersionAdder") for vendor in settings("prod").secrets.vendor
     }
 
 

@@ -66,8 +66,7 @@ def test_no_version_is_retired_that_a_workload_still_reads(stack: str) -> None:
         if one.name not in ("rotator", "age-watch")
     }
     for consumers in rotation(stack)["consumers"].values():
-        assert {one["name"] for one in consumers} == workloads
-        assert not any(one["moved"] for one in consumers)
+        assert set(consumers) == workloads
     assert not any(rotation(stack, release=False)["consumers"].values())
 
 

@@ -7,7 +7,7 @@ Sources: the roles that Cloud Run's pages name for the build account, `roles/run
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from sandbox.cloud.behaviours.grants import granted
@@ -28,6 +28,17 @@ _READ: Final = _ALL | {
 }
 _PUSH: Final = _ALL | {f"roles/artifactregistry.{name}" for name in ("writer", "repoAdmin", "admin")}
 _LOG: Final = _ALL | {"roles/logging.logWriter", "roles/logging.admin"}
+
+
+_BASE: Final = re.compile(
+    r"[a-z0-9-]+-docker\.pkg\.dev/serverless-runtimes/([a-z0-9-]+)/runtimes/([a-z]+[0-9]+)"
+)
+# Stacks of a runtime; of other languages nothing is known here.
+_STACKS: Final[Mapping[str, tuple[str, ...]]] = {
+    "python314": ("google-24", "google-24-full"),
+    **dict.fromkeys(("python310", "python311", "python312", "python313"), ("google-22", "google-22-full")),
+    **dict.fromkeys(("python37", "python38", "python39"), ("google-18-full",)),
+}
 
 
 def built_image(call: Call, image: str) -> bool:
@@ -102,3 +113,16 @@ def builder_rights(call: Call) -> Iterator[Problem]:
                 where,
                 f"`{where}`: {match[1]} may not {verb} {target}; grant it {role} and depend on that grant.",
             )
+
+
+@behaviour("RUN-103", _SERVICE, _BOTH, 404, "NOT_FOUND", "docs.cloud.google.com/run/docs/runtimes/python")
+def base_image_missing(call: Call) -> Iterator[Problem]:
+    """A base image of a runtime that its stack does not have."""
+    where = "buildConfig.baseImage"
+    match = _BASE.fullmatch(call.text(where))
+    if match is None or (stacks := _STACKS.get(match[2])) is None or match[1] in stacks:
+        return
+    yield Problem(
+        where,
+        f"`{where}`: {match[2]} is built on {' and '.join(stacks)}, not on {match[1]}; name one of them.",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,15 +45,27 @@ def example_args() -> SourceFunctionArgs:
 def test_is_built_from_the_newest_archive_by_its_own_account(build: Build, recorder: Recorder) -> None:
     build(lambda: SourceFunction("watch", example_args()))
     service = recorder.one(SERVICE)
+    archive = recorder.one("gcp:storage/bucketObject:BucketObject").inputs["name"]
+    assert re.fullmatch(r"watch-[0-9a-f]{16}\.zip", archive)
     assert service.inputs["buildConfig"] == {
-        "sourceLocation": "gs://sources/watch-source#1",
+        "sourceLocation": f"gs://sources/{archive}",
         "functionTarget": "watch",
         "imageUri": "europe-docker.pkg.dev/p/functions/watch",
-        "baseImage": "europe-west1-docker.pkg.dev/serverless-runtimes/google-24-full/runtimes/python313",
+        "baseImage": "europe-west1-docker.pkg.dev/serverless-runtimes/google-22-full/runtimes/python313",
         "enableAutomaticUpdates": True,
         "serviceAccount": "projects/p/serviceAccounts/builder@p.iam.gserviceaccount.com",
     }
     assert service.ignore_changes == ("template.containers[0].image",)
+
+
+def test_another_content_is_another_archive(build: Build, recorder: Recorder, tmp_path: Path) -> None:
+    names: list[str] = []
+    for text in ("a = 1\n", "a = 2\n", "a = 1\n"):
+        (tmp_path / "watch.py").write_text(text)
+        (tmp_path / "requirements.txt").write_text("")
+        build(lambda: SourceFunction("watch", replace(example_args(), source=tmp_path)))
+        names.append(recorder.of_type("gcp:storage/bucketObject:BucketObject")[-1].inputs["name"])
+    assert names[0] == names[2] != names[1]
 
 
 def test_only_the_network_and_named_callers_reach_it(build: Build, recorder: Recorder) -> None:

@@ -23,7 +23,7 @@ def example_args(**changes: Any) -> SecretArgs:
         rotation=ROTATION,
         labels={"system": "aiprod"},
         accessors={"api": "serviceAccount:a@example.com"},
-        version_managers={"rotator": "serviceAccount:r@example.com"},
+        version_adders={"platform": "group:p@example.com"},
     )
     return replace(args, **changes)
 
@@ -56,12 +56,12 @@ def test_access_is_granted_on_this_secret_by_capability(build: Build, recorder: 
     build(lambda: Secret("suno", example_args()))
     assert {(r.name, r.inputs["role"], r.inputs["member"]) for r in recorder.of_type("SecretIamMember")} == {
         ("suno-accessor-api", "roles/secretmanager.secretAccessor", "serviceAccount:a@example.com"),
-        ("suno-manager-rotator", "roles/secretmanager.secretVersionManager", "serviceAccount:r@example.com"),
+        ("suno-adder-platform", "roles/secretmanager.secretVersionAdder", "group:p@example.com"),
     }
 
 
 def test_no_value_and_no_version_is_made(build: Build, recorder: Recorder) -> None:
-    build(lambda: Secret("suno", example_args(accessors={}, version_managers={})))
+    build(lambda: Secret("suno", example_args(accessors={}, version_adders={})))
     assert [r.type for r in recorder.resources if r.custom] == ["gcp:secretmanager/secret:Secret"]
 
 
@@ -97,7 +97,7 @@ def test_fails_when_the_rollback_window_is_outside_1_to_90_days(seconds: int) ->
         example_args(version_destroy_ttl_seconds=seconds)
 
 
-@pytest.mark.parametrize("field", ["accessors", "version_managers"])
+@pytest.mark.parametrize("field", ["accessors", "version_adders"])
 def test_fails_when_a_member_is_in_a_wrong_form(field: str) -> None:
     with pytest.raises(ValueError, match=rf"{field}\.worker must be written as serviceAccount:"):
         example_args(**{field: {"worker": "aiprod-worker@p.iam.gserviceaccount.com"}})

@@ -20,8 +20,9 @@ from operations.age_watch.watch import LIMIT, too_old, watch
 NOW = datetime(2027, 6, 1, tzinfo=UTC)
 
 
-def version(age: timedelta, state: str = "ENABLED") -> dict[str, Any]:
-    return {"createTime": (NOW - age).isoformat().replace("+00:00", "Z"), "state": state}
+def version(age: timedelta, state: str = "ENABLED", number: int = 1) -> dict[str, Any]:
+    made = (NOW - age).isoformat().replace("+00:00", "Z")
+    return {"name": f"projects/1/secrets/s/versions/{number}", "createTime": made, "state": state}
 
 
 @given(
@@ -30,13 +31,17 @@ def version(age: timedelta, state: str = "ENABLED") -> dict[str, Any]:
     )
 )
 def test_only_the_newest_enabled_version_counts(versions: list[tuple[int, str]]) -> None:
-    found = too_old([version(timedelta(days=days), state) for days, state in versions], NOW)
+    found = too_old(
+        [version(timedelta(days=days), state, number) for number, (days, state) in enumerate(versions, 1)],
+        NOW,
+    )
     enabled = [days for days, state in versions if state == "ENABLED"]
     if not enabled:
         assert found == "no version is enabled"
     else:
         youngest = min(enabled)
-        assert found == (f"newest enabled version is {youngest} days old" if youngest > 90 else None)
+        assert (found is not None) == (youngest > 90)
+        assert found is None or f"{youngest} days old" in found
 
 
 @pytest.mark.parametrize(
@@ -44,6 +49,12 @@ def test_only_the_newest_enabled_version_counts(versions: list[tuple[int, str]])
 )
 def test_the_limit_is_90_days(age: timedelta, old: bool) -> None:
     assert (too_old([version(age)], NOW) is not None) == old
+
+
+@pytest.mark.parametrize(("current", "old"), [("1", True), ("2", False), ("3", False), (None, False)])
+def test_the_version_in_use_counts_where_it_is_known(current: str | None, old: bool) -> None:
+    versions = [version(timedelta(days=91)), version(timedelta(days=1), number=2)]
+    assert (too_old(versions, NOW, current) is not None) == old
 
 
 @pytest.fixture
@@ -57,7 +68,7 @@ def google() -> Generator[str]:
             made = datetime.now(UTC) - timedelta(days=days.get(path.split("/")[-2], 0))
             body: dict[str, Any] = {"access_token": "local"}
             if path.endswith("/versions"):
-                body = {"versions": [{"createTime": made.isoformat(), "state": "ENABLED"}]}
+                body = {"versions": [{"name": "v/1", "createTime": made.isoformat(), "state": "ENABLED"}]}
             elif path.endswith("/secrets"):
                 second = "pageToken=next" in self.path
                 name = "old" if second else "young"

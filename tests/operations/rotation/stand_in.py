@@ -13,14 +13,13 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import google_crc32c
 
 Json = dict[str, Any]
 PROJECT = "aiprod-dev"
-SERVICE = f"projects/{PROJECT}/locations/europe-west1/services/api"
 
 
 class RefusedCallError(Exception):
@@ -38,10 +37,8 @@ class StandIn:
         self.secrets: dict[str, Json] = {}
         self.versions: dict[str, list[Json]] = {}
         self.operations: dict[str, int] = {}
-        self.service: Json = {}
         self.revisions: dict[str, Json] = {}
         self.calls: list[tuple[str, str]] = []
-        self.fail_revisions = False
         self.vendor_keys: set[str] = set()
         self._serial = 0
         self._lock = threading.RLock()
@@ -68,18 +65,6 @@ class StandIn:
         }
         self.versions[name].append(version)
         return version
-
-    def add_service(self, secret: str, version: str) -> None:
-        reference = {"secret": secret, "version": version}
-        env = [{"name": "PLAIN", "value": "1"}, {"name": "KEY", "valueSource": {"secretKeyRef": reference}}]
-        self.service = {
-            "name": SERVICE,
-            "etag": self._etag(),
-            "template": {"containers": [{"env": env}], "revision": "api-00001"},
-            "traffic": [{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}],
-            "reconciling": False,
-        }
-        self._deploy()
 
     def release_pool(self, name: str, secret: str, version: str) -> None:
         """What a release does: a revision that pins the version, with every instance on it."""
@@ -115,7 +100,7 @@ class StandIn:
                 case "sql":
                     return self._sql(method, path.split("/"), query, body or {})
                 case "run":
-                    return self._run(method, path, body or {})
+                    return self._run(method, path)
                 case "metadata":
                     return {"access_token": "local", "expires_in": 3599, "token_type": "Bearer"}
                 case _:
@@ -177,41 +162,12 @@ class StandIn:
         self.operations[name] = 2
         return _operation(name, "PENDING")
 
-    def _run(self, method: str, path: str, body: Json) -> Json:
+    def _run(self, method: str, path: str) -> Json:
         if "/revisions/" in path:
             return self.revisions[path.rsplit("/", 1)[-1]]
-        for name, pool in self.pools.items():
-            if path.endswith(name):
-                if method != "GET":
-                    raise RefusedCallError(403, "PERMISSION_DENIED", "The rotator may only look.")
-                return pool
-        if method == "PATCH":
-            if body["etag"] != self.service["etag"]:
-                raise RefusedCallError(409, "ABORTED", "Conflict: the service was changed.")
-            if "revision" in body["template"]:
-                raise RefusedCallError(409, "ALREADY_EXISTS", "A revision of this name exists.")
-            self.service["template"] = body["template"]
-            self.service["etag"] = self._etag()
-            self._deploy()
-            return {"name": f"projects/{PROJECT}/locations/europe-west1/operations/1", "done": False}
-        shown = json.loads(json.dumps(self.service))
-        # The next look finds it done.
-        self.service["reconciling"] = False
-        return cast("Json", shown)
-
-    def _deploy(self) -> None:
-        revision = f"api-{len(self.revisions) + 1:05}"
-        full = f"{SERVICE}/revisions/{revision}"
-        self.revisions[revision] = json.loads(json.dumps(self.service["template"]))
-        self.service["latestCreatedRevision"] = full
-        self.service["reconciling"] = True
-        ok = not self.fail_revisions
-        self.service["terminalCondition"] = {"state": "CONDITION_SUCCEEDED" if ok else "CONDITION_FAILED"}
-        if ok:
-            self.service["latestReadyRevision"] = full
-            self.service["trafficStatuses"] = [
-                {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}
-            ]
+        if method != "GET":
+            raise RefusedCallError(403, "PERMISSION_DENIED", "The rotator may only look.")
+        return next(pool for name, pool in self.pools.items() if path.endswith(name))
 
     def _etag(self) -> str:
         self._serial += 1

@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from tests.operations.rotation.server import USERS
-from tests.operations.rotation.stand_in import PROJECT, SERVICE
+from tests.operations.rotation.stand_in import PROJECT
 from tests.operations.rotation.world import GRACE, SECRET, World
 
 SOURCE = Path(__file__).parents[3] / "operations" / "rotation"
@@ -29,7 +29,7 @@ def address(world: World, tmp_path: Path) -> Iterator[str]:
     """Only the function's own files are there, as in the archive."""
     shutil.copytree(SOURCE, tmp_path / "rotation", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "main.py").write_text("from rotation.entry import handle\n")
-    config = {
+    config: dict[str, Any] = {
         "project": PROJECT,
         "grace_seconds": GRACE,
         "databases": {
@@ -44,7 +44,7 @@ def address(world: World, tmp_path: Path) -> Iterator[str]:
         },
         "vendors": {},
         "reminders": {"cache-auth": "follow the page"},
-        "consumers": {SECRET: [{"name": SERVICE, "moved": True}]},
+        "consumers": {SECRET: []},
         "endpoints": {name: f"{world.root}/{name}" for name in ("sql", "run")}
         | {"secrets": f"{world.root}/secretmanager"},
         "metadata": f"{world.root}/metadata",
@@ -102,7 +102,7 @@ def test_a_push_rotates_once_however_often_it_is_delivered(address: str, world: 
     assert world.google.secrets[SECRET]["versionAliases"] == {"current": "2", "previous": "1"}
     assert world.works()
     back = push({"eventType": "AIPROD_ROLLBACK", "secretId": SECRET}, datetime.now(UTC))
-    assert httpx.post(address, json=back, timeout=60).status_code == 204
+    assert [httpx.post(address, json=back, timeout=60).status_code for _ in range(2)] == [204, 204]
     assert world.google.secrets[SECRET]["versionAliases"]["current"] == "1"
 
 
@@ -112,10 +112,13 @@ def test_what_a_person_changes_is_a_ticket_and_what_nobody_knows_an_alarm(
     for secret in ("cache-auth", "forgotten"):
         message = push({"eventType": "SECRET_ROTATE", "secretId": secret}, datetime.now(UTC))
         assert httpx.post(address, json=message, timeout=60).status_code == 204
+    lost = push({"eventType": "AIPROD_ROLLBACK", "secretId": "forgotten"}, datetime.now(UTC))
+    assert httpx.post(address, json=lost, timeout=60).status_code == 204
     lines = [json.loads(one) for one in (tmp_path / "out").read_text().splitlines() if one.startswith("{")]
     assert [(one["rotation"]["secret"], one["rotation"]["kind"]) for one in lines] == [
         ("cache-auth", "ticket"),
         ("forgotten", "alarm"),
+        ("forgotten", "failed"),
     ]
     assert world.google.calls == []
 

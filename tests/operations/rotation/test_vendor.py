@@ -59,7 +59,7 @@ def test_rollback_moves_the_alias_back(world: World) -> None:
     world.google.add_version(VENDOR, "key-2")
     world.google.vendor_keys.add("key-2")
     world.vendor().sweep(VENDOR)
-    assert world.vendor().roll_back(VENDOR).kind == "rolled-back"
+    assert world.vendor().roll_back(VENDOR, world.published).kind == "rolled-back"
     assert aliases(world) == {"current": "1", "previous": "2"}
 
 
@@ -76,3 +76,59 @@ def test_a_version_that_a_worker_pool_still_reads_outlives_the_grace_period(worl
     world.google.release_pool(POOL, VENDOR, "2")
     assert world.vendor().sweep(VENDOR).kind == "retired"
     assert [one["state"] for one in world.google.versions[VENDOR]] == ["DISABLED", "ENABLED"]
+
+
+def test_a_key_that_waits_for_its_confirmation_does_not_silence_the_age_of_the_one_in_use(
+    world: World,
+) -> None:
+    vendor = world.vendor(probed=False)
+    vendor.sweep(VENDOR)
+    world.google.add_version(VENDOR, "key-2")
+    assert vendor.sweep(VENDOR).kind == "waiting"
+    world.time += 91 * DAY
+    assert vendor.sweep(VENDOR).kind == "alarm"
+    assert vendor.sweep(VENDOR).kind == "waiting"
+
+
+def test_a_refused_key_is_told_once_a_day(world: World) -> None:
+    world.vendor().sweep(VENDOR)
+    world.google.add_version(VENDOR, "wrong")
+    kinds = [world.vendor().sweep(VENDOR).kind for _ in range(3)]
+    world.time += DAY
+    assert [*kinds, world.vendor().sweep(VENDOR).kind] == ["failed", "waiting", "waiting", "failed"]
+
+
+def test_a_version_that_is_never_released_raises_an_alarm_once_a_day(world: World) -> None:
+    world.google.release_pool(POOL, VENDOR, "1")
+    world.vendor().sweep(VENDOR)
+    world.google.add_version(VENDOR, "key-2")
+    world.google.vendor_keys.add("key-2")
+    assert world.vendor().sweep(VENDOR).kind == "rotated"
+    world.time += GRACE + 60
+    assert world.vendor().sweep(VENDOR).kind == "waiting"
+    world.time += 2 * DAY
+    assert world.vendor().sweep(VENDOR).kind == "alarm"
+    assert world.vendor().sweep(VENDOR).kind == "waiting"
+
+
+def test_a_pool_that_reads_an_alias_keeps_the_version_before(world: World) -> None:
+    """Its instances took the value when they started; which one, nobody can see."""
+    world.google.release_pool(POOL, VENDOR, "current")
+    world.vendor().sweep(VENDOR)
+    world.google.add_version(VENDOR, "key-2")
+    world.google.vendor_keys.add("key-2")
+    world.vendor().sweep(VENDOR)
+    world.time += GRACE + 1
+    assert world.vendor().sweep(VENDOR).kind == "waiting"
+    assert [one["state"] for one in world.google.versions[VENDOR]] == ["ENABLED", "ENABLED"]
+
+
+def test_a_rollback_that_is_delivered_twice_goes_back_once(world: World) -> None:
+    world.vendor().sweep(VENDOR)
+    world.google.add_version(VENDOR, "key-2")
+    world.google.vendor_keys.add("key-2")
+    world.vendor().sweep(VENDOR)
+    message = world.published
+    assert world.vendor().roll_back(VENDOR, message).kind == "rolled-back"
+    assert world.vendor().roll_back(VENDOR, message).kind == "unchanged"
+    assert aliases(world)["current"] == "1"

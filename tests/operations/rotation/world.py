@@ -13,11 +13,11 @@ from operations.rotation.database import DatabaseRotation
 from operations.rotation.google import CloudRun, CloudSql, SecretManager
 from operations.rotation.outcome import Outcome
 from operations.rotation.postgres import make_login
-from operations.rotation.service import Consumer, Shared, utc
+from operations.rotation.service import Shared, utc
 from operations.rotation.transport import HttpTransport
 from operations.rotation.vendor import HttpProbe, VendorRotation
 from tests.operations.rotation.server import FIRST, USERS, Server
-from tests.operations.rotation.stand_in import PROJECT, SERVICE, Json, StandIn, serve
+from tests.operations.rotation.stand_in import PROJECT, Json, StandIn, serve
 
 SECRET = "database-password"
 VENDOR = "elevenlabs-api-key"
@@ -67,7 +67,6 @@ class World:
         self.google = StandIn(self.server.set_password, lambda: self.time)
         self.google.add_secret(SECRET, f"{FIRST}-{USERS[0]}")
         self.google.add_secret(VENDOR, "key-1")
-        self.google.add_service(SECRET, "1")
         self.http: ThreadingHTTPServer = serve(self.google)
         self.login = make_login(
             host="127.0.0.1", port=self.server.port, database="postgres", ca_file=self.server.ca_file
@@ -89,11 +88,8 @@ class World:
 
         shared = Shared(
             secrets=SecretManager(send, PROJECT, f"{self.root}/secretmanager"),
-            run=CloudRun(send, f"{self.root}/run", lambda _: None),
-            consumers={
-                SECRET: (Consumer(name=SERVICE, moved=True),),
-                VENDOR: tuple(Consumer(name=name, moved=False) for name in self.google.pools),
-            },
+            run=CloudRun(send, f"{self.root}/run"),
+            consumers={secret: tuple(self.google.pools) for secret in (SECRET, VENDOR)},
             now=lambda: self.time,
             grace_seconds=GRACE,
             tell=lambda outcome: plug.around(lambda: self.told.append(outcome)),

@@ -39,6 +39,10 @@ def _built(**build: str) -> dict[str, Any]:
     }
 
 
+def _base(stack: str, runtime: str) -> str:
+    return f"europe-west1-docker.pkg.dev/serverless-runtimes/{stack}/runtimes/{runtime}"
+
+
 _FINE: Final = _built()
 
 BUILDS: Final = (
@@ -54,6 +58,8 @@ BUILDS: Final = (
     Case("RUN-102", "create", "Service", _FINE, (_ARCHIVE, _PUSHES, _LOGS)),
     Case("RUN-102", "create", "Service", _FINE, (_ARCHIVE, _READS, _LOGS)),
     Case("RUN-102", "update", "Service", _FINE, (_ARCHIVE, _READS, _PUSHES)),
+    Case("RUN-103", "create", "Service", _built(baseImage=_base("google-24-full", "python313")), _READY),
+    Case("RUN-103", "create", "Service", _built(baseImage=_base("google-22", "python314")), _READY),
 )
 
 BUILDS_FINE: Final = (
@@ -72,6 +78,14 @@ BUILDS_FINE: Final = (
         "Service",
         _FINE,
         (_ARCHIVE, ("make", "IAMMember", {**_MEMBER, "project": PROJECT, "role": "roles/run.builder"})),
+    ),
+    *(
+        Case("RUN-103", "create", "Service", _built(baseImage=_base(stack, runtime)), _READY)
+        for stack, runtime in (
+            ("google-22-full", "python313"),
+            ("google-24", "python314"),
+            ("any", "nodejs22"),
+        )
     ),
     # What Google builds needs no push, its digest neither.
     Case("RUN-029", "create", "Service", _FINE, (("release", "", {}), *_READY)),
