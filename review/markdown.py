@@ -154,6 +154,8 @@ def _step_lines(steps: Sequence[StepRow]) -> Iterable[str]:
             yield f"  - {code(change.path)}: {code(value_change(change))}{forces}"
         if step.replace_reasons:
             yield f"  - replaced because of {', '.join(code(reason) for reason in step.replace_reasons)}"
+        for effect in step.effects:
+            yield f"  - ⚠ {plain(effect)}"
         for path in step.not_compared:
             yield f"  - {code(path)}: secret, not compared"
     if steps:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
 from review.access import Access, access_document, access_of
+from review.effects import effects
 from review.recovery import Resilience, resilience_document, resilience_of
 from sandbox.model import Op, Outcome, ResourceState, Step
 from sandbox.values import Secret, redact
@@ -58,6 +59,8 @@ class StepRow:
     diff: tuple[Change, ...]
     replace_reasons: tuple[str, ...]
     not_compared: tuple[str, ...]
+    effects: tuple[str, ...] = ()
+    """What the update does to those who use it, such as a restart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,6 +284,7 @@ def _step_document(step: StepRow) -> dict[str, Any]:
         ],
         "replace_reasons": list(step.replace_reasons),
         "not_compared": list(step.not_compared),
+        "effects": list(step.effects),
     }
 
 
@@ -298,6 +302,7 @@ def _step(step: Step) -> StepRow:
         ),
         replace_reasons=step.replace_reasons,
         not_compared=step.not_compared,
+        effects=effects(step),
     )
 
 

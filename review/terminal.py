@@ -97,6 +97,8 @@ def _print_step(step: StepRow, console: Console) -> None:
         _line(console, f"    {mark} {change.path}: {value_change(change)}{forces}")
     if step.replace_reasons:
         _line(console, f"    replaced because of {', '.join(step.replace_reasons)}")
+    for effect in step.effects:
+        _line(console, f"    ! {effect}", "yellow")
     for path in step.not_compared:
         _line(console, f"    {path}: secret, not compared")
 
