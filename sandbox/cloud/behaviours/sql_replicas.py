@@ -50,6 +50,9 @@ def primary_without_logs(call: Call) -> Iterator[Problem]:
     if found is None:
         return
     record, inputs = found
+    if inputs.get("masterInstanceName"):
+        # A replica that has replicas is backed up through its own primary.
+        return
     for name in ("enabled", *recovery_of(str(inputs.get("databaseVersion")))):
         if at(inputs, f"settings.backupConfiguration.{name}") is not True:
             path = f"settings.backupConfiguration.{name}"
