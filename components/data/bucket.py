@@ -1,7 +1,9 @@
 """A bucket for one kind of object: uniform access, never public, versioned, encrypted with its own key.
 
 Not made here: the key and the Cloud Storage agent's grant on it, signed URLs (the signer needs the right to
-sign as itself), log sinks. Not modelled: retention locks (irreversible), autoclass, placement, web hosting.
+sign as itself), log sinks. Not modelled, with the reason: retention locks (irreversible), turbo replication
+(buckets here are regional), object retention and hierarchical namespaces (only at creation, nobody asks), IP
+filters (signed URLs come from anywhere), managed folders (one purpose a bucket), notifications, web hosting.
 
 The location is immutable, and a key must be in the bucket's location. Soft-deleted and noncurrent objects are
 billed as stored objects until their days are over.
@@ -122,6 +124,10 @@ class BucketArgs:
     """Whether overwritten and deleted objects are kept as noncurrent versions."""
     lifecycle: tuple[LifecycleRule, ...] = (DeleteNoncurrent(days=30), AbortUploads())
     """What is deleted or moved when; noncurrent versions go after 30 days, broken uploads after one."""
+    autoclass: Literal["NEARLINE", "ARCHIVE"] | None = None
+    """Coldest class to which Google moves what nobody reads, instead of rules by age; none by default."""
+    retention_days: int | None = None
+    """Days for which no object can be deleted or overwritten, 1 to 36500; only without versions."""
     soft_delete_days: int = 7
     """Days a deleted object can be restored, 7 to 90, or 0 for none."""
     cors: Cors | None = None
@@ -139,6 +145,17 @@ class BucketArgs:
         check_name("bucket", self.bucket_name)
         if self.soft_delete_days != 0:
             require_between("soft_delete_days", self.soft_delete_days, 7, 90, "days (or 0 for none)")
+        if self.autoclass is not None and any(isinstance(rule, MoveToColder) for rule in self.lifecycle):
+            message = f"autoclass must be left out beside MoveToColder, got {self.autoclass!r}; remove one"
+            raise RefusedError(message)
+        if self.retention_days is not None:
+            require_between("retention_days", self.retention_days, 1, 36_500, "days")
+            if self.versioning:
+                message = (
+                    f"retention_days must be left out beside versioning, got {self.retention_days}; "
+                    "switch versioning off or remove it"
+                )
+                raise RefusedError(message)
 
 
 class Bucket(pulumi.ComponentResource):
@@ -164,6 +181,16 @@ class Bucket(pulumi.ComponentResource):
             lifecycle_rules=[_lifecycle_rule(rule) for rule in args.lifecycle],
             soft_delete_policy={"retention_duration_seconds": args.soft_delete_days * _SECONDS_PER_DAY},
             encryption={"default_kms_key_name": args.kms_key},
+            autoclass=(
+                None
+                if args.autoclass is None
+                else {"enabled": True, "terminal_storage_class": args.autoclass}
+            ),
+            retention_policy=(
+                None
+                if args.retention_days is None
+                else {"retention_period": str(args.retention_days * _SECONDS_PER_DAY)}
+            ),
             cors=None if args.cors is None else [_cors(args.cors)],
             labels=args.labels,
             opts=pulumi.ResourceOptions(parent=self, protect=args.deletion_protection),

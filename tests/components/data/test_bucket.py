@@ -162,3 +162,36 @@ def test_soft_delete_can_be_switched_off(build: Build, recorder: Recorder) -> No
 def test_fails_when_a_cors_origin_is_a_star() -> None:
     with pytest.raises(ValueError, match=r"origins must begin with https://, got '\*'"):
         Cors(origins=("*",), methods=("GET",))
+
+
+def test_autoclass_moves_what_nobody_reads(build: Build, recorder: Recorder) -> None:
+    build(lambda: Bucket("bucket", example_args(autoclass="ARCHIVE")))
+    found = recorder.one("storage/bucket:Bucket").inputs
+    assert found["autoclass"] == {"enabled": True, "terminalStorageClass": "ARCHIVE"}
+    assert "retentionPolicy" not in found
+
+
+def test_retention_is_told_in_seconds(build: Build, recorder: Recorder) -> None:
+    build(lambda: Bucket("bucket", example_args(versioning=False, retention_days=30)))
+    found = recorder.one("storage/bucket:Bucket").inputs
+    assert found["retentionPolicy"] == {"retentionPeriod": "2592000"}
+    assert "autoclass" not in found
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"retention_days": 30}, "retention_days must be left out beside versioning, got 30"),
+        (
+            {"versioning": False, "retention_days": 0},
+            "retention_days must be between 1 and 36500 days, got 0",
+        ),
+        (
+            {"autoclass": "ARCHIVE", "lifecycle": (MoveToColder(days=30, storage_class="NEARLINE"),)},
+            "autoclass must be left out beside MoveToColder",
+        ),
+    ],
+)
+def test_fails_when_classes_or_retention_contradict(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        example_args(**changes)
