@@ -227,6 +227,10 @@ _COMPUTED: dict[str, Callable[[str, dict[str, Any]], dict[str, Any]]] = {
         "privateIpAddress": "10.0.0.2",
         "firstIpAddress": "10.0.0.2",
     },
+    "gcp:memorystore/instance:Instance": lambda _, __: {
+        "endpoints": [{"connections": [{"pscAutoConnection": {"ipAddress": "10.0.0.4", "port": 6379}}]}],
+        "managedServerCas": [{"caCerts": [{"certificates": ["certificate"]}]}],
+    },
     "gcp:redis/instance:Instance": lambda _, __: {
         "host": "10.0.0.3",
         "port": 6378,

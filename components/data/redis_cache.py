@@ -5,8 +5,14 @@ It keeps no data across a loss (persistence is off): whatever it holds must be r
 
 Given two secrets, it hands AUTH and CA to services as a version of each; a new value is a new version.
 
-Not made here: the private connection and the key it needs beforehand, the secrets. Not modelled: snapshots,
-DIRECT_PEERING, zones (Google chooses), the Valkey product.
+The kind Valkey has the same outputs, but clients log in with an IAM token of an hour instead of AUTH, so its
+`auth_string` is empty, and it has a Private Service Connect endpoint.
+
+Not made here: the private connection (Redis), the service connection policy `gcp-memorystore` of the
+network (Valkey), the key it needs beforehand, the secrets. Not modelled, with the reason: snapshots,
+backups and imports (a cache holds nothing that cannot be rebuilt), direct peering (the house has one way
+in), zones (Google chooses), Redis Cluster and sharding (one node holds what the platform caches),
+maintenance versions (the window brings them), own authorities and access lists (IAM decides).
 
 Tier, network, TLS, key and name are immutable: another one replaces the instance and empties the cache.
 The AUTH string changes only when AUTH is switched off and on, which is an outage for every client.
@@ -34,6 +40,7 @@ __all__ = [
     "RedisCache",
     "RedisCacheArgs",
     "StandardHA",
+    "Valkey",
 ]
 
 _READ_REPLICAS_FROM_GB = 5
@@ -82,6 +89,21 @@ class StandardHA:
             raise RefusedError(message)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Valkey:
+    """The successor of Redis: one shard without cluster mode, IAM login, TLS."""
+
+    engine_version: Literal["VALKEY_7_2", "VALKEY_8_0"]
+    """Version; it can be raised in place, never lowered."""
+    node_type: Literal["SHARED_CORE_NANO", "STANDARD_SMALL", "HIGHMEM_MEDIUM", "HIGHMEM_XLARGE"]
+    """Size of each node: 1.4, 6.5, 13 or 58 GB."""
+    replicas: int = 1
+    """Copies that answer reads and take over, 0 to 5."""
+
+    def __post_init__(self) -> None:
+        require_between("replicas", self.replicas, 0, 5, "replicas")
+
+
 CacheTier = Basic | StandardHA
 
 
@@ -103,7 +125,7 @@ class CredentialSecrets:
     """Where services find what they need to connect."""
 
     auth: pulumi.Input[str]
-    """Full path of the secret that gets the AUTH string."""
+    """Full path of the secret that gets the AUTH string; unused with Valkey."""
     ca: pulumi.Input[str]
     """Full path of the secret that gets the CA certificates; public, but delivered the same way."""
 
@@ -118,14 +140,10 @@ class RedisCacheArgs:
     """Physical name."""
     region: str
     """Region of the cache; immutable."""
-    tier: CacheTier
-    """Size and availability."""
-    redis_version: Literal["REDIS_7_0", "REDIS_7_2"]
-    """Version; it can be raised in place, never lowered."""
+    tier: CacheTier | Valkey
+    """Size and availability; with Valkey the other product."""
     network: pulumi.Input[str]
     """Full path of the network whose private connection exists already."""
-    reserved_ip_range: pulumi.Input[str]
-    """Name (no CIDR) of an address range in that private connection."""
     kms_key: pulumi.Input[str]
     """Key in the same region; the Memorystore agent must be able to use it beforehand; immutable."""
     maintenance: MaintenanceWindow
@@ -134,6 +152,10 @@ class RedisCacheArgs:
     """Secrets that get AUTH string and CA certificates."""
     labels: Mapping[str, str]
     """Labels of the cache."""
+    redis_version: Literal["REDIS_7_0", "REDIS_7_2"] | None = None
+    """Version of Redis; it can be raised in place, never lowered; left out with Valkey."""
+    reserved_ip_range: pulumi.Input[str] | None = None
+    """Name (no CIDR) of an address range in the private connection; left out with Valkey."""
     eviction: EvictionPolicy = "allkeys-lru"
     """What goes when memory is full; the least recently used key."""
     deletion_protection: bool = True
@@ -141,6 +163,14 @@ class RedisCacheArgs:
 
     def __post_init__(self) -> None:
         check_name("redis instance", self.instance_name)
+        for field, value in (
+            ("redis_version", self.redis_version),
+            ("reserved_ip_range", self.reserved_ip_range),
+        ):
+            if isinstance(self.tier, Valkey) and value is not None:
+                raise RefusedError(f"{field} must be left out with Valkey, got {value!r}; remove it")
+            if not isinstance(self.tier, Valkey) and value is None:
+                raise RefusedError(f"{field} must be given with Redis, got nothing; name it")
 
 
 class RedisCache(pulumi.ComponentResource):
@@ -151,25 +181,49 @@ class RedisCache(pulumi.ComponentResource):
     port: pulumi.Output[int]
     """TLS port."""
     auth_string: pulumi.Output[str]
-    """Password of the default user; secret."""
+    """Password of the default user; secret; empty with Valkey."""
     ca_certificate: pulumi.Output[str]
     """PEM of every authority that may have signed the server's certificate."""
     auth_version: pulumi.Output[str]
-    """Number of the version that holds the AUTH string."""
+    """Number of the version that holds the AUTH string; empty with Valkey."""
     ca_version: pulumi.Output[str]
     """Number of the version that holds the certificates."""
 
     def __init__(self, name: str, args: RedisCacheArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Make the cache."""
         super().__init__("aiprod:data:RedisCache", name, None, opts)
-        tier, replica_count, read_replicas_mode = _tier(args.tier)
+        match args.tier:
+            case Valkey():
+                self._valkey(name, args, args.tier)
+            case _:
+                self._redis(name, args, args.tier)
+        # Secret Manager refuses an empty value, and who logs in by IAM needs none.
+        self.auth_version = (
+            pulumi.Output.from_input("")
+            if isinstance(args.tier, Valkey)
+            else self._handed_over(f"{name}-auth", args.credentials.auth, self.auth_string)
+        )
+        self.ca_version = self._handed_over(f"{name}-ca", args.credentials.ca, self.ca_certificate)
+        self.register_outputs(
+            {
+                "host": self.host,
+                "port": self.port,
+                "auth_string": self.auth_string,
+                "ca_certificate": self.ca_certificate,
+                "auth_version": self.auth_version,
+                "ca_version": self.ca_version,
+            }
+        )
+
+    def _redis(self, name: str, args: RedisCacheArgs, size: CacheTier) -> None:
+        tier, replica_count, read_replicas_mode = _tier(size)
         instance = gcp.redis.Instance(
             name,
             project=args.project,
             name=args.instance_name,
             region=args.region,
             tier=tier,
-            memory_size_gb=args.tier.memory_size_gb,
+            memory_size_gb=size.memory_size_gb,
             replica_count=replica_count,
             read_replicas_mode=read_replicas_mode,
             redis_version=args.redis_version,
@@ -203,18 +257,37 @@ class RedisCache(pulumi.ComponentResource):
         self.port = instance.port
         self.auth_string = pulumi.Output.secret(instance.auth_string)
         self.ca_certificate = instance.server_ca_certs.apply(_bundle)
-        self.auth_version = self._handed_over(f"{name}-auth", args.credentials.auth, self.auth_string)
-        self.ca_version = self._handed_over(f"{name}-ca", args.credentials.ca, self.ca_certificate)
-        self.register_outputs(
-            {
-                "host": self.host,
-                "port": self.port,
-                "auth_string": self.auth_string,
-                "ca_certificate": self.ca_certificate,
-                "auth_version": self.auth_version,
-                "ca_version": self.ca_version,
-            }
+
+    def _valkey(self, name: str, args: RedisCacheArgs, size: Valkey) -> None:
+        instance = gcp.memorystore.Instance(
+            name,
+            project=args.project,
+            instance_id=args.instance_name,
+            location=args.region,
+            mode="CLUSTER_DISABLED",
+            shard_count=1,
+            replica_count=size.replicas,
+            node_type=size.node_type,
+            engine_version=size.engine_version,
+            engine_configs={"maxmemory-policy": args.eviction},
+            authorization_mode="IAM_AUTH",
+            transit_encryption_mode="SERVER_AUTHENTICATION",
+            kms_key=args.kms_key,
+            persistence_config={"mode": "DISABLED"},
+            desired_auto_created_endpoints=[{"network": args.network, "project_id": args.project}],
+            maintenance_policy={
+                "weekly_maintenance_windows": [
+                    {"day": args.maintenance.day, "start_time": {"hours": args.maintenance.hour}}
+                ]
+            },
+            deletion_protection_enabled=args.deletion_protection,
+            labels=args.labels,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.deletion_protection),
         )
+        self.host = instance.endpoints.apply(lambda found: _connection(found)[0])
+        self.port = instance.endpoints.apply(lambda found: _connection(found)[1])
+        self.auth_string = pulumi.Output.secret("")
+        self.ca_certificate = instance.managed_server_cas.apply(_authorities)
 
     def _handed_over(
         self, name: str, secret: pulumi.Input[str], value: pulumi.Output[str]
@@ -251,3 +324,23 @@ def _fingerprint(value: str) -> str:
 def _bundle(certificates: Sequence[gcp.redis.outputs.InstanceServerCaCert]) -> str:
     """One PEM text; Google keeps the old authority beside the new one while it rotates them."""
     return "".join(f"{certificate.cert.strip()}\n" for certificate in certificates if certificate.cert)
+
+
+def _connection(endpoints: Sequence[gcp.memorystore.outputs.InstanceEndpoint]) -> tuple[str, int]:
+    """Address and port of the first endpoint."""
+    for endpoint in endpoints:
+        for connection in endpoint.connections or ():
+            automatic = connection.psc_auto_connection
+            if automatic is not None and automatic.ip_address:
+                return automatic.ip_address, automatic.port or 6379
+    return "", 6379
+
+
+def _authorities(found: Sequence[gcp.memorystore.outputs.InstanceManagedServerCa]) -> str:
+    """One PEM text of every authority."""
+    return "".join(
+        f"{certificate.strip()}\n"
+        for one in found
+        for chain in one.ca_certs or ()
+        for certificate in chain.certificates or ()
+    )

@@ -14,6 +14,7 @@ from components.data.redis_cache import (
     RedisCache,
     RedisCacheArgs,
     StandardHA,
+    Valkey,
 )
 from tests.recording import Build, Recorder
 
@@ -157,3 +158,41 @@ def is_secret(build: Build, output: pulumi.Output[str]) -> bool:
         return await output.is_secret()
 
     return build.resolve(pulumi.Output.from_input(ask()))
+
+
+VALKEY = {
+    "tier": Valkey(engine_version="VALKEY_8_0", node_type="STANDARD_SMALL", replicas=1),
+    "redis_version": None,
+    "reserved_ip_range": None,
+}
+
+
+def test_valkey_asks_for_iam_logins_and_speaks_tls(build: Build, recorder: Recorder) -> None:
+    cache = build(lambda: RedisCache("cache", example_args(**VALKEY)))
+    assert (build.resolve(cache.host), build.resolve(cache.port)) == ("10.0.0.4", 6379)
+    assert build.resolve(cache.ca_certificate) == "certificate\n"
+    found = recorder.one("memorystore/instance:Instance").inputs
+    assert (found["authorizationMode"], found["transitEncryptionMode"]) == (
+        "IAM_AUTH",
+        "SERVER_AUTHENTICATION",
+    )
+    assert (found["mode"], found["shardCount"], found["replicaCount"]) == ("CLUSTER_DISABLED", 1, 1)
+    assert found["kmsKey"] == example_args().kms_key
+    assert found["deletionProtectionEnabled"] is True
+    assert found["engineConfigs"] == {"maxmemory-policy": "allkeys-lru"}
+    assert recorder.of_type("redis/instance:Instance") == []
+    assert recorder.names("secretmanager/secretVersion:SecretVersion") == ["cache-ca"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({**VALKEY, "redis_version": "REDIS_7_2"}, "redis_version must be left out with Valkey"),
+        ({**VALKEY, "reserved_ip_range": "range"}, "reserved_ip_range must be left out with Valkey"),
+        ({"redis_version": None}, "redis_version must be given with Redis"),
+        ({"reserved_ip_range": None}, "reserved_ip_range must be given with Redis"),
+    ],
+)
+def test_fails_when_the_kind_has_no_such_field(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        example_args(**changes)
