@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
+from review.bootstrap_config import FOLDER
 from sandbox.errors import UsageError
+from sandbox.project import load_project
 from sandbox.state import write_atomically
 
 __all__ = ["Move"]
@@ -52,6 +54,12 @@ class Move:
         """Check what can be checked before anything is asked."""
         if not (folder / "Pulumi.yaml").exists():
             raise UsageError(f"--folder must hold a Pulumi program, {folder} has no Pulumi.yaml: correct it")
+        program = load_project(folder)
+        if stack not in program.stacks:
+            raise UsageError(
+                f"stack {stack!r} is unknown: {FOLDER}/{program.stack_file(stack).name} does not exist; "
+                f"stacks here: {', '.join(program.stacks) or 'none'}"
+            )
         command = shutil.which("pulumi")
         if command is None:
             raise UsageError("the Pulumi CLI is not on PATH: install it, the state is moved with it")

@@ -92,6 +92,7 @@ class Stage:
 def stage(tmp_path: Path) -> Stage:
     (tmp_path / "program").mkdir()
     (tmp_path / "program" / "Pulumi.yaml").write_text("name: aiprod-bootstrap\nruntime: python\n")
+    (tmp_path / "program" / "Pulumi.dev.yaml").write_text("config: {}\n")
     (tmp_path / "bin").mkdir()
     script = tmp_path / "bin" / "pulumi"
     script.write_text(f'#!/bin/sh\nexec {sys.executable} {ROOT / "tests/review/scripted_cli.py"} "$@"\n')
@@ -153,6 +154,13 @@ def test_fails_when_there_is_no_passphrase(stage: Stage) -> None:
     done = stage.move(passphrase=False)
     assert done.returncode == 2
     assert "PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE must be set" in done.stderr
+    assert stage.calls() == []
+
+
+def test_fails_when_the_stack_is_unknown_before_it_asks_for_a_passphrase(stage: Stage) -> None:
+    done = stage.move("--stack", "zz", passphrase=False)
+    assert done.returncode == 2
+    assert "stack 'zz' is unknown: bootstrap/Pulumi.zz.yaml does not exist; stacks here: dev" in done.stderr
     assert stage.calls() == []
 
 
