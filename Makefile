@@ -25,7 +25,7 @@ help: ## Show this list
 
 setup: $(STAMP) ## Make .venv with the pinned packages (later runs do nothing)
 
-$(STAMP): requirements.txt requirements-dev.txt operations/rotation/requirements.txt pyproject.toml
+$(STAMP): requirements.txt requirements-dev.txt $(wildcard operations/*/requirements.txt) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "setup: Python 3.11 or later is needed and '$(PYTHON)' is not one: install it, or name it with PYTHON=/path/to/python3." >&2; exit 2; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
@@ -69,14 +69,14 @@ diff: $(STAMP) ## Show what the working tree does to every stack, compared with 
 waf: $(STAMP) ## Prove the Cloud Armor policy of STACK (prod when left out) on the corpus, or on CORPUS; report in build/waf
 	@$(REVIEW) waf $(if $(filter file,$(origin STACK)),,--stack '$(STACK)') --output build/waf $(if $(CORPUS),--corpus '$(CORPUS)') $(ARGS)
 
-rotate: ## Rotate SECRET of STACK now (TARGET=gcp sends, anything else says what it would send)
-	@operations/rotation/publish.sh '$(TARGET)' '$(STACK)' '$(SECRET)' SECRET_ROTATE
+rotate: $(STAMP) ## Rotate SECRET of STACK (TARGET=gcp sends it); CONFIRMED=N: a key you tried; AT_ONCE=true: in its grace
+	@REVIEW='$(REVIEW)' operations/rotation/publish.sh '$(TARGET)' '$(STACK)' '$(SECRET)' SECRET_ROTATE '$(CONFIRMED)' '$(AT_ONCE)'
 
-rotate-rollback: ## Bring the version before of SECRET of STACK into use again, within its grace period
-	@operations/rotation/publish.sh '$(TARGET)' '$(STACK)' '$(SECRET)' AIPROD_ROLLBACK
+rotate-rollback: $(STAMP) ## Bring the version before of SECRET of STACK into use again, within its grace period
+	@REVIEW='$(REVIEW)' operations/rotation/publish.sh '$(TARGET)' '$(STACK)' '$(SECRET)' AIPROD_ROLLBACK
 
-rotate-cache: ## Change the cache's AUTH string, an outage: with TARGET=gcp CONFIRM=outage, else it only says so
-	@MAKE='$(MAKE)' operations/rotation/cache_auth.sh '$(TARGET)' '$(STACK)' '$(CONFIRM)'
+rotate-cache: $(STAMP) ## Change the cache's AUTH string, an outage: with TARGET=gcp CONFIRM=outage, else it only says so
+	@MAKE='$(MAKE)' REVIEW='$(REVIEW)' operations/rotation/cache_auth.sh '$(TARGET)' '$(STACK)' '$(CONFIRM)'
 
 test: $(STAMP) ## Run all tests
 	@$(BIN)/python -m pytest $(ARGS)

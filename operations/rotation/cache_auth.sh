@@ -1,14 +1,19 @@
 #!/usr/bin/env bash
 # Change the AUTH string of the cache: cache_auth.sh TARGET STACK CONFIRM. An outage of the cache, from the first
 # command until the new revisions serve. Only TARGET gcp changes anything. Killed halfway, run it again: it begins
-# where the instance stands. Needs the Google Cloud CLI, the Pulumi CLI and rights on the instance and the stack.
+# where the instance stands. REVIEW is the command that knows the stacks. Needs the Google Cloud CLI, the Pulumi CLI and rights on the instance and the stack.
 set -euo pipefail
 target=$1 stack=$2 confirm=${3:-}
+read -ra review <<<"${REVIEW:-.venv/bin/python -m review}"
 
-if [[ ! -f Pulumi.$stack.yaml ]]; then
-  echo "rotate-cache: STACK must be a stack with a file Pulumi.STACK.yaml, got '$stack': name dev, staging or prod" >&2
-  exit 2
-fi
+case $target in
+  sandbox | sandbox-cli | gcp) ;;
+  *)
+    echo "rotate-cache: TARGET must be sandbox, sandbox-cli or gcp, got '$target': name one of them" >&2
+    exit 2
+    ;;
+esac
+project=$("${review[@]}" project --stack "$stack" --target "$target" --command rotate-cache)
 if [[ $target != gcp ]]; then
   echo "rotate-cache (sandbox): nothing is changed. TARGET=gcp would switch AUTH of the cache of $stack off and on" \
     "and deploy the new string; rehearsed by tests/end_to_end/test_cache_auth.py."
@@ -19,7 +24,6 @@ if [[ $confirm != outage ]]; then
     "serve; choose a maintenance window (docs/runbooks/cache-auth.md)" >&2
   exit 2
 fi
-project=$(awk '$1 == "aiprod:project_id:" { print $2 }' "Pulumi.$stack.yaml")
 mapfile -t found < <(gcloud redis instances list --project="$project" --region=- \
   --filter="labels.component=cache AND labels.environment=$stack" --format="value(name)")
 if [[ ${#found[@]} -ne 1 || -z ${found[0]} ]]; then

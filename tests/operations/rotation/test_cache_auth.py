@@ -22,6 +22,12 @@ case "$*" in
   *--enable-auth*) echo True > "$STATE" ;;
 esac
 """
+# Knows stack dev, as `python -m review project` would.
+REVIEW = """#!/usr/bin/env bash
+if [[ "$*" == "project --stack dev --target "*" --command rotate-cache" ]]; then echo p; exit 0; fi
+echo "refused: $*" >&2
+exit 2
+"""
 MAKE = """#!/usr/bin/env bash
 echo "make $*" >> "$CALLS"
 """
@@ -30,10 +36,9 @@ echo "make $*" >> "$CALLS"
 def rotate(
     folder: Path, *arguments: str, found: str = CACHE + "\n", fails: str = ""
 ) -> tuple[subprocess.CompletedProcess[str], list[str]]:
-    for name, text in (("gcloud", GCLOUD), ("make", MAKE)):
+    for name, text in (("gcloud", GCLOUD), ("make", MAKE), ("review", REVIEW)):
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
-    (folder / "Pulumi.dev.yaml").write_text("config:\n  aiprod:project_id: p\n")
     calls, state = folder / "calls", folder / "state"
     calls.write_text("")
     if not state.exists():
@@ -41,6 +46,7 @@ def rotate(
     environment = os.environ | {
         "PATH": f"{folder}:{os.environ['PATH']}",
         "MAKE": "make",
+        "REVIEW": str(folder / "review"),
         "CALLS": str(calls),
         "STATE": str(state),
         "FOUND": found,
@@ -84,7 +90,10 @@ def test_the_sandbox_changes_nothing(tmp_path: Path) -> None:
     [
         (("gcp", "dev"), CACHE, "CONFIRM must be 'outage', got ''"),
         (("gcp", "dev", "yes"), CACHE, "CONFIRM must be 'outage', got 'yes'"),
-        (("gcp", "qa", "outage"), CACHE, "STACK must be a stack"),
+        (("gcp", "qa", "outage"), CACHE, "refused: project --stack qa --target gcp"),
+        (("gpc", "dev", "outage"), CACHE, "TARGET must be sandbox, sandbox-cli or gcp, got 'gpc'"),
+        (("", "dev", "outage"), CACHE, "TARGET must be sandbox, sandbox-cli or gcp, got ''"),
+        (("sandbox", "qa"), CACHE, "refused: project --stack qa --target sandbox"),
         (("gcp", "dev", "outage"), "", "exactly one cache must carry the labels"),
         (("gcp", "dev", "outage"), "a\nb\n", "got 2"),
     ],

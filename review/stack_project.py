@@ -1,0 +1,54 @@
+"""The Google project of a stack, and whether the program declares a secret there; for scripts."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rich.console import Console
+
+from review.real_cli import project_id, refuse_placeholders
+from review.workspace import Ground, Workspace, evaluate
+from sandbox.cloud import World
+from sandbox.errors import UsageError
+from sandbox.model import Mode, Snapshot
+from sandbox.project import StackSettings, load_stack
+
+__all__ = ["declared_secrets", "project_of"]
+
+_SECRET: Final = "gcp:secretmanager/secret:Secret"
+
+
+def project_of(work: Workspace, stack: str, *, real: bool, secret: str | None = None) -> str:
+    """The project id, with an example value for REPLACE_ME where Google is not asked.
+
+    Raises UsageError on an unknown stack, on what is left of REPLACE_ME when ``real``, on a stack without a
+    project, and on a ``secret`` that the program does not declare.
+    """
+    if real:
+        settings = load_stack(work.program, stack, examples=False)
+        refuse_placeholders(work.program, stack, settings)
+    else:
+        settings = work.settings(stack)
+    found = project_id(settings.values, work.program.name)
+    if found is None:
+        raise UsageError(
+            f"{work.program.stack_file(stack).name}: {work.program.name}:project_id is missing: set it"
+        )
+    if secret is not None:
+        declared = declared_secrets(work, stack, settings)
+        if secret not in declared:
+            raise UsageError(
+                f"SECRET must be one that {stack} declares, got {secret!r}: name {', '.join(declared)}"
+            )
+    return found
+
+
+def declared_secrets(work: Workspace, stack: str, settings: StackSettings) -> tuple[str, ...]:
+    """The short ids of all secrets that the program makes, in alphabetical order."""
+    ground = Ground(snapshot=Snapshot(), world=World())
+    outcome = evaluate(
+        work.program, stack, settings, ground, Mode.PREVIEW, progress=Console(quiet=True), analyze=False
+    )
+    for refusal in outcome.refusals:
+        raise UsageError(f"the program of {stack} is refused ({refusal.message}): run make preview")
+    return tuple(sorted(str(row.inputs["secretId"]) for row in outcome.resources if row.type == _SECRET))
