@@ -57,11 +57,11 @@ drift: $(STAMP) ## Say whether the cloud is as STACK declares it; fails when it 
 bootstrap: $(STAMP) ## Set up the project of STACK, once, before `up`; TARGET as there
 	@$(REVIEW) up --program bootstrap --stack '$(STACK)' --target '$(TARGET)' $(ARGS)
 
-bootstrap-migrate: $(STAMP) ## Move bootstrap's own state of STACK from a local backend into its bucket
-	@$(REVIEW) bootstrap-migrate --stack '$(STACK)' $(ARGS)
+bootstrap-migrate: $(STAMP) ## Move bootstrap's own state of STACK into its bucket (TARGET=gcp; the sandbox rehearses it)
+	@$(REVIEW) bootstrap-migrate --stack '$(STACK)' --target '$(TARGET)' $(ARGS)
 
-bootstrap-config: $(STAMP) ## Write what bootstrap put out (the secrets provider) into the file of STACK
-	@$(REVIEW) bootstrap-config --stack '$(STACK)'
+bootstrap-config: $(STAMP) ## Write bootstrap's secrets provider into the file of STACK (TARGET=gcp; the sandbox shows it)
+	@$(REVIEW) bootstrap-config --stack '$(STACK)' --target '$(TARGET)'
 
 diff: $(STAMP) ## Show what the working tree does to every stack, compared with revision BASE
 	@$(REVIEW) diff --base '$(BASE)' $(ARGS)

@@ -19,10 +19,10 @@ from typing import Any, Final, cast
 
 from review.bootstrap_config import FOLDER
 from sandbox.errors import UsageError
-from sandbox.project import load_project
+from sandbox.project import Program, load_project
 from sandbox.state import write_atomically
 
-__all__ = ["Move"]
+__all__ = ["Move", "differing", "known_stack", "resources_in"]
 
 PASSPHRASE: Final = "passphrase"
 _CONTENTS: Final = ("type", "id", "inputs", "outputs", "parent", "protect", "dependencies")
@@ -54,12 +54,7 @@ class Move:
         """Check what can be checked before anything is asked."""
         if not (folder / "Pulumi.yaml").exists():
             raise UsageError(f"--folder must hold a Pulumi program, {folder} has no Pulumi.yaml: correct it")
-        program = load_project(folder)
-        if stack not in program.stacks:
-            raise UsageError(
-                f"stack {stack!r} is unknown: {FOLDER}/{program.stack_file(stack).name} does not exist; "
-                f"stacks here: {', '.join(program.stacks) or 'none'}"
-            )
+        known_stack(load_project(folder), stack)
         command = shutil.which("pulumi")
         if command is None:
             raise UsageError("the Pulumi CLI is not on PATH: install it, the state is moved with it")
@@ -90,7 +85,7 @@ class Move:
         if not self._stands_in(target):
             self._ask(target, "stack", "init", self.stack, "--secrets-provider", PASSPHRASE)
         there = self._export(target)
-        if not _resources(there):
+        if not resources_in(there):
             self._ask(target, "stack", "import", "--stack", self.stack, "--file", str(self._copy.resolve()))
             there = self._export(target)
         self._same(state, there, target)
@@ -105,7 +100,7 @@ class Move:
                 )
         self._ask(self.source, "stack", "rm", self.stack, "--force", "--preserve-config", "--yes")
         self.say(
-            f"{self.stack}: {len(_resources(there))} resources moved from {self.source} to {target}; "
+            f"{self.stack}: {len(resources_in(there))} resources moved from {self.source} to {target}; "
             f"log in there with `pulumi login {target}`"
         )
         return 0
@@ -120,14 +115,14 @@ class Move:
             raise UsageError(
                 f"neither {self.source} nor {self.target} holds a stack {self.stack}: run bootstrap first"
             )
-        count = len(_resources(self._export(self.target)))
+        count = len(resources_in(self._export(self.target)))
         self.say(f"{self.stack}: {self.target} holds its {count} resources already; nothing to do")
         return 0
 
     def _destination(self, state: Mapping[str, Any]) -> tuple[str, str]:
         """Where to and under which provider: as asked, else as bootstrap put out."""
         outputs: dict[str, Any] = {}
-        for resource in _resources(state).values():
+        for resource in resources_in(state).values():
             if resource.get("type") == "pulumi:pulumi:Stack":
                 outputs = resource.get("outputs") or {}
         target = self.target or str(outputs.get("backend") or "")
@@ -156,14 +151,11 @@ class Move:
 
     def _same(self, left: Mapping[str, Any], there: Mapping[str, Any], target: str) -> None:
         """The target holds what the source holds, no more, no less; secrets are compared by their place."""
-        ours, theirs = _resources(left), _resources(there)
-        differing = sorted(
-            urn for urn in {*ours, *theirs} if _content(ours.get(urn)) != _content(theirs.get(urn))
-        )
-        if differing:
+        found = differing(left, there)
+        if found:
             raise UsageError(
-                f"{target} holds another state of {self.stack} than {self.source} ({len(differing)} "
-                f"resources differ, first {differing[0].rsplit('::', 1)[-1]}): find out which one is "
+                f"{target} holds another state of {self.stack} than {self.source} ({len(found)} "
+                f"resources differ, first {found[0].rsplit('::', 1)[-1]}): find out which one is "
                 "right and remove the other with `pulumi stack rm --force --preserve-config`"
             )
 
@@ -193,7 +185,23 @@ class Move:
         return done.stdout
 
 
-def _resources(state: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def known_stack(program: Program, stack: str) -> None:
+    """Raise UsageError where bootstrap has no file of ``stack``."""
+    if stack not in program.stacks:
+        raise UsageError(
+            f"stack {stack!r} is unknown: {FOLDER}/{program.stack_file(stack).name} does not exist; "
+            f"stacks here: {', '.join(program.stacks) or 'none'}"
+        )
+
+
+def differing(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[str]:
+    """The URNs that two exports do not hold alike; secrets are compared by their place."""
+    ours, theirs = resources_in(left), resources_in(right)
+    return sorted(urn for urn in {*ours, *theirs} if _content(ours.get(urn)) != _content(theirs.get(urn)))
+
+
+def resources_in(state: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The resources of an export by their URNs."""
     deployment = cast("dict[str, Any]", state.get("deployment") or {})
     rows = cast("list[dict[str, Any]]", deployment.get("resources") or [])
     return {str(row["urn"]): row for row in rows}

@@ -30,7 +30,7 @@ def open_bootstrap(program: Program, stack: str, say: Callable[[str], None]) -> 
     if not moved and not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & set(os.environ):
         raise UsageError(
             "PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE must be set: bootstrap's state is "
-            "local and encrypted with that passphrase until `make bootstrap-migrate`"
+            "local and encrypted with that passphrase until `make bootstrap-migrate TARGET=gcp`"
         )
     return RealStack(
         program=program,

@@ -266,32 +266,48 @@ def project(stack: str, target: str, secret: str | None, command: str) -> int:
 
 @cli.command("bootstrap-config")
 @stack_option
-def bootstrap_config(stack: str) -> int:
-    """Write bootstrap's output secrets_provider into the stack file."""
+@target_option
+def bootstrap_config(stack: str, target: str) -> int:
+    """Write bootstrap's output secrets_provider into the stack file; the sandbox shows the line."""
     from review import bootstrap_config as command
+    from review.bootstrap_rehearsal import show_config
     from sandbox.project import load_project
 
     say: Callable[[str], None] = click.echo
+    if target == "sandbox-cli":
+        return _wrong("bootstrap-config is for TARGET=sandbox or TARGET=gcp: name one of the two")
+    if target == "sandbox":
+        return show_config(workspace(), workspace(Path.cwd() / command.FOLDER), stack, say)
     return command.bootstrap_config(load_project(Path.cwd()), stack, say)
 
 
 @cli.command("bootstrap-migrate")
 @stack_option
+@target_option
 @click.option("--from", "source", default="file://~", show_default=True, help="Backend to leave.")
-@click.option("--to", "target", help="Backend to move into; bootstrap's output `backend` when left out.")
+@click.option("--to", help="Backend to move into; bootstrap's output `backend` when left out.")
 @click.option("--secrets-provider", "provider", help="Bootstrap's output `secrets_provider` when left out.")
 @click.option(
     "--folder", type=click.Path(path_type=Path), help="Folder of the program; bootstrap/ when left out."
 )
 def bootstrap_migrate(
-    stack: str, source: str, target: str | None, provider: str | None, folder: Path | None
+    stack: str, target: str, source: str, to: str | None, provider: str | None, folder: Path | None
 ) -> int:
-    """Move bootstrap's own state from a local backend into its bucket; may be repeated and interrupted."""
+    """Move bootstrap's own state from a local backend into its bucket; may be repeated and interrupted.
+
+    The sandbox rehearses it on a copy of its own state; --from, --to and --secrets-provider are for gcp.
+    """
     from review.bootstrap_config import FOLDER
     from review.bootstrap_migrate import Move
+    from review.bootstrap_rehearsal import rehearse_move
 
     say: Callable[[str], None] = click.echo
-    return Move.open(folder or Path.cwd() / FOLDER, stack, source, target, provider, say).run()
+    program = folder or Path.cwd() / FOLDER
+    if target == "sandbox-cli":
+        return _wrong("bootstrap-migrate is for TARGET=sandbox or TARGET=gcp: name one of the two")
+    if target == "sandbox":
+        return rehearse_move(workspace(program), stack, say)
+    return Move.open(program, stack, source, to, provider, say).run()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -87,7 +87,7 @@ class RealStack:
             raise UsageError(
                 f"{program.stack_file(stack).name}: secretsprovider must be a gcpkms:// key, got "
                 f"{provider or 'nothing'}: write bootstrap's output secrets_provider there, with "
-                f"`make bootstrap-config STACK={stack}`"
+                f"`make bootstrap-config STACK={stack} TARGET=gcp`"
             )
         project = project_id(settings.values, program.name)
         if project is None:

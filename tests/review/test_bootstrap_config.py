@@ -82,10 +82,10 @@ def test_the_command_reads_the_stack_of_bootstrap(
         'test "$(basename "$PWD")" = bootstrap || exit 8\n'
         f'echo \'{{"secrets_provider": "{KEY}", "project_number": "123456"}}\'',
     )
-    assert main(["bootstrap-config", "--stack", "dev"]) == 0
+    assert main(["bootstrap-config", "--target", "gcp", "--stack", "dev"]) == 0
     expected = f"secretsprovider: {KEY}\nconfig:\n  aiprod:host: REPLACE_ME\n"
     assert (project / "Pulumi.dev.yaml").read_text() == expected
-    assert main(["bootstrap-config", "--stack", "dev"]) == 0
+    assert main(["bootstrap-config", "--target", "gcp", "--stack", "dev"]) == 0
     assert "says what bootstrap says already" in capsys.readouterr().out
 
 
@@ -94,7 +94,7 @@ def test_fails_when_there_are_no_outputs(
     stack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project = _pulumi(tmp_path, monkeypatch, "echo 'error: no stack' >&2; exit 255")
-    assert main(["bootstrap-config", "--stack", stack]) == 2
+    assert main(["bootstrap-config", "--target", "gcp", "--stack", stack]) == 2
     sentence = capsys.readouterr().err
     assert "run bootstrap first" in sentence if stack == "dev" else "is unknown" in sentence
     assert "REPLACE_ME" in (project / "Pulumi.dev.yaml").read_text()
@@ -105,5 +105,5 @@ def test_fails_when_the_cli_is_missing(
 ) -> None:
     _pulumi(tmp_path, monkeypatch, "exit 0")
     monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
-    assert main(["bootstrap-config", "--stack", "dev"]) == 2
+    assert main(["bootstrap-config", "--target", "gcp", "--stack", "dev"]) == 2
     assert "the Pulumi CLI is not on PATH" in capsys.readouterr().err

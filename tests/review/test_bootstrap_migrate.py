@@ -68,7 +68,7 @@ class Stage:
         }
         if passphrase:
             environment["PULUMI_CONFIG_PASSPHRASE"] = "known"
-        command = [sys.executable, "-m", "review", "bootstrap-migrate", "--stack", "dev"]
+        command = [sys.executable, "-m", "review", "bootstrap-migrate", "--target", "gcp", "--stack", "dev"]
         return subprocess.run(
             [*command, "--from", "file:///local", "--folder", str(self.folder / "program"), *options],
             cwd=ROOT,
@@ -219,7 +219,7 @@ exit $code
         "PULUMI_SKIP_UPDATE_CHECK": "true",
     }
     source, target = f"file://{tmp_path / 'backend'}", f"file://{tmp_path / 'target'}"
-    command = [sys.executable, "-m", "review", "bootstrap-migrate", "--stack", "dev"]
+    command = [sys.executable, "-m", "review", "bootstrap-migrate", "--target", "gcp", "--stack", "dev"]
     command += ["--from", source, "--to", target, "--secrets-provider", "passphrase"]
     command += ["--folder", str(tmp_path / "program")]
     # Killed after the export, the new stack, the import and the removal; then left alone.
