@@ -51,7 +51,7 @@ def waf(work: Workspace, stack: str, options: Options, out: Console) -> int:
     requests = load(options.corpora or built_in())
     policy = declared(work.program, stack, options.policy, work.progress)
     core, reasons = installed(options.rules), load_reasons()
-    proof = prove(policy, core, requests, reasons)
+    proof = prove(policy, core, requests, reasons, complete=not options.corpora)
     difference = None
     if options.base is not None:
         difference = _compare(work, stack, options, proof, requests, reasons)
@@ -98,7 +98,8 @@ def _compare(
             policy = declared(load_project(tree), stack, options.policy, work.progress)
         except UsageError as error:
             return Difference(base=options.base, note=str(error))
-    return compare(options.base, prove(policy, proof.core, requests, reasons), proof)
+    before = prove(policy, proof.core, requests, reasons, complete=not options.corpora)
+    return compare(options.base, before, proof)
 
 
 def _write(folder: Path, proof: Proof, stack: str, difference: Difference | None) -> None:

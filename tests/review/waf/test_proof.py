@@ -138,6 +138,13 @@ def test_rule_whose_requests_are_all_taken_earlier_is_shadowed_by_the_corpus() -
     assert proof({**rules[0], "preview": True}, rules[1], requests=[taken]).shortfalls == []
 
 
+def test_nothing_follows_from_the_few_requests_of_somebody_elses_corpus() -> None:
+    taken = [deny(1, "request.path == '/no'"), deny(2, "request.path.startsWith('/no')")]
+    made = prove(policy(*taken), NOTHING, attacks(1, 1), complete=False)
+    assert made.shadowed == ()
+    assert made.shortfalls == []
+
+
 def test_never_hit_by_default_and_previewed_are_told() -> None:
     rules = [deny(1, "request.path == '/never'"), deny(2, "request.method == 'PUT'", preview=True)]
     found = proof(*rules, requests=[request_of("a"), request_of("b", method="PUT")])
