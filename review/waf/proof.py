@@ -224,7 +224,7 @@ def prove(
 ) -> Proof:
     """Judge every line of a corpus. Sequences run in the order of their lines, each with its own counts.
 
-    A rule is shadowed by what a `complete` corpus shows, or by the rules alone: of somebody's few requests that
+    A rule is shadowed by what a `complete` corpus shows, or by the rules alone: of a few requests that
     earlier rules all take, nothing follows.
     """
     started = time.perf_counter()
