@@ -17,7 +17,7 @@ from review.commands import FINE, REFUSED, write
 from review.inventory import CutOver, Import, Inventory, load_inventory, phases, unwritten, with_settings
 from review.real_cli import RealStack
 from review.report import document
-from review.workspace import Workspace, add_fixture
+from review.workspace import Workspace, add_existing, add_fixture
 from sandbox.cloud import World
 from sandbox.errors import UsageError
 from sandbox.model import Op
@@ -61,6 +61,7 @@ def on_the_cli(work: Workspace, stack: str, out: Console, *, fixture: Path | Non
         first, *later = phases(work.program, settings)
         cli = SandboxCli(work.program, stack, first, folder)
         world = World()
+        add_existing(world, first)
         add_fixture(world, fixture or live_path(work.program, stack))
         write_atomically(cli.world, json.dumps(world.to_json()))
         file = work.program.directory / _write_imports(work.program, stack, found.import_file())

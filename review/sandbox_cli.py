@@ -18,7 +18,7 @@ from facts.provider import facts_for
 from review.commands import Files, show
 from review.interrupted import GOES_ON, RunInterruptedError
 from review.real_cli import KEPT_BY_GOOGLE
-from review.workspace import Workspace, add_fixture
+from review.workspace import Workspace, add_existing, add_fixture
 from sandbox.cloud import World
 from sandbox.model import Mode, Op, Outcome, PropertyDiff, Refusal, Step
 from sandbox.plugin.cli import CliError, CliStep, SandboxCli
@@ -90,9 +90,7 @@ def _seed(cli: SandboxCli, settings: StackSettings, files: Files) -> None:
     if files.fixture is None and not settings.exists:
         return
     world = _world(cli)
-    for type, id in settings.exists:
-        if world.get(type, id) is None:
-            world.add(type, id, {}, {})
+    add_existing(world, settings)
     add_fixture(world, files.fixture)
     write_atomically(cli.world, json.dumps(world.to_json()))
 

@@ -25,7 +25,17 @@ from sandbox.project import PLACEHOLDER, Program, StackSettings, load_project, l
 from sandbox.state import StateStore, read_export
 from sandbox.values import Secret
 
-__all__ = ["FOLDER", "Ground", "Plan", "Workspace", "evaluate", "plan", "report_of", "settings_of"]
+__all__ = [
+    "FOLDER",
+    "Ground",
+    "Plan",
+    "Workspace",
+    "add_existing",
+    "evaluate",
+    "plan",
+    "report_of",
+    "settings_of",
+]
 
 FOLDER = ".sandbox"
 
@@ -177,6 +187,13 @@ def add_fixture(world: World, fixture: Path | None) -> None:
     if fixture is None:
         return
     load_fixture(fixture).add_to(world)
+
+
+def add_existing(world: World, settings: StackSettings) -> None:
+    """Put what another program has made before into ``world``."""
+    for type, id in settings.exists:
+        if world.get(type, id) is None:
+            world.add(type, id, {}, {})
 
 
 def settings_of(program: Program, stack: str) -> StackSettings:

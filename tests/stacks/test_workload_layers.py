@@ -275,7 +275,14 @@ def test_revisions_wait_for_keys_rights_secrets_and_the_way_out() -> None:
             "egress-europe-west1",
             "postgres",
             "cache",
-            *members(recorder, "pubsub/topicIAMMember:TopicIAMMember", "roles/pubsub.publisher"),
+            *(
+                name
+                for name in members(
+                    recorder, "pubsub/topicIAMMember:TopicIAMMember", "roles/pubsub.publisher"
+                )
+                # People who ask for a rotation by hand are no workload.
+                if name.startswith("queue-")
+            ),
             *members(
                 recorder, "pubsub/subscriptionIAMMember:SubscriptionIAMMember", "roles/pubsub.subscriber"
             ),
