@@ -23,6 +23,7 @@ __all__ = [
     "Beside",
     "Owned",
     "Owner",
+    "Played",
     "ignored",
 ]
 
@@ -31,6 +32,8 @@ Owner: TypeAlias = Literal["Google", "rotator", "schedule", "drill", "release"]
 SECRET: Final = "gcp:secretmanager/secret:Secret"
 SECRET_VERSION: Final = "gcp:secretmanager/secretVersion:SecretVersion"
 DATABASE: Final = "gcp:sql/databaseInstance:DatabaseInstance"
+CACHE: Final = "gcp:redis/instance:Instance"
+KEY: Final = "gcp:kms/cryptoKey:CryptoKey"
 SERVICE: Final = "gcp:cloudrunv2/service:Service"
 # Components whose resources have an owner that others of the type have not.
 FUNCTION: Final = "aiprod:compute:SourceFunction"
@@ -59,6 +62,16 @@ class Owned:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Played:
+    """How the test plays a change beside the program on every resource of a type."""
+
+    type: str
+    # An output that gets the value of `example`; empty means that another resource of the type comes to be.
+    output: str = ""
+    example: Any = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Beside:
     """Something that changes and is no property a program sets, so that there is nothing to ignore."""
 
@@ -66,6 +79,8 @@ class Beside:
     owner: Owner
     change: str
     why_no_step: str
+    # What the test plays; a text says why it cannot.
+    played: tuple[Played, ...] | str
 
 
 OWNED: Final[tuple[Owned, ...]] = (
@@ -137,42 +152,54 @@ BESIDE: Final[tuple[Beside, ...]] = (
         owner="rotator",
         change="adds one for each rotation; a vendor's key is added by an operator",
         why_no_step="the program makes a generated first version at most",
+        played=(Played(type=SECRET_VERSION),),
     ),
     Beside(
         what="annotations of a secret",
         owner="rotator",
         change="keeps its lease, the end of the grace period and what is untold in them",
         why_no_step="the program sets no annotation, and a refresh takes over only those that it set",
+        played=(
+            Played(type=SECRET, output="effectiveAnnotations", example={"aiprod-lease": "a/2026-01-05"}),
+        ),
     ),
     Beside(
         what="passwords of database users",
         owner="rotator",
         change="sets a generated password of the user that is not in use",
         why_no_step="the password is write-only: Google never gives it back, so nothing is compared",
+        played="no: the stand-in cloud keeps no password; `operations/rotation` is tested on PostgreSQL",
     ),
     Beside(
         what="primary versions of encryption keys",
         owner="Google",
         change="makes a new one at the end of each period; old ones stay enabled",
         why_no_step="the program sets the period, the version is an output",
+        played=(Played(type=KEY, output="primaries", example=[{"name": "KEY/2", "state": "ENABLED"}]),),
     ),
     Beside(
         what="maintenance versions of database and cache",
         owner="Google",
         change="installs one in the maintenance window",
         why_no_step="the program sets the window, the version is an output",
+        played=(
+            Played(type=DATABASE, output="maintenanceVersion", example="POSTGRES_17_9.R20991231.01_00"),
+            Played(type=CACHE, output="maintenanceVersion", example="20991231_00_00"),
+        ),
     ),
     Beside(
         what="instances restored by a drill",
         owner="drill",
         change="makes one from a backup, checks it, deletes it",
         why_no_step="the instance has a name of its own and is in no stack",
+        played=(Played(type=DATABASE),),
     ),
     Beside(
         what="images and secret versions that run",
         owner="release",
         change="writes digests and version numbers into the stack file",
         why_no_step="the stack file is the program's input: it is a change with steps, by intention",
+        played="no: `make diff` shows the steps of a release",
     ),
 )
 

@@ -19,8 +19,8 @@ _HEAD = """# Who owns what
 Generated from `components/ownership.py` by `python -m tools.ownership_page`; do not edit.
 
 Pulumi owns every property of every resource that it makes, but for these: Pulumi sets them once, then their
-owner changes them and an `up` leaves them as they are. A test plays each change in the sandbox and sees no
-step, also after a refresh.
+owner changes them and an `up` leaves them as they are. A test plays each change of this table in the sandbox:
+a refresh finds it, and the `up` after it has no step.
 
 | resource | property (`ignore_changes`) | owner | what the owner does | where | drift |
 |---|---|---|---|---|---|
@@ -29,8 +29,10 @@ step, also after a refresh.
 _MIDDLE = """
 ## Changes beside the program
 
-| what | owner | what the owner does | why an `up` has no step for it |
-|---|---|---|---|
+The test plays those that say *yes* in the same way, in prod.
+
+| what | owner | what the owner does | why an `up` has no step for it | played |
+|---|---|---|---|---|
 """
 
 
@@ -41,7 +43,11 @@ def render() -> str:
         f"{_where(row)} | {row.drift} |\n"
         for row in OWNED
     )
-    beside = "".join(f"| {row.what} | {row.owner} | {row.change} | {row.why_no_step} |\n" for row in BESIDE)
+    beside = "".join(
+        f"| {row.what} | {row.owner} | {row.change} | {row.why_no_step} | "
+        f"{row.played if isinstance(row.played, str) else 'yes'} |\n"
+        for row in BESIDE
+    )
     return f"{_HEAD}{owned}{_MIDDLE}{beside}"
 
 

@@ -10,8 +10,9 @@ refused.
 
 Not modelled, since nothing here needs it: routes of its own (private Google access and NAT take the default
 one) and policy-based ones, another MTU or network profile, BGP choices (there is no dynamic route), secondary
-ranges and subnets for proxies and Private Service Connect producers, IPv6, internal-range reservations and
-ranges brought along (the address plan is the register), shared VPC and connectors (Direct VPC egress replaces
+ranges and subnets for proxies and Private Service Connect producers, IPv6, internal-range reservations
+(`reserved_internal_range`: the address plan is the register) and ranges brought along (`ip_collection`: the
+platform owns no public range), shared VPC and connectors (Direct VPC egress replaces
 them), endpoints, attachments and connection policies of Private Service Connect (private service access is
 used), firewall policies with names, places, threat lists, tags, inspection or mirroring and their order (a
 matter of an organisation), filters of flow logs (sampling holds their volume), grants per subnet.

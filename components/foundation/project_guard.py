@@ -6,6 +6,9 @@ refused until somebody takes the lien off. The default network is not handled: t
 a project made with `auto_create_network` off or the organisation policy has none. Who makes this needs
 `roles/resourcemanager.lienModifier`. Does not make the project itself, nor its billing link: whoever runs
 bootstrap has one. Free of charge. Source: CIS 4.1, Google's page on liens.
+
+Nor are tags of the Resource Manager bound, to the project or to anything in it (`TagBinding`,
+`LocationTagBinding`): no condition and no policy of the platform reads one; labels say whose a resource is.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 from rich.console import Console
 
-from components.ownership import OWNED, Owned
+from components.ownership import BESIDE, OWNED, Owned, Played
 from review.workspace import Ground, Workspace, evaluate
 from sandbox.cloud.world import World
 from sandbox.model import Mode, Op, Outcome, Snapshot
@@ -86,6 +86,43 @@ def test_what_its_owner_changes_makes_no_step(row: Owned) -> None:
 @pytest.mark.parametrize("row", [row for row in OWNED if row.scheduled], ids=lambda row: row.property)
 def test_without_a_schedule_the_same_change_is_put_back(row: Owned) -> None:
     assert set(after_change("prod", row.type, row.property, row.example)) == {f"update {row.type}"}
+
+
+def beside(played: Played) -> list[str]:
+    """What an `up` does once the change came, was looked for by a refresh, and taken over where it shows."""
+    base = deployed("prod")
+    ground = Ground(snapshot=deepcopy(base.snapshot), world=base.world.copy())
+    records = list(ground.world.find(played.type))
+    assert records
+    for record in records if played.output else records[:1]:
+        if played.output:
+            assert played.output in record.outputs, "Google gives it"
+            assert played.output not in record.inputs, "no program sets it"
+            outputs = {**record.outputs, played.output: played.example}
+            ground.world.add(record.type, record.id, record.inputs, outputs)
+        else:
+            ground.world.add(record.type, f"{record.id}-another", record.inputs, record.outputs)
+    refreshed = run("prod", ground, Mode.REFRESH)
+    assert not refreshed.refusals
+    if played.output:
+        states = [state for state in refreshed.snapshot.resources if state.type == played.type]
+        assert [state.outputs[played.output] for state in states] == [played.example] * len(records)
+    up = run("prod", replace(ground, snapshot=refreshed.snapshot), Mode.UPDATE)
+    assert not up.refusals
+    return [f"{step.op} {step.type}" for step in up.steps if step.logical and step.op is not Op.SAME]
+
+
+PLAYED = [
+    pytest.param(played, id=f"{row.what}-{played.type.rpartition(':')[2]}")
+    for row in BESIDE
+    if not isinstance(row.played, str)
+    for played in row.played
+]
+
+
+@pytest.mark.parametrize("played", PLAYED)
+def test_what_changes_beside_the_program_makes_no_step(played: Played) -> None:
+    assert beside(played) == []
 
 
 def test_a_property_that_pulumi_owns_is_put_back() -> None:
