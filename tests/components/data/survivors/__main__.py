@@ -66,8 +66,8 @@ def replica(name: str, values: dict[str, Any]) -> Replica:
     )
 
 
-backups = {"kept": 30, "point_in_time_days": 7, "start_time": "03:00", "location": "eu"}
-window = {"day": 7, "hour": 1, "track": "stable", **change.pop("maintenance", {})}
+backups: dict[str, Any] = {"kept": 30, "point_in_time_days": 7, "start_time": "03:00", "location": "eu"}
+window: dict[str, Any] = {"day": 7, "hour": 1, "track": "stable", **change.pop("maintenance", {})}
 tier = change.pop("tier", "db-custom-2-7680")
 arguments: dict[str, Any] = {
     "instance_name": "db",
