@@ -36,7 +36,12 @@ _SUBEXPRESSIONS: Final = 5
 _EXPRESSION_CHARACTERS: Final = 2048
 _SUBEXPRESSION_CHARACTERS: Final = 1024
 DESCRIPTION_CHARACTERS: Final = 64
-_LOOK_AROUND: Final = re.compile(r"\(\?(?:[=!]|<[=!])|\\[1-9]")
+_LOOK_AROUND: Final = re.compile(r"\(\?(?:[=!(]|<[=!]|P=)|\\[1-9]")
+# What Python's syntax has beyond RE2's: atomic groups, possessive counts, comments.
+_NOT_RE2: Final = re.compile(r"\(\?[>#]|(?<!\\)[*+?}]\+")
+_CLASS: Final = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]")
+_COUNT: Final = re.compile(r"\{([0-9]+)(?:,([0-9]*))?\}")
+_REPETITIONS: Final = 1000
 _PATTERN: Final = re.compile(r"\.matches\(\s*r?(?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\")")
 
 
@@ -86,6 +91,15 @@ def _check_regular_expression(where: str, pattern: str) -> None:
     """RE2 looks neither back nor around, and Google takes no groups that capture."""
     if _LOOK_AROUND.search(pattern):
         raise RefusedError(f"{where} must not look around or refer back, got {pattern!r}: rewrite it")
+    outside = _CLASS.sub("q", pattern)
+    if _NOT_RE2.search(outside):
+        raise RefusedError(
+            f"{where} must hold RE2's syntax, got an atomic group, a comment or a possessive "
+            f"count in {pattern!r}: rewrite it"
+        )
+    counts = [int(text) for found in _COUNT.findall(outside) for text in found if text]
+    if max(counts, default=0) > _REPETITIONS:
+        raise RefusedError(f"{where} must repeat at most {_REPETITIONS} times, got {max(counts)}: lower it")
     try:
         groups = re.compile(pattern).groups
     except re.error as error:

@@ -142,6 +142,11 @@ def _parts(
                 f"value must be given unless operator is EQUALS_ANY, got operator {exclusion.operator} and "
                 f"value {exclusion.value!r}: correct the exclusion of {rule_set}"
             )
+        if exclusion.value == "":
+            raise RefusedError(
+                f"value must not be empty, which {exclusion.operator} compares with every name, got it in "
+                f"the exclusion of {rule_set}: name the field"
+            )
     return [
         {"operator": exclusion.operator}
         if exclusion.value is None
