@@ -84,8 +84,8 @@ _OPT_OUTS: Final[Mapping[WafSetName, Sequence[str]]] = {
     "sqli-v33-stable": _signatures(
         "sqli",
         # Level 2: quotes, brackets, hyphens and operators, as prices, names and cookies of consent have them.
-        *(942110, 942120, 942130, 942150, 942200, 942210, 942260, 942330, 942340, 942370, 942380, 942390),
-        *(942190, 942300, 942400, 942410, 942430, 942440, 942480, 942510),
+        *(942110, 942120, 942130, 942200, 942210, 942260, 942330, 942340, 942370),
+        *(942190, 942300, 942400, 942430, 942440, 942480, 942510),
         # Level 1: a verb behind a semicolon or before a noun, as in "do not delete it; update my account".
         *(942350, 942360),
     ),
@@ -129,6 +129,8 @@ _ADDRESSES: Final = ("ur", "link", "href", "hook", "back", "image", "media", "si
 _MESSAGES: Final = ("message", "description", "comment", "note", "body")
 # Fields of short texts; there as in messages a word may stand before a bracket, like a call: "end (2)".
 _TITLES: Final = ("title", "filename", "subject", "label", "q")
+# Level 2 of sqli: functions, orders and conditions without a quote, which people also write as English.
+_CLAUSES: Final = _signatures("sqli", 942150, 942380, 942390, 942410)
 
 
 def _free_text(*signatures: str, names: Sequence[str] = _FREE_TEXT) -> tuple[Exclusion, ...]:
@@ -139,7 +141,10 @@ def _free_text(*signatures: str, names: Sequence[str] = _FREE_TEXT) -> tuple[Exc
 
 
 _EXCLUSIONS: Final[Mapping[WafSetName, Sequence[Exclusion]]] = {
-    "sqli-v33-stable": _free_text(),
+    "sqli-v33-stable": (
+        *_free_text(),
+        *_free_text(*_CLAUSES, names=(*_MESSAGES, *_TITLES)),
+    ),
     "xss-v33-stable": (*_free_text(*_MARKUP_OF_TEXTS), *_free_text(names=("prompt",))),
     "lfi-v33-stable": _free_text(),
     "rfi-v33-stable": (
