@@ -200,7 +200,9 @@ def _compile(rule: Rule, exempt: Sequence[str]) -> CompiledRule:
 
 def _probes(rule: AllowProbes) -> str:
     check_items("paths", rule.paths, 1, 4)
-    check_pattern("paths", rule.paths, r"/[A-Za-z0-9/_.-]*", "an absolute path")
+    # Not the root, which people ask for too, and no step upwards, which ends at another path.
+    part = r"/[A-Za-z0-9_-][A-Za-z0-9_.-]*"
+    check_pattern("paths", rule.paths, f"(?:{part})+", "an absolute path of plain parts below /")
     path = f"request.path.matches('^(?:{'|'.join(_quoted(path) for path in rule.paths)})$')"
     return f"{path} && request.method.matches('^(?:GET|HEAD)$') && request.query == ''"
 

@@ -65,7 +65,7 @@ WafSetName = Literal[
 class AllowProbes:
     """Let GET and HEAD of exactly these paths through, without a query, for uptime checkers.
 
-    The one allow there is. `paths`: absolute paths, one to four.
+    The one allow there is. `paths`: absolute paths below the root, one to four.
     """
 
     paths: Sequence[str]

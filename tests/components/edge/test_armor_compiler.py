@@ -284,7 +284,10 @@ def test_operators_in_quoted_text_are_text() -> None:
         ),
         (DenyHeaders(), "headers must hold 1 to 3 items, got 0"),
         (DenyHeaders(headers=("a", "b", "c", "d")), "headers must hold 1 to 3 items, got 4"),
-        (AllowProbes(paths=("health",)), "paths must hold an absolute path each, got 'health'"),
+        *(
+            (AllowProbes(paths=(path,)), "paths must hold an absolute path of plain parts below / each, got")
+            for path in ("health", "/", "/health/../admin", "/health/", "//admin")
+        ),
     ],
 )
 def test_fails_when_a_value_is_outside_what_google_takes(rule: Rule, message: str) -> None:
