@@ -44,9 +44,12 @@ def test_the_readmes_commands_go_from_an_empty_project_to_the_first_up(tmp_path:
         )
         assert done.returncode == 0, (command, done.stdout[-2_000:], done.stderr)
         said.append(done.stdout)
-    assert len(said) == 3
-    assert "checked against the schema only" not in said[0]
-    assert re.search(r"\b0 create|nothing changes|no changes", said[1]), said[1][-1_500:]
+    first, again, config, migrate, up = said
+    assert "checked against the schema only" not in first
+    assert re.search(r"\b0 create|nothing changes|no changes", again), again[-1_500:]
+    assert "secretsprovider" in config
+    assert "sandbox" in migrate
+    assert re.search(r"\b[1-9][0-9]* created", up), up[-1_500:]
 
 
 def program_in(folder: Path, stack: str = "", project: str = "aiprod-example") -> Program:
