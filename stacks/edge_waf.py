@@ -114,7 +114,8 @@ _FILE_OPT_OUTS: Final[Mapping[WafSetName, Sequence[str]]] = {
 # Fields with the customer's text: what is spoken, and what describes a film. They may be about code, and are
 # data to the application. Compared by the end, whatever stands before a nested field's name.
 _FREE_TEXT: Final = ("text", "prompt", "content", "script", "lyrics")
-# What still reads free text: elements that run, event handlers, script links; the contract refuses them too.
+# Signatures of markup that quoted code has by nature; others still read these fields, so elements that run,
+# event handlers and script links are denied there, and the contract refuses them too. None reads a prompt.
 _MARKUP_OF_TEXTS: Final = _signatures("xss", 941100, 941140, 941160, 941180, 941380)
 # Senders who sign each request, and whose reports quote other people's text.
 _SIGNED_HOOKS: Final = tuple(

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 import pulumi
+import pulumi_gcp as gcp
 
 from facts.refusal import RefusedError
 
@@ -18,6 +19,7 @@ __all__ = [
     "DirectVpc",
     "SecretFile",
     "SecretVersion",
+    "grant_invokers",
     "refuse_bad_environment",
     "refuse_bad_files",
 ]
@@ -118,3 +120,23 @@ def refuse_bad_files(files: Mapping[str, SecretFile]) -> None:
             )
             raise RefusedError(message)
         folders[file.folder] = name
+
+
+def grant_invokers(
+    name: str,
+    project: pulumi.Input[str],
+    service: gcp.cloudrunv2.Service,
+    members: Mapping[str, pulumi.Input[str]],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Let each member call the service; the key names the grant."""
+    for key, member in members.items():
+        gcp.cloudrunv2.ServiceIamMember(
+            f"{name}-invoker-{key}",
+            project=project,
+            location=service.location,
+            name=service.name,
+            role="roles/run.servicesInvoker",
+            member=member,
+            opts=opts,
+        )

@@ -28,6 +28,7 @@ from components.compute._workload import (
     DirectVpc,
     SecretFile,
     SecretVersion,
+    grant_invokers,
     refuse_bad_environment,
     refuse_bad_files,
 )
@@ -211,16 +212,7 @@ class HttpService(pulumi.ComponentResource):
             opts=child,
         )
         if isinstance(args.invocation, Invokers):
-            for key, member in args.invocation.members.items():
-                gcp.cloudrunv2.ServiceIamMember(
-                    f"{name}-invoker-{key}",
-                    project=args.project,
-                    location=service.location,
-                    name=service.name,
-                    role="roles/run.servicesInvoker",
-                    member=member,
-                    opts=child,
-                )
+            grant_invokers(name, args.project, service, args.invocation.members, child)
 
         self.name = service.id
         self.service_name = service.name

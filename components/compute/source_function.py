@@ -29,6 +29,7 @@ from components.compute._workload import (
     CLOUD_SQL_MOUNT,
     CLOUD_SQL_VOLUME,
     DirectVpc,
+    grant_invokers,
     refuse_bad_environment,
 )
 from components.ownership import FUNCTION, SERVICE, ignored
@@ -147,16 +148,7 @@ class SourceFunction(pulumi.ComponentResource):
             labels=args.labels,
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=ignored(SERVICE, within=FUNCTION)),
         )
-        for key, member in args.invokers.items():
-            gcp.cloudrunv2.ServiceIamMember(
-                f"{name}-invoker-{key}",
-                project=args.project,
-                location=service.location,
-                name=service.name,
-                role="roles/run.servicesInvoker",
-                member=member,
-                opts=child,
-            )
+        grant_invokers(name, args.project, service, args.invokers, child)
         self.service_name = service.name
         self.uri = service.uri
         self.register_outputs({"service_name": self.service_name, "uri": self.uri})

@@ -13,6 +13,7 @@ attributes (`facts/cel.py`); what else is checked stands in `armor_limits.py`, t
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,6 +56,8 @@ from facts.refusal import RefusedError
 __all__ = ["DEFAULT_EXPRESSION_QUOTA", "DEFAULT_PRIORITY", "CompiledRule", "compile_rules"]
 
 DEFAULT_PRIORITY: Final = 2147483647
+# Of a listed range, by version: a wider one would switch region and ban off for a part of the world.
+_WIDEST: Final = {4: 8, 6: 19}
 # SECURITY_POLICY_CEVAL_RULES of a project: rules with an expression, of all its policies.
 DEFAULT_EXPRESSION_QUOTA: Final = 20
 POSITION_GAP: Final = 10
@@ -115,6 +118,12 @@ def _exempt(rules: Sequence[Rule]) -> list[str]:
         raise RefusedError(f"rules must hold AllowAddresses once, got {len(lists)}: merge the lists")
     for rule in lists:
         check_ranges("ranges", rule.ranges, 4)
+        for text in rule.ranges:
+            if (network := ipaddress.ip_network(text)).prefixlen < _WIDEST[network.version]:
+                raise RefusedError(
+                    f"ranges allowed must be /{_WIDEST[network.version]} or narrower, got {text!r}: "
+                    "list the callers' own ranges"
+                )
     return [f"!inIpRange(origin.ip, '{text}')" for rule in lists for text in rule.ranges]
 
 

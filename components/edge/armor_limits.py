@@ -42,6 +42,7 @@ _NOT_RE2: Final = re.compile(r"\(\?[>#]|(?<!\\)[*+?}]\+")
 _CLASS: Final = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]")
 _COUNT: Final = re.compile(r"\{([0-9]+)(?:,([0-9]*))?\}")
 _REPETITIONS: Final = 1000
+_HEADER: Final = re.compile(r"(has\(\s*)?request\.headers\[\s*['\"]([^'\"]*)['\"]\s*\]")
 _PATTERN: Final = re.compile(r"\.matches\(\s*r?(?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\")")
 
 
@@ -80,11 +81,23 @@ def check_rules_language(description: str, expression: str, *, enterprise: bool)
         check_types(expression)
     except RefusedError as error:
         raise RefusedError(f"{where} {error}: correct it in {expression!r}") from None
+    _check_guards(where, expression)
     for pattern in (first or second for first, second in _PATTERN.findall(expression)):
         _check_regular_expression(where, pattern)
     for function in ENTERPRISE_FUNCTIONS:
         if not enterprise and f"{function}(" in outside_quotes(expression):
             raise RefusedError(f"{where} must not call {function} on the tier Standard: remove it or enrol")
+
+
+def _check_guards(where: str, expression: str) -> None:
+    """A rule that reads an absent header is an error to Google, which takes that for no match."""
+    named = {match[2] for match in _HEADER.finditer(expression) if not match[1]}
+    guarded = {match[2] for match in _HEADER.finditer(expression) if match[1]}
+    if bare := sorted(named - guarded):
+        raise RefusedError(
+            f"{where} must ask has(request.headers['{bare[0]}']) before it reads that header, got none: "
+            "without it a request that leaves the header out ends the rule"
+        )
 
 
 def _check_regular_expression(where: str, pattern: str) -> None:

@@ -30,6 +30,11 @@ _READABLE: Final = f"(!has({_TYPE}) || {_TYPE}.matches('(?i:json|x-www-form-urle
 
 def waf_slot(rule: WafSet | WafGroup) -> int:
     """The place among all sets; a group stands where the first of its sets would."""
+    for each in _sets(rule):
+        if each.rule_set not in _SLOTS:
+            raise RefusedError(
+                f"rule_set must be one of {', '.join(_SLOTS)}, got {each.rule_set!r}: correct it"
+            )
     return min(_SLOTS.index(each.rule_set) for each in _sets(rule))
 
 
@@ -79,6 +84,10 @@ def _expression(rule: WafSet) -> str:
     check_range("sensitivity", rule.sensitivity, 1, 4)
     _check_signatures("opt_out", rule.rule_set, rule.opt_out)
     _check_signatures("file_opt_out", rule.rule_set, rule.file_opt_out)
+    if twice := sorted(set(rule.opt_out) & set(rule.file_opt_out)):
+        raise RefusedError(
+            f"file_opt_out must name what opt_out does not, got {twice[0]!r} in both: drop one"
+        )
     check_pattern("exempt_paths", rule.exempt_paths, r"/[A-Za-z0-9/_-]+", "a path")
     made = _call(rule, rule.opt_out)
     if rule.file_opt_out:

@@ -128,7 +128,7 @@ def test_rate_rule_that_conforms_ends_judgement_as_an_allow() -> None:
 def test_previewed_rate_rule_counts_and_lets_judgement_go_on() -> None:
     made = policy({**throttle(1, 1, 60), "preview": True}, deny(2, "request.path == '/no'"))
     judge, counters, request = Judge(made, NOTHING), Counters(made), request_of()
-    decisions = [judge.decide(judge.matches(request), request, counters, now) for now in (0, 1)]
+    decisions = [judge.decide(judge.matches(request), request, counters, second) for second in (0, 1)]
     assert [decision.action.allows for decision in decisions] == [True, True]
     assert [len(decision.previews) for decision in decisions] == [0, 1]
 

@@ -18,7 +18,7 @@ def answers(limit: dict[str, Any], times: list[float]) -> str:
     """What each request at these times becomes: a for allowed, d for refused."""
     made = policy(limit)
     counters = Counters(made)
-    found = [counters.ask(made.rules[0], request_of(), now) for now in times]
+    found = [counters.ask(made.rules[0], request_of(), moment) for moment in times]
     return "".join("a" if action.allows else "d" for action in found)
 
 
@@ -49,10 +49,10 @@ def test_rate_rule_over_time(limit: dict[str, Any], times: list[float], expected
 def naive(limit: RateLimit, times: list[float]) -> list[bool]:
     """Whether each request is let through, told anew each time from the whole history."""
     allowed: list[bool] = []
-    for now in times:
+    for moment in times:
         history = list(zip(times, allowed, strict=False))
         if not limit.ban_seconds:
-            passed = sum(ok for at, ok in history if at > now - limit.seconds)
+            passed = sum(ok for at, ok in history if at > moment - limit.seconds)
             allowed.append(passed < limit.count)
             continue
         # A ban begins with each refusal that does not lie in another ban; what came before it is forgotten.
@@ -60,8 +60,8 @@ def naive(limit: RateLimit, times: list[float]) -> list[bool]:
         for place, (at, ok) in enumerate(history):
             if not ok and at >= until:
                 begun, until = place, at + limit.ban_seconds
-        recent = [at for at, ok in history[begun:] if ok and at > now - limit.seconds]
-        allowed.append(now >= until and len(recent) < limit.count)
+        recent = [at for at, ok in history[begun:] if ok and at > moment - limit.seconds]
+        allowed.append(moment >= until and len(recent) < limit.count)
     return allowed
 
 
@@ -79,7 +79,7 @@ def test_windows_and_bans_agree_with_a_model_that_remembers_everything(
     assert limit is not None
     times = [sum(gaps[: number + 1]) for number in range(len(gaps))]
     counters = Counters(made)
-    found = [counters.ask(made.rules[0], request_of(), now).allows for now in times]
+    found = [counters.ask(made.rules[0], request_of(), moment).allows for moment in times]
     assert found == naive(limit, times)
 
 
