@@ -30,7 +30,6 @@ from components.edge.armor_rules import (
     waf_sets,
 )
 from components.edge.armor_tier import AutoDeploy, Enterprise, Standard
-from facts.refusal import RefusedError
 
 SETS = get_args(WafSetName)
 RANGES = ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
@@ -396,40 +395,3 @@ def test_fails_when_an_exclusion_has_no_value_or_one_too_many() -> None:
         rule = WafSet(rule_set="xss-v33-stable", sensitivity=1, exclusions=(exclusion,))
         with pytest.raises(ValueError, match="value must be given unless operator is EQUALS_ANY"):
             compile_rules([rule])
-
-
-@pytest.mark.parametrize("ranges", [("0.0.0.0/0",), ("10.0.0.0/7",), ("2001::/16",)])
-def test_fails_when_a_listed_range_is_a_part_of_the_world(ranges: tuple[str, ...]) -> None:
-    with pytest.raises(RefusedError, match=r"ranges allowed must be /(8|19) or narrower, got"):
-        compile_rules([AllowAddresses(ranges=ranges)])
-
-
-@pytest.mark.parametrize(
-    "expression",
-    [
-        "request.headers['x'] == 'a'",
-        "has(request.headers['y']) && request.headers['x'] == 'a'",
-        "has(request.headers['x']) || request.headers[\"z\"].contains('a')",
-    ],
-)
-def test_fails_when_a_header_is_read_that_may_be_absent(expression: str) -> None:
-    with pytest.raises(RefusedError, match=r"must ask has\(request\.headers\['[xz]'\]\) before it reads"):
-        compile_rules([DenyExpression(position=0, expression=expression, description="x")])
-
-
-@pytest.mark.parametrize(
-    "expression",
-    ["has(request.headers['x']) && request.headers['x'] == 'a'", "!has(request.headers['x'])"],
-)
-def test_a_header_that_is_asked_for_first_may_be_read(expression: str) -> None:
-    assert compile_rules([DenyExpression(position=0, expression=expression, description="x")])
-
-
-def test_fails_when_a_set_is_unknown_or_a_signature_is_left_out_twice() -> None:
-    unknown: Any = "foo-v33-stable"
-    with pytest.raises(RefusedError, match=r"rule_set must be one of .*got 'foo-v33-stable'"):
-        compile_rules([WafSet(rule_set=unknown, sensitivity=1)])
-    signature = ("owasp-crs-v030301-id941330-xss",)
-    twice = WafSet(rule_set="xss-v33-stable", sensitivity=1, opt_out=signature, file_opt_out=signature)
-    with pytest.raises(RefusedError, match="file_opt_out must name what opt_out does not"):
-        compile_rules([twice])
