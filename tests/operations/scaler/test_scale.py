@@ -1,0 +1,250 @@
+"""The function, told by stand-ins of Cloud Monitoring and of Cloud Run that speak HTTP."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable, Generator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, cast
+from urllib.parse import parse_qs, urlsplit
+
+import flask
+import pytest
+
+from operations.scaler.scale import scale
+
+JOBS, RESULTS, BATCH = "aiprod-job-processor", "aiprod-result-notifier", "aiprod-batch-processor"
+
+
+class Google:
+    """Two pools and three subscriptions; samples from the oldest to the one of two minutes ago."""
+
+    def __init__(self) -> None:
+        self.instances: dict[str, int] = {"worker": 1, "batch": 2}
+        self.backlog: dict[str, list[int]] = {JOBS: [0] * 20, RESULTS: [0] * 20, BATCH: [0] * 20}
+        self.acknowledged: dict[str, list[int]] = {}
+        self.age: dict[str, int] = {}
+        self.latency: dict[str, tuple[int, float]] = {}
+        self.behind = 2
+        self.fail: dict[str, int] = {}
+        self.patches: list[tuple[str, dict[str, list[str]], dict[str, Any]]] = []
+        self.tokens: set[str | None] = set()
+        self.changed_meanwhile = False
+
+    def series(self, metric: str, names: list[str]) -> list[dict[str, Any]]:
+        values: dict[str, Callable[[str], list[Any]]] = {
+            "num_undelivered_messages": lambda name: self.backlog.get(name, []),
+            "oldest_unacked_message_age": lambda name: [self.age[name]] if name in self.age else [],
+            "ack_message_count": lambda name: self.acknowledged.get(name, []),
+            "ack_latencies": lambda name: [self.latency[name]] if name in self.latency else [],
+        }
+        return [
+            {
+                "metric": {},
+                "resource": {"type": "pubsub_subscription", "labels": {"subscription_id": name}},
+                "metricKind": "GAUGE",
+                "valueType": "INT64",
+                "points": self.points(points),
+            }
+            for name in names
+            if (points := values[metric](name))
+        ]
+
+    def points(self, values: list[Any]) -> list[dict[str, Any]]:
+        """The newest first, as Google answers."""
+        newest = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=self.behind)
+        found: list[dict[str, Any]] = []
+        for back, value in enumerate(reversed(values)):
+            end = (newest - timedelta(minutes=back)).strftime("%Y-%m-%dT%H:%M:%SZ")
+            written: dict[str, Any] = {"int64Value": str(value)}
+            if isinstance(value, tuple):
+                count, seconds = cast("tuple[int, float]", value)
+                written = {"distributionValue": {"count": str(count), "mean": seconds * 1_000}}
+            found.append({"interval": {"startTime": end, "endTime": end}, "value": written})
+        return found
+
+
+@pytest.fixture
+def google(monkeypatch: pytest.MonkeyPatch) -> Generator[Google]:
+    world = Google()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            query = parse_qs(parts.query)
+            if parts.path == "/metadata":
+                return self.answer(200, {"access_token": "local"})
+            world.tokens.add(self.headers["Authorization"])
+            if parts.path == "/monitoring/v3/projects/p/timeSeries":
+                metric = re.search(r'subscription/(\w+)"', query["filter"][0])
+                names = re.search(r"one_of\((.*)\)", query["filter"][0])
+                assert metric
+                assert names
+                if status := world.fail.get(metric[1]):
+                    return self.answer(status, {"error": {"message": "no"}})
+                found = world.series(metric[1], json.loads(f"[{names[1]}]"))
+                # A page for each series.
+                page = int(query.get("pageToken", ["0"])[0])
+                more = {"nextPageToken": str(page + 1)} if page + 1 < len(found) else {}
+                return self.answer(200, {"timeSeries": found[page : page + 1], **more})
+            name = parts.path.rsplit("/", 1)[-1]
+            assert parts.path == f"/run/v2/projects/p/locations/europe-west1/workerPools/{name}"
+            if status := world.fail.get(name):
+                return self.answer(status, {"error": {"message": "no"}})
+            count = world.instances[name]
+            # Google leaves out a zero.
+            scaling = {"manualInstanceCount": count} if count else {}
+            return self.answer(200, {"name": name, "etag": f"e{count}", "scaling": scaling})
+
+        def do_PATCH(self) -> None:
+            parts = urlsplit(self.path)
+            name = parts.path.rsplit("/", 1)[-1]
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            world.patches.append((name, parse_qs(parts.query), body))
+            if world.changed_meanwhile or body["etag"] != f"e{world.instances[name]}":
+                return self.answer(409, {"error": {"status": "ABORTED"}})
+            world.instances[name] = body["scaling"]["manualInstanceCount"]
+            return self.answer(200, {"name": "operations/1"})
+
+        def answer(self, status: int, body: dict[str, Any]) -> None:
+            data = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    root = f"http://127.0.0.1:{server.server_port}"
+    interactive = {"promise_seconds": 300, "job_seconds": 60}
+    pool = {"location": "europe-west1", "maximum": 20, "jobs_per_instance": 1}
+    config = {
+        "project": "p",
+        "pools": {
+            "worker": {**pool, "minimum": 1, "queues": {JOBS: interactive, RESULTS: interactive}},
+            "batch": {
+                **pool,
+                "minimum": 0,
+                "queues": {BATCH: {"promise_seconds": 1_800, "job_seconds": 60}},
+            },
+        },
+    }
+    monkeypatch.setenv("SCALER_CONFIG", json.dumps(config))
+    monkeypatch.setenv("SCALER_ROOT", root)
+    monkeypatch.setenv("SCALER_METADATA", f"{root}/metadata")
+    yield world
+    server.shutdown()
+    server.server_close()
+
+
+def call(path: str = "/") -> int:
+    with flask.Flask("scaler").test_request_context(path):
+        return scale(flask.request)[1]
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, Any]]:
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return {line["scaler"].get("pool", "all"): line for line in lines}
+
+
+def test_a_burst_on_one_queue_scales_its_pool_and_silence_stops_the_other(
+    google: Google, capsys: pytest.CaptureFixture[str]
+) -> None:
+    google.backlog[JOBS] = [0] * 19 + [40]
+    assert call() == 204
+    assert google.instances == {"worker": 10, "batch": 0}
+    lines = told(capsys)
+    assert lines["worker"]["scaler"] == {
+        "kind": "load",
+        "pool": "worker",
+        "from": 1,
+        "to": 10,
+        "load": 10.13,
+    }
+    assert lines["batch"]["scaler"]["to"] == 0
+    assert lines["all"]["scaler"] == {"kind": "done"}
+    assert google.tokens == {"Bearer local"}
+    assert all(query == {"updateMask": ["scaling.manualInstanceCount"]} for _, query, _ in google.patches)
+
+
+def test_what_is_right_already_is_not_touched(google: Google) -> None:
+    google.instances = {"worker": 1, "batch": 0}
+    assert call() == 204
+    assert call() == 204
+    assert google.patches == []
+
+
+def test_a_measured_job_time_counts(google: Google) -> None:
+    """A thousand jobs of two seconds against a configured minute: a backlog of 40 needs little."""
+    google.backlog[JOBS] = [0] * 19 + [40]
+    google.latency[JOBS] = (1_000, 2.0)
+    assert call() == 204
+    assert google.instances["worker"] == 1
+
+
+def test_without_a_fresh_sample_nothing_is_taken_away(
+    google: Google, capsys: pytest.CaptureFixture[str]
+) -> None:
+    google.behind = 20
+    assert call() == 204
+    assert google.instances == {"worker": 1, "batch": 2}
+    batch = told(capsys)["batch"]
+    assert (batch["severity"], batch["scaler"]["kind"]) == ("WARNING", "unknown")
+
+
+def test_a_subscription_without_a_series_takes_nothing_away(google: Google) -> None:
+    google.backlog[BATCH] = []
+    assert call() == 204
+    assert google.instances["batch"] == 2
+
+
+def test_workers_that_finish_nothing_are_told_of(google: Google, capsys: pytest.CaptureFixture[str]) -> None:
+    google.backlog[BATCH] = [500] * 20
+    google.acknowledged[BATCH] = [0] * 20
+    assert call() == 204
+    batch = told(capsys)["batch"]
+    assert (batch["severity"], batch["scaler"]["kind"], google.instances["batch"]) == (
+        "WARNING",
+        "stalled",
+        2,
+    )
+
+
+@pytest.mark.parametrize(("what", "status"), [("worker", 404), ("worker", 503), ("worker", 403)])
+def test_one_pool_that_fails_leaves_the_others_scaled_and_is_told(
+    google: Google, capsys: pytest.CaptureFixture[str], what: str, status: int
+) -> None:
+    google.fail[what] = status
+    assert call() == 500
+    assert google.instances == {"worker": 1, "batch": 0}
+    lines = told(capsys)
+    assert lines["worker"]["severity"] == "ERROR"
+    assert str(status) in lines["worker"]["message"]
+    assert "all" not in lines
+    assert "local" not in json.dumps(lines)
+
+
+def test_monitoring_that_fails_changes_nothing(google: Google) -> None:
+    google.fail["num_undelivered_messages"] = 503
+    assert call() == 500
+    assert google.patches == []
+
+
+def test_whoever_changed_the_pool_meanwhile_has_the_last_word(
+    google: Google, capsys: pytest.CaptureFixture[str]
+) -> None:
+    google.changed_meanwhile = True
+    assert call() == 500
+    assert google.instances == {"worker": 1, "batch": 2}
+    assert "409" in told(capsys)["batch"]["message"]
+
+
+def test_a_probe_asks_nobody(google: Google) -> None:
+    assert call("/health") == 204
+    assert google.tokens == set()

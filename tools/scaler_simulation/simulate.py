@@ -1,0 +1,178 @@
+"""Plays a pattern: messages, instances and what Cloud Monitoring shows of them, minute by minute.
+
+Google's delays are the longest documented: a sample a minute, shown two minutes later. An instance needs 45
+seconds to start and is paid for from the first. Which instance is stopped is drawn: Cloud Run does not say,
+so it may be a busy one, whose message is delivered again after the back-off, its work lost.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import math
+import random
+from collections import deque
+from dataclasses import dataclass, field
+
+from operations.scaler.decide import WINDOW_MINUTES, Decision, Reading, decide
+from tools.scaler_simulation.patterns import Job, Pattern
+
+__all__ = ["Minute", "Played", "play"]
+
+_START_SECONDS = 45.0
+_SHOWN_AFTER = 120.0
+_MINUTE = 60.0
+_BACKOFF_SECONDS = 10.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Minute:
+    """What a person would have seen."""
+
+    backlog: int
+    instances: int
+
+
+@dataclass(kw_only=True)
+class Played:
+    """What happened."""
+
+    begun: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
+    """Of each message: when the attempt that succeeded began, and how long after its publication that was."""
+    instance_seconds: float = 0.0
+    seconds: float = 0.0
+    interrupted: int = 0
+    """Attempts lost because their instance was stopped."""
+    changes: int = 0
+    minutes: list[Minute] = field(default_factory=list[Minute])
+    decisions: list[Decision] = field(default_factory=list[Decision])
+
+    @property
+    def waits(self) -> list[float]:
+        """Of each message, in the order in which they were done."""
+        return [wait for _, wait in self.begun]
+
+    def wait(self, share: float) -> float:
+        """The wait that this share of the messages did not exceed; 0 without a message."""
+        return sorted(self.waits)[math.ceil(len(self.waits) * share) - 1] if self.waits else 0.0
+
+
+@dataclass(kw_only=True, eq=False)
+class _Message:
+    job: Job
+    attempt: int = 0
+
+
+@dataclass(kw_only=True, eq=False)
+class _Instance:
+    began: float
+    ready: bool = False
+    gone: bool = False
+    # Message -> when this attempt of it began.
+    works: dict[_Message, float] = field(default_factory=dict["_Message", float])
+
+
+class _World:
+    def __init__(self, pattern: Pattern) -> None:
+        self.pattern, self.now, self.draw = pattern, 0.0, random.Random(7)
+        self.events: list[tuple[float, int, str, object]] = []
+        self.order = itertools.count()
+        self.waiting: deque[_Message] = deque()
+        self.instances: list[_Instance] = []
+        self.unacknowledged: dict[_Message, float] = {}
+        self.samples: list[tuple[int, float, int, float, int]] = []
+        self.acknowledged, self.job_seconds = 0, 0.0
+        self.played = Played()
+
+    def later(self, seconds: float, kind: str, what: object = None) -> None:
+        heapq.heappush(self.events, (self.now + seconds, next(self.order), kind, what))
+
+    def scale(self, wanted: int) -> None:
+        self.played.changes += wanted != len(self.instances)
+        while len(self.instances) < wanted:
+            instance = _Instance(began=self.now)
+            self.instances.append(instance)
+            self.later(_START_SECONDS, "ready", instance)
+        while len(self.instances) > wanted:
+            self.stop(self.instances.pop(self.draw.randrange(len(self.instances))))
+
+    def stop(self, instance: _Instance) -> None:
+        instance.gone = True
+        self.played.instance_seconds += self.now - instance.began
+        for message in instance.works:
+            self.played.interrupted += 1
+            self.later(_BACKOFF_SECONDS, "deliver", message)
+
+    def assign(self) -> None:
+        for instance in self.instances:
+            while (
+                instance.ready and self.waiting and len(instance.works) < self.pattern.pool.jobs_per_instance
+            ):
+                message = self.waiting.popleft()
+                instance.works[message] = self.now
+                self.later(message.job.attempts[message.attempt], "end", (instance, message))
+
+    def end(self, instance: _Instance, message: _Message) -> None:
+        if instance.gone:
+            return
+        began = instance.works.pop(message)
+        message.attempt += 1
+        if message.attempt < len(message.job.attempts):
+            self.later(_BACKOFF_SECONDS, "deliver", message)
+            return
+        del self.unacknowledged[message]
+        self.acknowledged += 1
+        self.job_seconds += self.now - began
+        self.played.begun.append((began, began - message.job.at))
+
+    def minute(self) -> None:
+        oldest = self.now - min(self.unacknowledged.values(), default=self.now)
+        self.samples.append(
+            (len(self.unacknowledged), oldest, self.acknowledged, self.job_seconds, len(self.instances))
+        )
+        self.played.minutes.append(Minute(backlog=len(self.unacknowledged), instances=len(self.instances)))
+        shown = self.samples[: max(1, len(self.samples) - int(_SHOWN_AFTER // _MINUTE))]
+        decision = decide(self.pattern.pool, len(self.instances), (self.pattern.queue,), (_reading(shown),))
+        self.played.decisions.append(decision)
+        self.scale(decision.instances)
+
+
+def _reading(shown: list[tuple[int, float, int, float, int]]) -> Reading:
+    window = shown[-WINDOW_MINUTES:]
+    totals = [one[2] for one in window]
+    return Reading(
+        backlog=[one[0] for one in window],
+        oldest_age_seconds=window[-1][1],
+        acknowledged=[0, *(after - before for before, after in itertools.pairwise(totals))],
+        job_seconds_sum=window[-1][3] - window[0][3],
+        jobs=window[-1][2] - window[0][2],
+    )
+
+
+def play(pattern: Pattern, until: float = math.inf) -> Played:
+    """The pattern as long as it lasts and on until every message is done, but not beyond `until`."""
+    world = _World(pattern)
+    world.scale(pattern.pool.minimum)
+    for job in pattern.jobs:
+        world.later(job.at, "publish", _Message(job=job))
+    world.later(_MINUTE, "minute")
+    while world.now < min(until, pattern.seconds) or (world.unacknowledged and world.now < until):
+        world.now, _, kind, what = heapq.heappop(world.events)
+        match kind, what:
+            case "publish", _Message() as message:
+                world.unacknowledged[message] = world.now
+                world.waiting.append(message)
+            case "deliver", _Message() as message:
+                world.waiting.append(message)
+            case "ready", _Instance() as instance:
+                instance.ready = not instance.gone
+            case "end", (_Instance() as instance, _Message() as message):
+                world.end(instance, message)
+            case _:
+                world.minute()
+                world.later(_MINUTE, "minute")
+        world.assign()
+    world.played.seconds = world.now
+    for instance in world.instances:
+        world.played.instance_seconds += world.now - instance.began
+    return world.played
