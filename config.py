@@ -25,7 +25,8 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from config_capacity import check_connections
+from config_capacity import check_connections, check_instances
+from config_database import Postgres, check_loss
 from config_edge import Edge, Observability
 from config_sections import (
     Api,
@@ -33,16 +34,16 @@ from config_sections import (
     Keys,
     Messaging,
     Network,
-    Postgres,
     Redis,
     Release,
     Scaling,
     Secrets,
     Workers,
+    check_release,
     default_buckets,
 )
 from config_types import PATTERNS, Hostname, Region
-from facts.addresses import AddressPlan, plan_addresses, subnet_prefix
+from facts.addresses import AddressPlan, plan_addresses
 from facts.names import check_name
 from facts.refusal import RefusedError
 from facts.secret_forms import named_like_secret, secret_form
@@ -55,7 +56,14 @@ UNSET = "REPLACE_ME"
 SECRET_KEYS = ("slack_token",)
 
 _ABSENT = frozenset(
-    {("buckets", "{}"), ("release", "{}"), ("release", "null"), ("release", ""), ("slack_token", "")}
+    {
+        ("buckets", "{}"),
+        ("release", "{}"),
+        ("release", "null"),
+        ("release", ""),
+        ("lost_region", ""),
+        ("slack_token", ""),
+    }
 )
 _LONG_VALUE = 80
 
@@ -76,6 +84,8 @@ class Settings(BaseModel):
     project_id: str
     region: Region
     second_region: Region
+    # The region that is out of reach: nothing there is touched, and the other one carries everything.
+    lost_region: Region | None = None
     host: Hostname
     repository: str
     # Who deploys: bootstrap's account for GitHub, which may then act as each runtime, or people by rights of
@@ -130,6 +140,13 @@ class Settings(BaseModel):
                     f"postgres.replicas.{name}.region must be {self.region} or {self.second_region}, "
                     f"got {replica.region!r}; choose one of them"
                 )
+        check_loss(
+            self.lost_region,
+            self.regions,
+            second_serves=self.api.second_region is not None,
+            writer=self.postgres.writer,
+            writer_region=self.region_of(self.postgres.writer),
+        )
         domain = self.edge.zone.domain
         if self.host != domain and not self.host.endswith(f".{domain}"):
             raise RefusedError(f"host must be in edge.zone.domain {domain}, got {self.host!r}; correct one")
@@ -140,49 +157,13 @@ class Settings(BaseModel):
                         f"edge.variants.{name}.revisions must name revisions of {self.api.service} in "
                         f"{', '.join(self.api_regions)}, got {revision!r} in {region}; correct it"
                     )
-        self._release_fits()
-        self._instances_fit()
+        if self.release is not None:
+            registry = f"europe-docker.pkg.dev/{self.project_id}/{self.repository}/"
+            check_release(self.release, registry, self.secrets.vendor)
+        check_instances(self.api_regions, self.homes, self.workers, self.network.run_prefix)
         check_connections(self.postgres, self.workers, self.api.database_pool_size, self.api_regions.values())
         _ = self.addresses
         return self
-
-    def _instances_fit(self) -> None:
-        batch = self.workers.batch_scaling
-        for region, scaling in self.api_regions.items():
-            instances = scaling.max_instances
-            if region == self.region:
-                instances += self.workers.scaling.max_instances + (batch.max_instances if batch else 0)
-            needed = subnet_prefix(instances)
-            if needed < self.network.run_prefix:
-                raise RefusedError(
-                    f"network.run_prefix must be {needed} or less for {instances} instances in {region}, "
-                    f"got {self.network.run_prefix}; lower it, or lower max_instances of api and workers"
-                )
-
-    def _release_fits(self) -> None:
-        if self.release is None:
-            return
-        registry = f"europe-docker.pkg.dev/{self.project_id}/{self.repository}/"
-        for key in ("api", "worker", *self.release.images):
-            image = self.release.images.get(key)
-            if image is None or not image.startswith(registry):
-                raise RefusedError(
-                    f"release.images.{key} must be {registry}NAME@sha256:DIGEST, got {image!r}; "
-                    "push the image there and name it by digest"
-                )
-        vendors = set(self.secrets.vendor)
-        for secret in self.release.secret_versions:
-            if secret not in vendors:
-                raise RefusedError(
-                    f"release.secret_versions must name one of {', '.join(sorted(vendors))}, "
-                    f"got {secret!r}; correct the name"
-                )
-        missing = vendors - set(self.release.secret_versions)
-        if missing:
-            raise RefusedError(
-                f"release.secret_versions must give a number for every vendor secret, got none for "
-                f"{', '.join(sorted(missing))}; add it"
-            )
 
     @property
     def regions(self) -> tuple[str, str]:
@@ -194,6 +175,36 @@ class Settings(BaseModel):
         """Where the API runs, and how large."""
         second = {} if self.api.second_region is None else {self.second_region: self.api.second_region}
         return {self.region: self.api.scaling, **second}
+
+    @property
+    def serving_regions(self) -> tuple[str, ...]:
+        """Where requests are answered: where the API runs, without a region that is lost."""
+        return tuple(region for region in self.api_regions if region != self.lost_region)
+
+    @property
+    def home(self) -> str:
+        """Where stands what stands once: cache, workers, buckets, keys of topics."""
+        return self.second_region if self.lost_region == self.region else self.region
+
+    @property
+    def homes(self) -> tuple[str, ...]:
+        """Home; while the first region is lost also that one, whose resources are declared as they were."""
+        return tuple(dict.fromkeys((self.region, self.home)))
+
+    def region_of(self, instance: str) -> str:
+        """Where a database instance lies, the primary or a replica."""
+        replica = self.postgres.replicas.get(instance)
+        return self.region if replica is None else replica.region
+
+    def writer(self, region: str) -> str:
+        """The instance that services of a region write to; those of a lost region stay as they were."""
+        return self.postgres.name if region == self.lost_region else self.postgres.writer
+
+    def reader(self, region: str) -> str:
+        """The instance that services of a region read from: a copy of its writer there, or the writer."""
+        writer = self.writer(region)
+        copies = self.postgres.followers(writer)
+        return next((name for name in copies if self.region_of(name) == region), writer)
 
     @property
     def addresses(self) -> AddressPlan:

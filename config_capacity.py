@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
-from config_sections import Postgres, Scaling, Workers
+from config_database import Postgres
+from config_sections import Scaling, Workers
+from facts.addresses import subnet_prefix
 from facts.connections import RESERVED, Client, budget
 from facts.refusal import RefusedError
 from facts.sizes import connection_limit
 
-__all__ = ["check_connections"]
+__all__ = ["check_connections", "check_instances"]
 
 
 def check_connections(
@@ -30,6 +32,23 @@ def check_connections(
             f"connections during a roll-out (postgres.tier {postgres.tier} takes {limit}, {RESERVED} are "
             f"reserved), got {found.rollout}; lower one of them or raise postgres.tier"
         )
+
+
+def check_instances(
+    api: Mapping[str, Scaling], homes: Sequence[str], workers: Workers, run_prefix: int
+) -> None:
+    """Refuse more instances than a region's subnet has addresses for; workers run at home only."""
+    batch = workers.batch_scaling
+    for region, scaling in api.items():
+        instances = scaling.max_instances
+        if region in homes:
+            instances += workers.scaling.max_instances + (batch.max_instances if batch else 0)
+        needed = subnet_prefix(instances)
+        if needed < run_prefix:
+            raise RefusedError(
+                f"network.run_prefix must be {needed} or less for {instances} instances in {region}, "
+                f"got {run_prefix}; lower it, or lower max_instances of api and workers"
+            )
 
 
 def _client(name: str, scaling: Scaling, pool: int) -> Client:

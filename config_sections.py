@@ -6,7 +6,7 @@ contracts are defaults, so that a restored or adopted instance can carry another
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -14,12 +14,10 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from config_types import (
     AddressName,
     CacheName,
-    DatabaseName,
     Day,
     Digest,
     Email,
     HourOfDay,
-    InstanceName,
     KeyName,
     Origin,
     PathPrefix,
@@ -27,7 +25,6 @@ from config_types import (
     RunName,
     SecretName,
     Section,
-    Tier,
     TimeZone,
     TopicName,
     refuse_other_purposes,
@@ -132,47 +129,6 @@ class OfficeHours(Section):
 
 
 Schedule = Annotated[AlwaysOn | OfficeHours, Field(discriminator="kind")]
-
-
-class Replica(Section):
-    """One read replica; its name is the key. A replica in another region has that region's key."""
-
-    region: Region
-
-
-class Postgres(Section):
-    """Cloud SQL for PostgreSQL. A replica is never smaller than the primary, so it takes its tier."""
-
-    name: InstanceName = "aiprod-postgres"
-    database: DatabaseName = "aiprod"
-    version: Literal["POSTGRES_17", "POSTGRES_18"] = "POSTGRES_17"
-    tier: Tier
-    availability: Literal["ZONAL", "REGIONAL"]
-    disk_size_gb: Annotated[int, Field(ge=10, le=65_536)]
-    disk_autoresize_limit_gb: Annotated[int, Field(ge=10, le=65_536)]
-    backups_kept: Annotated[int, Field(ge=7, le=365)]
-    backup_start_time: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "03:00"
-    point_in_time_recovery_days: Annotated[int, Field(ge=1, le=7)] = 7
-    replicas: Mapping[InstanceName, Replica] = {}
-    schedule: Schedule
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Postgres:
-        if self.disk_autoresize_limit_gb < self.disk_size_gb:
-            raise RefusedError(
-                f"disk_autoresize_limit_gb must be at least disk_size_gb {self.disk_size_gb}, "
-                f"got {self.disk_autoresize_limit_gb}; raise it"
-            )
-        if self.backups_kept < self.point_in_time_recovery_days:
-            raise RefusedError(
-                f"backups_kept must be at least the {self.point_in_time_recovery_days} days of "
-                f"point_in_time_recovery_days, got {self.backups_kept}; keep more backups"
-            )
-        if self.name in self.replicas:
-            raise RefusedError(
-                f"replicas must not carry the primary's name, got {self.name!r}; rename the replica"
-            )
-        return self
 
 
 class BasicRedis(Section):
@@ -348,3 +304,27 @@ class Release(Section):
 
     images: Mapping[Literal["api", "worker", "collector"], Digest]
     secret_versions: Mapping[str, Annotated[int, Field(ge=1)]]
+
+
+def check_release(release: Release, registry: str, vendor: Collection[str]) -> None:
+    """Refuse images of another registry and secret versions that do not fit the vendor secrets."""
+    for key in ("api", "worker", *release.images):
+        image = release.images.get(key)
+        if image is None or not image.startswith(registry):
+            raise RefusedError(
+                f"release.images.{key} must be {registry}NAME@sha256:DIGEST, got {image!r}; "
+                "push the image there and name it by digest"
+            )
+    vendors = set(vendor)
+    for secret in release.secret_versions:
+        if secret not in vendors:
+            raise RefusedError(
+                f"release.secret_versions must name one of {', '.join(sorted(vendors))}, "
+                f"got {secret!r}; correct the name"
+            )
+    missing = vendors - set(release.secret_versions)
+    if missing:
+        raise RefusedError(
+            f"release.secret_versions must give a number for every vendor secret, got none for "
+            f"{', '.join(sorted(missing))}; add it"
+        )

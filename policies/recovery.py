@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from policies.model import Finding, Resource, say, stack_rule
 from policies.places import environment
-from policies.recovery_declared import declared
+from policies.recovery_declared import declared, parted
 from policies.recovery_promises import Change, Figure, cheapest, figures, total_usd
 
 __all__ = ["RULES", "price", "remedy", "span"]
@@ -21,7 +21,7 @@ __all__ = ["RULES", "price", "remedy", "span"]
 )
 def recovery_promised(resources: Sequence[Resource]) -> Iterator[Finding]:
     found = declared(resources)
-    if found is None or environment(found[0]) != "prod":
+    if found is None or environment(found[0]) != "prod" or parted(resources):
         return
     primary, stack = found
     for figure in figures(stack):

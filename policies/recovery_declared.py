@@ -24,7 +24,7 @@ from policies.model import (
     text,
 )
 
-__all__ = ["Declared", "declared"]
+__all__ = ["Declared", "declared", "parted", "primaries"]
 
 INSTANCE: Final = "gcp:sql/databaseInstance:DatabaseInstance"
 SERVICE: Final = "gcp:cloudrunv2/service:Service"
@@ -32,6 +32,7 @@ GROUP: Final = "gcp:compute/regionNetworkEndpointGroup:RegionNetworkEndpointGrou
 ALERT: Final = "gcp:monitoring/alertPolicy:AlertPolicy"
 SECRET_TYPE: Final = "gcp:secretmanager/secret:Secret"
 RING: Final = "gcp:kms/keyRing:KeyRing"
+PROMOTED: Final = "CLOUD_SQL_INSTANCE"
 EDGE_ONLY: Final = "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"
 
 _LAG: Final = re.compile(r"replication_replica_lag(?:\[(\d+)m\])?.*>\s*(\d+)\s*$")
@@ -69,11 +70,13 @@ class Declared:
 
 
 def declared(resources: Sequence[Resource]) -> tuple[Resource, Declared] | None:
-    """The one primary of a stack and what is declared for its recovery; None without a primary."""
+    """The primary that is written to and what is declared for its recovery; None without a primary."""
     instances = [one for one in resources if one.type == INSTANCE]
-    primary = next((one for one in instances if is_missing(one.get("masterInstanceName"))), None)
-    if primary is None:
+    found = primaries(resources)
+    if not found:
         return None
+    # A replica that was promoted is what services write to; the last one after another promotion.
+    primary = next((one for one in reversed(found) if one.get("instanceType") == PROMOTED), found[0])
     here = text(primary.get("region"))
     replicas = [
         one
@@ -97,6 +100,20 @@ def declared(resources: Sequence[Resource]) -> tuple[Resource, Declared] | None:
         keys_elsewhere=second is None or _keys_in(resources, second),
     )
     return primary, _with_api(stack, resources, here, second)
+
+
+def primaries(resources: Sequence[Resource]) -> list[Resource]:
+    """The database instances that follow no other."""
+    return [one for one in resources if one.type == INSTANCE and is_missing(one.get("masterInstanceName"))]
+
+
+def parted(resources: Sequence[Resource]) -> bool:
+    """Whether a promoted replica stands beside its old primary in another region.
+
+    That is a stack that lost a region and has not come home: it cannot have its copy elsewhere yet, and a
+    rule that asked for one would refuse the very `up` that brings it back.
+    """
+    return len({str(one.get("region")) for one in primaries(resources)}) > 1
 
 
 def _good(value: object, wanted: str) -> bool:

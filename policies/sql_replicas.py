@@ -20,6 +20,7 @@ from policies.model import (
     text,
 )
 from policies.places import environment
+from policies.recovery_declared import parted
 
 __all__ = ["RULES"]
 
@@ -53,7 +54,7 @@ def user_password(resource: Resource) -> Iterator[str]:
 )
 def replica_elsewhere(resources: Sequence[Resource]) -> Iterator[Finding]:
     instances = [resource for resource in resources if resource.type == INSTANCE]
-    for primary in instances:
+    for primary in () if parted(resources) else instances:
         where = environment(primary)
         if where in (None, "dev") or not is_missing(primary.get("masterInstanceName")):
             continue

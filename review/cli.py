@@ -17,6 +17,7 @@ from review.options import (
     fault_option,
     fixture_option,
     json_option,
+    lost_option,
     markdown_option,
     program_option,
     stack_option,
@@ -59,6 +60,7 @@ def cli() -> None:
 @json_option
 @markdown_option
 @fixture_option
+@lost_option
 def preview(
     program: Path,
     stack: str,
@@ -69,20 +71,21 @@ def preview(
     json_file: Path | None,
     markdown_file: Path | None,
     fixture: Path | None,
+    lost: tuple[str, ...],
 ) -> int:
     """Show what `up` would do; nothing is changed."""
     if target == "gcp":
-        _sandbox_only(state, save_state, json_file, markdown_file, fixture)
+        _sandbox_only(state, save_state, json_file, markdown_file, fixture, *lost)
         return _real(stack, program).preview()
     if target == "sandbox-cli":
         from review import sandbox_cli
 
         _sandbox_only(state, save_state)
-        files = _files(json_file, markdown_file, fixture)
+        files = _files(json_file, markdown_file, fixture, lost)
         return sandbox_cli.preview(workspace(program), stack, files, console())
     from review import commands
 
-    files = _files(json_file, markdown_file, fixture)
+    files = _files(json_file, markdown_file, fixture, lost)
     return commands.preview(
         workspace(program),
         stack,
@@ -101,6 +104,7 @@ def preview(
 @json_option
 @markdown_option
 @fixture_option
+@lost_option
 @fault_option
 def up(
     program: Path,
@@ -109,21 +113,22 @@ def up(
     json_file: Path | None,
     markdown_file: Path | None,
     fixture: Path | None,
+    lost: tuple[str, ...],
     faults: tuple[str, ...],
 ) -> int:
     """Bring the stack up: preview, then update."""
     planned = _faults(faults, target)
     if target == "gcp":
-        _sandbox_only(json_file, markdown_file, fixture)
+        _sandbox_only(json_file, markdown_file, fixture, *lost)
         return _real(stack, program).up()
     if target == "sandbox-cli":
         from review import sandbox_cli
 
-        files = _files(json_file, markdown_file, fixture)
+        files = _files(json_file, markdown_file, fixture, lost)
         return sandbox_cli.up(workspace(program), stack, files, console())
     from review import commands
 
-    files = _files(json_file, markdown_file, fixture)
+    files = _files(json_file, markdown_file, fixture, lost)
     with _killed("up"):
         return commands.up(workspace(program), stack, files, console(), faults=planned)
     return KILLED
@@ -136,6 +141,7 @@ def up(
 @json_option
 @markdown_option
 @fixture_option
+@lost_option
 @fault_option
 def down(
     program: Path,
@@ -144,21 +150,22 @@ def down(
     json_file: Path | None,
     markdown_file: Path | None,
     fixture: Path | None,
+    lost: tuple[str, ...],
     faults: tuple[str, ...],
 ) -> int:
     """Delete everything of the stack; refused before the first delete where something is protected."""
     planned = _faults(faults, target)
     if target == "gcp":
-        _sandbox_only(json_file, markdown_file, fixture)
+        _sandbox_only(json_file, markdown_file, fixture, *lost)
         return _real(stack, program).down()
     if target == "sandbox-cli":
         from review import sandbox_cli
 
-        files = _files(json_file, markdown_file, fixture)
+        files = _files(json_file, markdown_file, fixture, lost)
         return sandbox_cli.down(workspace(program), stack, files, console())
     from review import commands
 
-    files = _files(json_file, markdown_file, fixture)
+    files = _files(json_file, markdown_file, fixture, lost)
     with _killed("down"):
         return commands.down(workspace(program), stack, files, console(), faults=planned)
     return KILLED
@@ -171,6 +178,7 @@ def down(
 @json_option
 @markdown_option
 @fixture_option
+@lost_option
 def refresh(
     program: Path,
     stack: str,
@@ -178,15 +186,16 @@ def refresh(
     json_file: Path | None,
     markdown_file: Path | None,
     fixture: Path | None,
+    lost: tuple[str, ...],
 ) -> int:
     """Show what was changed behind the stack's back, and take it over into the state.
 
     The program does not run; the next `up` shows what brings the cloud back to it.
     """
     if target == "gcp":
-        _sandbox_only(json_file, markdown_file, fixture)
+        _sandbox_only(json_file, markdown_file, fixture, *lost)
         return _real(stack, program).refresh()
-    files = _files(json_file, markdown_file, fixture)
+    files = _files(json_file, markdown_file, fixture, lost)
     if target == "sandbox-cli":
         from review import sandbox_cli
 
@@ -338,7 +347,7 @@ def _wrong(sentence: str) -> int:
     return WRONG_USE
 
 
-def _sandbox_only(*options: Path | None) -> None:
+def _sandbox_only(*options: Path | str | None) -> None:
     given = [str(option) for option in options if option is not None]
     if given:
         raise click.UsageError(
@@ -366,10 +375,13 @@ def _killed(command: str) -> Generator[None]:
         click.echo(f"sandbox: killed by --fault {error}; run {command} again", err=True)
 
 
-def _files(json_file: Path | None, markdown_file: Path | None, fixture: Path | None) -> Files:
+def _files(
+    json_file: Path | None, markdown_file: Path | None, fixture: Path | None, lost: Sequence[str] = ()
+) -> Files:
     from review.commands import Files
+    from sandbox.cloud.lost import check_region
 
-    return Files(json=json_file, markdown=markdown_file, fixture=fixture)
+    return Files(json=json_file, markdown=markdown_file, fixture=fixture, lost=tuple(map(check_region, lost)))
 
 
 def _real(stack: str, program: Path) -> RealStack:

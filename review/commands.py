@@ -48,6 +48,8 @@ class Files:
     json: Path | None = None
     markdown: Path | None = None
     fixture: Path | None = None
+    lost: tuple[str, ...] = ()
+    """Regions of the stand-in cloud that answer no call."""
 
 
 def preview(
@@ -62,7 +64,7 @@ def preview(
 ) -> int:
     """Show what an ``up`` would do. With ``save_state`` also write the state that it would leave."""
     settings = work.settings(stack)
-    ground = work.ground(stack, state=state, fixture=files.fixture)
+    ground = work.ground(stack, state=state, fixture=files.fixture, lost=files.lost)
     planned = work.plan(stack, settings, ground, play=True if save_state is not None else play)
     if save_state is not None and planned.succeeded:
         state_after = snapshot_to_json(planned.after.snapshot, work.store.crypter)
@@ -77,7 +79,7 @@ def up(work: Workspace, stack: str, files: Files, out: Console, *, faults: Seque
     """
     settings = work.settings(stack)
     with work.locked(stack):
-        ground = work.ground(stack, fixture=files.fixture)
+        ground = work.ground(stack, fixture=files.fixture, lost=files.lost)
         planned = work.plan(stack, settings, ground, label="up", play=True)
         if planned.update is None or not planned.succeeded:
             return show(work.report(planned.preview, settings), files, out)
@@ -112,7 +114,7 @@ def down(work: Workspace, stack: str, files: Files, out: Console, *, faults: Seq
     """
     settings = work.settings(stack)
     with work.locked(stack):
-        ground = work.ground(stack, fixture=files.fixture)
+        ground = work.ground(stack, fixture=files.fixture, lost=files.lost)
         refused = _protected(work, stack, ground)
         if refused is not None:
             return show(work.report(refused, settings), files, out)
@@ -129,7 +131,7 @@ def refresh(work: Workspace, stack: str, files: Files, out: Console) -> int:
     """Show what was changed behind the stack's back, and take it over into the state."""
     settings = work.settings(stack)
     with work.locked(stack):
-        ground = work.ground(stack, fixture=files.fixture)
+        ground = work.ground(stack, fixture=files.fixture, lost=files.lost)
         outcome = work.refresh(stack, settings, ground)
         if work.store.knows(stack) and outcome.succeeded:
             work.store.save(stack, outcome.snapshot, ground.world.to_json())
@@ -139,7 +141,7 @@ def refresh(work: Workspace, stack: str, files: Files, out: Console) -> int:
 def drift(work: Workspace, stack: str, files: Files, out: Console) -> int:
     """Show what was changed behind the stack's back; the answer is REFUSED when something was."""
     settings = work.settings(stack)
-    ground = work.ground(stack, fixture=files.fixture)
+    ground = work.ground(stack, fixture=files.fixture, lost=files.lost)
     report = work.report(work.refresh(stack, settings, ground), settings)
     code = show(report, files, out)
     return REFUSED if code == FINE and changed_steps(report) else code

@@ -20,6 +20,7 @@ __all__ = [
     "fault_option",
     "fixture_option",
     "json_option",
+    "lost_option",
     "markdown_option",
     "program_option",
     "stack_option",
@@ -66,6 +67,15 @@ fault_option = click.option(
     metavar="KIND@WHERE[*TIMES]",
     help="What goes wrong at the stand-in cloud, as in quota@5, timeout@DatabaseInstance, kill@40, "
     "grant*2; sandbox/faults.py says all. May be given more than once.",
+)
+
+lost_option = click.option(
+    "--lost-region",
+    "lost",
+    multiple=True,
+    metavar="REGION",
+    help="A region of the stand-in cloud that is out of reach: every call for what lies there is refused "
+    "with 503. May be given more than once.",
 )
 
 

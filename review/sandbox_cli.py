@@ -87,9 +87,10 @@ def _operate(
 
 
 def _seed(cli: SandboxCli, settings: StackSettings, files: Files) -> None:
-    if files.fixture is None and not settings.exists:
+    world, lost = _world(cli), frozenset(files.lost)
+    if files.fixture is None and not settings.exists and world.facts.lost_regions == lost:
         return
-    world = _world(cli)
+    world.facts.lost_regions = lost
     add_existing(world, settings)
     add_fixture(world, files.fixture)
     write_atomically(cli.world, json.dumps(world.to_json()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,8 +72,18 @@ class Workspace:
         """The configuration of ``stack``, with example values for what only an operator knows."""
         return settings_of(self.program, stack)
 
-    def ground(self, stack: str, *, state: Path | None = None, fixture: Path | None = None) -> Ground:
-        """The sandbox's own state of ``stack``, or an export; the fixture is added to the cloud."""
+    def ground(
+        self,
+        stack: str,
+        *,
+        state: Path | None = None,
+        fixture: Path | None = None,
+        lost: Collection[str] = (),
+    ) -> Ground:
+        """The sandbox's own state of ``stack``, or an export; the fixture is added to the cloud.
+
+        Of the regions in ``lost`` the cloud answers no call.
+        """
         if state is not None:
             snapshot = read_export(state, project=self.program.name, stack=stack, crypter=self.store.crypter)
             world = World.from_resources(snapshot.resources)
@@ -82,6 +92,7 @@ class Workspace:
             cloud = self.store.load_cloud(stack)
             world = World.from_resources(snapshot.resources) if cloud is None else self._world(stack, cloud)
         add_fixture(world, fixture)
+        world.facts.lost_regions = frozenset(lost)
         return Ground(snapshot=snapshot, world=world)
 
     def _world(self, stack: str, cloud: dict[str, Any]) -> World:

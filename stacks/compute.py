@@ -21,7 +21,7 @@ from components.compute.worker_pool import WorkerPool, WorkerPoolArgs
 from config import Settings
 from config_sections import Release, Scaling
 from naming import Names
-from stacks.data import CACHE_AUTH, CACHE_CA, Data
+from stacks.data import CACHE_AUTH, CACHE_CA, Data, Stores
 from stacks.foundation import Foundation
 from stacks.messaging import Messaging
 from stacks.providers import Providers, after
@@ -34,7 +34,7 @@ _CACHE_CA_FILE = "/etc/aiprod/cache/ca.pem"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Compute:
-    """What other layers take from here: services by region, worker pools by identity."""
+    """What other layers take from here: services by region, worker pools of the first region by identity."""
 
     services: Mapping[str, HttpService] = field(default_factory=dict[str, HttpService])
     workers: Mapping[Role, WorkerPool] = field(default_factory=dict[Role, WorkerPool])
@@ -76,10 +76,14 @@ def compute(
     pools: dict[Role, tuple[str, Scaling]] = {"worker": (settings.workers.pool, settings.workers.scaling)}
     if settings.workers.batch_scaling is not None:
         pools["batch"] = (settings.workers.batch_pool, settings.workers.batch_scaling)
-    return Compute(
-        services={region: _api(layers, region, scaling) for region, scaling in settings.api_regions.items()},
-        workers={role: _worker(layers, role, pool, scaling) for role, (pool, scaling) in pools.items()},
-    )
+    services = {region: _api(layers, region, scaling) for region, scaling in settings.api_regions.items()}
+    workers: dict[str, dict[Role, WorkerPool]] = {
+        region: {
+            role: _worker(layers, role, region, pool, scaling) for role, (pool, scaling) in pools.items()
+        }
+        for region in settings.homes
+    }
+    return Compute(services=services, workers=workers[settings.region])
 
 
 def _api(layers: _Layers, region: str, scaling: Scaling) -> HttpService:
@@ -115,8 +119,8 @@ def _api(layers: _Layers, region: str, scaling: Scaling) -> HttpService:
                     for purpose, queue in layers.messaging.queues.items()
                 },
             },
-            secrets=_secrets(layers, ()),
-            secret_files=_files(layers),
+            secrets=_secrets(layers, region, ()),
+            secret_files=_files(layers, region),
             cloud_sql_instances=_databases(layers, region),
             metrics_collector=layers.release.images.get("collector"),
             tags={
@@ -131,11 +135,12 @@ def _api(layers: _Layers, region: str, scaling: Scaling) -> HttpService:
     )
 
 
-def _worker(layers: _Layers, role: Role, pool: str, scaling: Scaling) -> WorkerPool:
-    config, region = layers.settings.workers, layers.settings.region
+def _worker(layers: _Layers, role: Role, region: str, pool: str, scaling: Scaling) -> WorkerPool:
+    config = layers.settings.workers
     queues = layers.messaging.queues
+    suffix = "" if region == layers.settings.region else f"-{region}"
     return WorkerPool(
-        f"pool-{role}",
+        f"pool-{role}{suffix}",
         WorkerPoolArgs(
             project=layers.settings.project_id,
             pool_name=pool,
@@ -158,8 +163,8 @@ def _worker(layers: _Layers, role: Role, pool: str, scaling: Scaling) -> WorkerP
                 "TOPIC_RESULTS": queues["results"].topic_id,
                 "TOPIC_NOTIFICATIONS": queues["notifications"].topic_id,
             },
-            secrets=_secrets(layers, layers.settings.secrets.vendor),
-            secret_files=_files(layers),
+            secrets=_secrets(layers, region, layers.settings.secrets.vendor),
+            secret_files=_files(layers, region),
             cloud_sql_instances=_databases(layers, region),
             scheduled=config.schedule.kind == "office_hours",
             deletion_protection=layers.settings.deletion_protection,
@@ -170,43 +175,40 @@ def _worker(layers: _Layers, role: Role, pool: str, scaling: Scaling) -> WorkerP
 
 def _environment(layers: _Layers, role: Role, region: str) -> dict[str, pulumi.Input[str]]:
     """Plain variables of every workload; the names are part of the contract with the image."""
-    postgres, cache = layers.data.postgres, layers.data.cache
+    postgres, stores = layers.data.postgres, _stores(layers, region)
     return {
         "ENVIRONMENT": layers.settings.environment,
         "GOOGLE_CLOUD_PROJECT": layers.settings.project_id,
         "GOOGLE_CLOUD_REGION": region,
-        "DATABASE_INSTANCE": postgres.connection_name,
-        "DATABASE_READ_INSTANCE": _read_database(layers, region),
+        "DATABASE_INSTANCE": layers.data.connection(layers.settings, layers.settings.writer(region)),
+        "DATABASE_READ_INSTANCE": layers.data.connection(layers.settings, layers.settings.reader(region)),
         "DATABASE_NAME": postgres.database,
         "DATABASE_USER": postgres.iam_logins[role],
-        "REDIS_HOST": cache.host,
-        "REDIS_PORT": cache.port.apply(str),
+        "REDIS_HOST": stores.cache.host,
+        "REDIS_PORT": stores.cache.port.apply(str),
         "REDIS_CA_FILE": _CACHE_CA_FILE,
-        **{f"BUCKET_{_variable(purpose)}": bucket.name for purpose, bucket in layers.data.buckets.items()},
+        **{f"BUCKET_{_variable(purpose)}": bucket.name for purpose, bucket in stores.buckets.items()},
     }
 
 
-def _read_database(layers: _Layers, region: str) -> pulumi.Output[str]:
-    """The replica of the same region, or the primary."""
-    config, postgres = layers.settings.postgres, layers.data.postgres
-    for name, replica in config.replicas.items():
-        if replica.region == region:
-            return postgres.replica_connection_names[name.removeprefix(f"{config.name}-")]
-    return postgres.connection_name
+def _stores(layers: _Layers, region: str) -> Stores:
+    """Those at home; what runs in a lost region is left with its own."""
+    settings = layers.settings
+    return layers.data.stores[region if region == settings.lost_region else settings.home]
 
 
 def _databases(layers: _Layers, region: str) -> tuple[pulumi.Input[str], ...]:
-    primary = layers.data.postgres.connection_name
-    read = _read_database(layers, region)
-    return (primary,) if read is primary else (primary, read)
+    settings = layers.settings
+    used = dict.fromkeys((settings.writer(region), settings.reader(region)))
+    return tuple(layers.data.connection(settings, instance) for instance in used)
 
 
-def _secrets(layers: _Layers, vendors: tuple[str, ...]) -> dict[str, SecretVersion]:
+def _secrets(layers: _Layers, region: str, vendors: tuple[str, ...]) -> dict[str, SecretVersion]:
     """Vendor keys as the release names their versions, and the cache's AUTH string."""
-    secrets = layers.foundation.secrets
+    secrets, stores = layers.foundation.secrets, _stores(layers, region)
     return {
         "REDIS_AUTH": SecretVersion(
-            secret=layers.data.cache_secrets[CACHE_AUTH].name, version=layers.data.cache.auth_version
+            secret=stores.cache_secrets[CACHE_AUTH].name, version=stores.cache.auth_version
         ),
         **{
             _variable(vendor): SecretVersion(
@@ -217,10 +219,9 @@ def _secrets(layers: _Layers, vendors: tuple[str, ...]) -> dict[str, SecretVersi
     }
 
 
-def _files(layers: _Layers) -> dict[str, SecretFile]:
-    version = SecretVersion(
-        secret=layers.data.cache_secrets[CACHE_CA].name, version=layers.data.cache.ca_version
-    )
+def _files(layers: _Layers, region: str) -> dict[str, SecretFile]:
+    stores = _stores(layers, region)
+    version = SecretVersion(secret=stores.cache_secrets[CACHE_CA].name, version=stores.cache.ca_version)
     return {CACHE_CA: SecretFile(content=version, path=_CACHE_CA_FILE)}
 
 
@@ -238,7 +239,7 @@ def _after(layers: _Layers, region: str, role: Role) -> pulumi.ResourceOptions:
 
     Whole components, so that the grants in them are waited for; what does not run an image does not wait.
     """
-    foundation, stores = layers.foundation, layers.data
+    foundation, stores = layers.foundation, _stores(layers, region)
     return after(
         layers.providers.resources,
         foundation.identities[role],
@@ -248,7 +249,7 @@ def _after(layers: _Layers, region: str, role: Role) -> pulumi.ResourceOptions:
         foundation.private_services,
         foundation.egress[region],
         *foundation.secrets.values(),
-        stores.postgres,
+        layers.data.postgres,
         stores.cache,
         *stores.cache_secrets.values(),
         *stores.buckets.values(),

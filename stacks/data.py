@@ -60,28 +60,76 @@ _WRITERS: Mapping[str, tuple[Role, ...]] = {"results": ("worker", "batch")}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Data:
-    """What other layers take from here: `buckets` by purpose, `cache_secrets` by CACHE_AUTH and CACHE_CA."""
+class Stores:
+    """What stands in one region alone: `buckets` by purpose, `cache_secrets` by CACHE_AUTH and CACHE_CA."""
 
-    postgres: Postgres
     cache: RedisCache
     cache_secrets: Mapping[str, Secret]
     buckets: Mapping[str, Bucket]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Data:
+    """What other layers take from here: the database, and `stores` by region (`Settings.homes`)."""
+
+    postgres: Postgres
+    stores: Mapping[str, Stores]
+
+    def connection(self, settings: Settings, instance: str) -> pulumi.Output[str]:
+        """The connection name of the primary or of a replica."""
+        config = settings.postgres
+        if instance == config.name:
+            return self.postgres.connection_name
+        return self.postgres.replica_connection_names[config.path_of(instance)]
+
+    def name(self, settings: Settings, instance: str) -> pulumi.Output[str]:
+        """The physical name of the primary or of a replica, known once it stands."""
+        config = settings.postgres
+        if instance == config.name:
+            return self.postgres.instance_name
+        return self.postgres.replica_names[config.path_of(instance)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Place:
+    """Where a set of stores stands; `suffix` ends its names, empty in the first region."""
+
+    settings: Settings
+    names: Names
+    foundation: Foundation
+    opts: pulumi.ResourceOptions
+    region: str
+
+    @property
+    def suffix(self) -> str:
+        return "" if self.region == self.settings.region else f"-{self.region}"
+
+    @property
+    def secret_regions(self) -> tuple[str, ...]:
+        """Without the lost region for a stand-in: a version is written to all regions or to none."""
+        return self.settings.regions if not self.suffix else (self.region,)
+
+
 def data(settings: Settings, names: Names, providers: Providers, foundation: Foundation) -> Data:
     """Database and cache wait for the private connection; everything waits for its region's keys."""
     opts = providers.resources
-    cache_secrets = {
-        role: _cache_secret(role, settings, names, foundation, opts) for role in (CACHE_AUTH, CACHE_CA)
-    }
     return Data(
         postgres=_postgres(settings, names, foundation, opts),
-        cache=_cache(settings, names, foundation, cache_secrets, opts),
-        cache_secrets=cache_secrets,
-        buckets={
-            purpose: _bucket(purpose, settings, names, foundation, opts) for purpose in settings.buckets
+        stores={
+            region: _stores(
+                _Place(settings=settings, names=names, foundation=foundation, opts=opts, region=region)
+            )
+            for region in settings.homes
         },
+    )
+
+
+def _stores(place: _Place) -> Stores:
+    cache_secrets = {role: _cache_secret(role, place) for role in (CACHE_AUTH, CACHE_CA)}
+    return Stores(
+        cache=_cache(place, cache_secrets),
+        cache_secrets=cache_secrets,
+        buckets={purpose: _bucket(purpose, place) for purpose in place.settings.buckets},
     )
 
 
@@ -115,15 +163,7 @@ def _postgres(
             allocated_ip_range=ranges[settings.region],
             kms_key=foundation.keys[settings.region].key_ids["sql"],
             labels=names.labels("postgres", "restricted"),
-            replicas={
-                name.removeprefix(f"{config.name}-"): Replica(
-                    instance_name=name,
-                    region=replica.region,
-                    kms_key=foundation.keys[replica.region].key_ids["sql"],
-                    allocated_ip_range=ranges[replica.region],
-                )
-                for name, replica in config.replicas.items()
-            },
+            replicas=_replicas(None, settings, foundation),
             iam_users=foundation.database_logins(),
             # Both begin with the first password; the rotator sets every later one, so it is never raised.
             password_users={
@@ -137,31 +177,44 @@ def _postgres(
     )
 
 
-def _cache(
-    settings: Settings,
-    names: Names,
-    foundation: Foundation,
-    secrets: Mapping[str, Secret],
-    opts: pulumi.ResourceOptions,
-) -> RedisCache:
-    keys = foundation.keys[settings.region]
+def _replicas(follows: str | None, settings: Settings, foundation: Foundation) -> dict[str, Replica]:
+    """The replicas of one instance with those below them."""
+    config = settings.postgres
+    return {
+        name.removeprefix(f"{config.name}-"): Replica(
+            instance_name=name,
+            region=replica.region,
+            kms_key=foundation.keys[replica.region].key_ids["sql"],
+            allocated_ip_range=foundation.private_services.range_names[replica.region],
+            availability=replica.availability,
+            promoted=replica.promoted,
+            replicas=_replicas(name, settings, foundation),
+        )
+        for name, replica in config.replicas.items()
+        if replica.follows == follows
+    }
+
+
+def _cache(place: _Place, secrets: Mapping[str, Secret]) -> RedisCache:
+    settings, names, foundation = place.settings, place.names, place.foundation
+    keys = foundation.keys[place.region]
     return RedisCache(
-        "cache",
+        f"cache{place.suffix}",
         RedisCacheArgs(
             project=settings.project_id,
-            instance_name=settings.redis.name,
-            region=settings.region,
+            instance_name=f"{settings.redis.name}{place.suffix}",
+            region=place.region,
             tier=_cache_tier(settings),
             redis_version="REDIS_7_2",
             network=foundation.network.network_id,
-            reserved_ip_range=foundation.private_services.range_names[settings.region],
+            reserved_ip_range=foundation.private_services.range_names[place.region],
             kms_key=keys.key_ids["redis"],
             maintenance=CacheWindow(day="SUNDAY", hour=0),
             credentials=CredentialSecrets(auth=secrets[CACHE_AUTH].secret_id, ca=secrets[CACHE_CA].secret_id),
             labels=names.labels("cache", "confidential"),
             deletion_protection=settings.deletion_protection,
         ),
-        after(opts, foundation.private_services, keys),
+        after(place.opts, foundation.private_services, keys),
     )
 
 
@@ -174,17 +227,17 @@ def _cache_tier(settings: Settings) -> CacheTier:
             return StandardHA(memory_size_gb=config.memory_size_gb)
 
 
-def _cache_secret(
-    role: str, settings: Settings, names: Names, foundation: Foundation, opts: pulumi.ResourceOptions
-) -> Secret:
+def _cache_secret(role: str, place: _Place) -> Secret:
+    settings, names, foundation = place.settings, place.names, place.foundation
     period = settings.secrets.vendor_rotation_seconds
-    secret_id = names.resource(role)
+    secret_id = f"{names.resource(role)}{place.suffix}"
     return Secret(
         secret_id,
         SecretArgs(
             project_id=settings.project_id,
             secret_id=secret_id,
-            replicas={region: foundation.keys[region].key_ids["secrets"] for region in settings.regions},
+            replicas={region: foundation.keys[region].key_ids["secrets"] for region in place.secret_regions},
+            one_region=bool(place.suffix),
             rotation=Rotation(
                 period_seconds=period,
                 next_rotation_time=settings.first_rotation_time,
@@ -195,15 +248,18 @@ def _cache_secret(
             version_destroy_ttl_seconds=settings.secrets.version_destroy_ttl_seconds,
             deletion_protection=settings.deletion_protection,
         ),
-        after(opts, foundation.rotation_topic, *(foundation.keys[region] for region in settings.regions)),
+        after(
+            place.opts,
+            foundation.rotation_topic,
+            *(foundation.keys[region] for region in place.secret_regions),
+        ),
     )
 
 
-def _bucket(
-    purpose: str, settings: Settings, names: Names, foundation: Foundation, opts: pulumi.ResourceOptions
-) -> Bucket:
+def _bucket(purpose: str, place: _Place) -> Bucket:
+    settings, names, foundation = place.settings, place.names, place.foundation
     config = settings.buckets[purpose]
-    keys = foundation.keys[settings.region]
+    keys = foundation.keys[place.region]
     lifecycle: list[LifecycleRule] = [DeleteNoncurrent(days=_NONCURRENT_DAYS), AbortUploads()]
     if config.delete_after_days is not None:
         lifecycle.append(DeleteLive(days=config.delete_after_days))
@@ -213,11 +269,11 @@ def _bucket(
         return foundation.members(*table.get(purpose, ()))
 
     return Bucket(
-        f"bucket-{purpose}",
+        f"bucket-{purpose}{place.suffix}",
         BucketArgs(
             project=settings.project_id,
-            bucket_name=names.bucket(purpose),
-            location=settings.region,
+            bucket_name=names.bucket(f"{purpose}{place.suffix}"),
+            location=place.region,
             kms_key=keys.key_ids["storage"],
             labels=names.labels("bucket", config.data_class),
             versioning=config.versioning,
@@ -228,5 +284,5 @@ def _bucket(
             writers=members(_WRITERS),
             deletion_protection=settings.deletion_protection,
         ),
-        after(opts, keys),
+        after(place.opts, keys),
     )

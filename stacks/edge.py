@@ -54,8 +54,12 @@ def edge(
     names: Names,
     services: Mapping[str, pulumi.Input[str]],
     opts: pulumi.ResourceOptions,
+    drained: frozenset[str] = frozenset(),
 ) -> Edge:
-    """`services`: region to the name of the API service there; empty while there is no release."""
+    """`services`: region to the name of the API service there; empty while there is no release.
+
+    `drained`: regions of them that get no requests, because they are out of reach.
+    """
     labels = names.labels("edge")
     protected = pulumi.ResourceOptions.merge(
         opts, pulumi.ResourceOptions(protect=settings.deletion_protection)
@@ -87,6 +91,7 @@ def edge(
         LoadBalancerArgs(
             hosts=(settings.host,),
             services=services,
+            drained=drained,
             certificate_map_id=certificate.certificate_map_id,
             security_policy_id=policy.policy_id,
             labels=labels,

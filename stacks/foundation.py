@@ -79,13 +79,13 @@ def foundation(settings: Settings, names: Names, providers: Providers) -> Founda
         "rotation",
         RotationTopicArgs(
             project_id=settings.project_id,
-            kms_key_id=keys[settings.region].key_ids["pubsub"],
+            kms_key_id=keys[settings.home].key_ids["pubsub"],
             secret_manager_agent=agents.members["secretmanager"],
             regions=settings.regions,
             labels=names.labels("rotation", "internal"),
             publishers=_operators(settings),
         ),
-        after(opts, keys[settings.region]),
+        after(opts, keys[settings.home]),
     )
     readers = {role: identities[role].member for role in _VENDOR_READERS if role in stands}
     secrets = _secrets(settings, names, readers, keys, topic, opts)
@@ -143,7 +143,7 @@ def _agents(settings: Settings, providers: Providers) -> ServiceAgents:
 def _identity(
     role: Role, stands: bool, settings: Settings, names: Names, opts: pulumi.ResourceOptions
 ) -> ServiceIdentity:
-    runtime, postgres = RUNTIMES[role], settings.postgres
+    runtime = RUNTIMES[role]
     return ServiceIdentity(
         role,
         ServiceIdentityArgs(
@@ -151,12 +151,21 @@ def _identity(
             account_id=names.service_account(role),
             display_name=runtime.title,
             project_roles=runtime.project_roles if stands else frozenset(),
-            logs_in_to=(postgres.name, *sorted(postgres.replicas)) if stands and runtime.database else (),
+            logs_in_to=_databases(settings) if stands and runtime.database else (),
             signs_urls=stands and runtime.signs_urls,
             deployer=names.deployer if stands and settings.deployed_by == "github" else None,
         ),
         opts,
     )
+
+
+def _databases(settings: Settings) -> tuple[str, ...]:
+    """The instances that runtimes log in to.
+
+    Not those of a lost region: when it comes back, what runs there must not write beside the new primary.
+    """
+    everyone = (settings.postgres.name, *sorted(settings.postgres.replicas))
+    return tuple(name for name in everyone if settings.region_of(name) != settings.lost_region)
 
 
 def _keys(

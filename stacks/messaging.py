@@ -62,7 +62,7 @@ def _queue(
     foundation: Foundation,
 ) -> WorkQueue:
     config = settings.messaging.queues[purpose]
-    keys = foundation.keys[settings.region]
+    keys = foundation.keys[settings.home]
     return WorkQueue(
         f"queue-{purpose}",
         WorkQueueArgs(

@@ -164,7 +164,7 @@ def _rotation(layers: _Layers, data: Data, compute: Compute, reminders: Mapping[
             service_account=identity.email,
             member=identity.member,
             kms_key=keys.key_ids["run"],
-            topic_kms_key=keys.key_ids["pubsub"],
+            topic_kms_key=foundation.keys[settings.home].key_ids["pubsub"],
             topic=foundation.rotation_topic.topic_id,
             subscription_name=ROTATION_SUBSCRIPTION,
             caller=push.email,
@@ -177,8 +177,8 @@ def _rotation(layers: _Layers, data: Data, compute: Compute, reminders: Mapping[
             labels=names.labels("rotation", "restricted"),
             databases={
                 settings.secrets.database: RotatedDatabase(
-                    instance=data.postgres.instance_name,
-                    connection_name=data.postgres.connection_name,
+                    instance=data.name(settings, settings.writer(settings.region)),
+                    connection_name=data.connection(settings, settings.writer(settings.region)),
                     database=data.postgres.database,
                     users=PASSWORD_USERS,
                 )

@@ -45,6 +45,7 @@ def platform(settings: Settings) -> Mapping[str, Any]:
         settings=settings,
         names=names,
         services={region: service.service_name for region, service in workloads.services.items()},
+        drained=frozenset({*settings.api_regions} - {*settings.serving_regions}),
         opts=providers.resources,
     )
     logs = base.keys[settings.region]
@@ -65,7 +66,7 @@ def platform(settings: Settings) -> Mapping[str, Any]:
         "customer_validation": front.customer_records,
         "egress_addresses": {region: egress.addresses for region, egress in base.egress.items()},
         "image_repository": images.url,
-        "database": stores.postgres.connection_name,
-        "buckets": {purpose: bucket.name for purpose, bucket in stores.buckets.items()},
+        "database": stores.connection(settings, settings.postgres.writer),
+        "buckets": {purpose: bucket.name for purpose, bucket in stores.stores[settings.home].buckets.items()},
         "topics": {purpose: queue.topic_name for purpose, queue in queues.queues.items()},
     }

@@ -52,5 +52,5 @@ def _read(stack: str) -> dict[str, Any]:
     return {
         key: text if _is_text(declared[key].annotation) else json.loads(text)
         for key, text in plain.items()
-        if key != "slack_token" and text != "{}"
+        if key != "slack_token" and text not in {"{}", ""}
     }

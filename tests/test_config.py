@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import config
+import config_database
 import config_edge
 import config_sections
 import config_types
@@ -242,7 +243,7 @@ def test_stack_files_hold_data_only() -> None:
 def test_every_pattern_has_words() -> None:
     source = "".join(
         Path(str(module.__file__)).read_text()
-        for module in (config, config_edge, config_sections, config_types)
+        for module in (config, config_database, config_edge, config_sections, config_types)
     )
     assert set(re.findall(r'pattern=r"([^"]+)"', source)) == set(config_types.PATTERNS)
 

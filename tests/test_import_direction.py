@@ -67,6 +67,7 @@ OUTSIDE = frozenset({"tests", "tools", "bench", "docs"})
 # One room in several files.
 PARTS = {
     "config_capacity": "config",
+    "config_database": "config",
     "config_edge": "config",
     "config_sections": "config",
     "config_types": "config",

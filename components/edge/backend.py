@@ -45,6 +45,7 @@ class BackendSettings:
     security_policy_id: pulumi.Input[str]
     log_sample_rate: float
     response_headers: Sequence[str]
+    drained: frozenset[str] = frozenset()
 
 
 def security_headers(hsts_max_age_seconds: int) -> list[str]:
@@ -70,8 +71,8 @@ def backend_service(
     child: pulumi.ResourceOptions,
 ) -> gcp.compute.BackendService:
     """One backend service; without services it has no backends."""
-    groups = [
-        gcp.compute.RegionNetworkEndpointGroup(
+    groups = {
+        region: gcp.compute.RegionNetworkEndpointGroup(
             f"{name}-{region}",
             region=region,
             network_endpoint_type="SERVERLESS",
@@ -79,12 +80,13 @@ def backend_service(
             opts=child,
         )
         for region, service in services.items()
-    ]
+    }
+    serving = [group.id for region, group in groups.items() if region not in settings.drained]
     return gcp.compute.BackendService(
         name,
         load_balancing_scheme=SCHEME,
         protocol="HTTPS",
-        backends=[{"group": group.id} for group in groups],
+        backends=[{"group": group} for group in serving],
         security_policy=settings.security_policy_id,
         enable_cdn=False,
         connection_draining_timeout_sec=30,
@@ -95,7 +97,7 @@ def backend_service(
             "optional_mode": "CUSTOM",
             "optional_fields": ["tls.protocol", "tls.cipher"],
         },
-        outlier_detection=_outlier_detection() if len(groups) > 1 else None,
+        outlier_detection=_outlier_detection() if len(serving) > 1 else None,
         opts=child,
     )
 

@@ -89,6 +89,8 @@ class LoadBalancerArgs:
     """Hosts that are served; the first is the canonical one."""
     services: Mapping[str, pulumi.Input[str]]
     """Region to the name of the Cloud Run service there; empty before the first release."""
+    drained: frozenset[str] = frozenset()
+    """Regions of `services` that get no requests; their endpoint groups stay. Default: none."""
     certificate_map_id: pulumi.Input[str]
     """`projects/P/locations/global/certificateMaps/M`."""
     security_policy_id: pulumi.Input[str]
@@ -131,6 +133,10 @@ class LoadBalancerArgs:
                         f"{where} must be keyed by 1 to 20 lower-case letters, digits and hyphens, "
                         f"not {MAIN}, got {key!r}: rename it"
                     )
+        if self.services and self.drained >= {*self.services}:
+            raise RefusedError(
+                f"drained must leave a region of services, got {', '.join(sorted(self.drained))}: remove one"
+            )
         if not 0 < self.log_sample_rate <= 1:
             raise RefusedError(
                 f"log_sample_rate must be above 0 and at most 1, got {self.log_sample_rate}: "
@@ -184,6 +190,7 @@ class LoadBalancer(pulumi.ComponentResource):
             security_policy_id=args.security_policy_id,
             log_sample_rate=args.log_sample_rate,
             response_headers=security_headers(args.hsts_max_age_seconds),
+            drained=args.drained,
         )
         backend = backend_service(name, args.services, None, settings, child)
         backends = {

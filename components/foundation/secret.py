@@ -70,6 +70,8 @@ class SecretArgs:
     secret_id: str
     # Region -> key of that region. At least two, so that one region's loss loses no secret.
     replicas: Mapping[str, pulumi.Input[str]]
+    # One region is enough for what is lost with it anyway; a version is written to all regions or to none.
+    one_region: bool = False
     rotation: Rotation
     labels: Mapping[str, str]
     # Who may read values. Key -> IAM member; the key names the grant.
@@ -85,8 +87,11 @@ class SecretArgs:
         check_name("secret", self.secret_id)
         check_members("accessors", self.accessors)
         check_members("version_adders", self.version_adders)
-        if len(self.replicas) < 2:
-            raise RefusedError(f"replicas must name at least 2 regions, got {len(self.replicas)}; add one")
+        least = 1 if self.one_region else 2
+        if len(self.replicas) < least:
+            raise RefusedError(
+                f"replicas must name at least {least} regions, got {len(self.replicas)}; add one"
+            )
         if not _DAY_SECONDS <= self.version_destroy_ttl_seconds <= _QUARTER_SECONDS:
             raise RefusedError(
                 f"version_destroy_ttl_seconds must be between {_DAY_SECONDS} and {_QUARTER_SECONDS} seconds, "

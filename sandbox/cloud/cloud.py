@@ -16,6 +16,7 @@ from sandbox.cloud.data import DEFAULTS, Values, as_map, bare, is_known, plain
 from sandbox.cloud.diff import diff_inputs
 from sandbox.cloud.invokes import invoke
 from sandbox.cloud.light import check_lightly
+from sandbox.cloud.lost import refuse_lost
 from sandbox.cloud.naming import autoname
 from sandbox.cloud.outputs import outputs_of, updated_outputs
 from sandbox.cloud.package import package_type
@@ -130,6 +131,7 @@ class Cloud:
         self._must_be_known(type, completed)
         values = plain(completed)
         id = self._new_id(type, urn, values, scope)
+        refuse_lost(self.world, type, id, values)
         run_phase(Call(Phase.CREATE, type, urn, values, scope, self.world, id))
         making = self._making(type, urn, id, values, scope, provider)
         outputs = outputs_of(facts, completed, making)
@@ -160,6 +162,7 @@ class Cloud:
             return updated_outputs(facts, completed, old_outputs, None)
         self._must_be_known(type, completed)
         values = plain(completed)
+        refuse_lost(self.world, type, id, values)
         run_phase(
             Call(
                 Phase.UPDATE,
@@ -198,6 +201,7 @@ class Cloud:
         scope = Scope.of(provider)
         values = plain(with_scope(facts, _without_defaults(inputs), scope))
         seen = plain(dict(outputs))
+        refuse_lost(self.world, type, id, values)
         if self.world.get(type, id) is None:
             return
         run_phase(Call(Phase.DELETE, type, urn, values, scope, self.world, id, outputs=seen))
@@ -235,6 +239,7 @@ class Cloud:
             _, outputs = random_provider.create(type, urn, inputs, preview=False)
             return dict(inputs), outputs
         record = self.world.get(type, id)
+        refuse_lost(self.world, type, id, {} if record is None else plain(record.inputs))
         if record is None:
             kept = self.world.leftover(type, id)
             if kept is None or inputs is not None:

@@ -55,6 +55,8 @@ class WorldFacts:
     assume_release: bool = True
     lookups: tuple[Lookup, ...] = ()
     stack_outputs: Mapping[str, Values | None] = field(default_factory=dict[str, "Values | None"], repr=False)
+    lost_regions: frozenset[str] = frozenset()
+    """Regions that answer no call; each command says them anew (``--lost-region``)."""
 
     def copy(self) -> WorldFacts:
         """An independent copy."""
@@ -102,6 +104,7 @@ class WorldFacts:
                 name: None if contains_secret(outputs) else outputs
                 for name, outputs in self.stack_outputs.items()
             },
+            "lostRegions": sorted(self.lost_regions),
         }
 
     @classmethod
@@ -120,6 +123,7 @@ class WorldFacts:
                 for item in data.get("lookups", ())
             ),
             stack_outputs=dict(data.get("stacks", {})),
+            lost_regions=frozenset(data.get("lostRegions", ())),
         )
 
 

@@ -52,6 +52,19 @@ def test_every_region_is_a_serverless_backend(build: Build, recorder: Recorder) 
     ]
 
 
+def test_a_drained_region_keeps_its_group_and_gets_no_requests(build: Build, recorder: Recorder) -> None:
+    build(lambda: LoadBalancer("edge", example_args(drained=frozenset({"europe-west1"}))))
+    backend = recorder.one(BACKEND).inputs
+    assert recorder.names(NEG) == ["edge-europe-west1", "edge-europe-west4"]
+    assert backend["backends"] == [{"group": "edge-europe-west4-id"}]
+    assert "outlierDetection" not in backend
+
+
+def test_fails_when_no_region_is_left_to_serve() -> None:
+    with pytest.raises(ValueError, match="drained must leave a region of services, got europe-west1, "):
+        example_args(drained=frozenset({"europe-west1", "europe-west4"}))
+
+
 def test_backend_is_managed_guarded_and_logged(build: Build, recorder: Recorder) -> None:
     build(lambda: LoadBalancer("edge", example_args(log_sample_rate=0.5)))
     backend = recorder.one(BACKEND, "edge").inputs

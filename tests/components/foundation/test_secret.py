@@ -89,6 +89,9 @@ def test_fails_when_the_next_rotation_has_no_zone_or_is_no_time(moment: str) -> 
 def test_fails_when_there_is_only_one_replica() -> None:
     with pytest.raises(ValueError, match="replicas must name at least 2 regions, got 1"):
         example_args(replicas={"europe-west1": "key"})
+    assert example_args(replicas={"europe-west1": "key"}, one_region=True)
+    with pytest.raises(ValueError, match="replicas must name at least 1 regions, got 0"):
+        example_args(replicas={}, one_region=True)
 
 
 @pytest.mark.parametrize("seconds", [86_399, 7_776_001])
