@@ -18,7 +18,7 @@ SCRIPTS := .ci/run $(wildcard *.sh */*.sh */*/*.sh)
 REVIEW := $(BIN)/python -m review
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview down refresh drift adopt bootstrap bootstrap-migrate bootstrap-config diff waf test faults check static format-check lint types imports workflows shell golden bench fmt clean rotate rotate-rollback rotate-cache
+.PHONY: help setup up preview down refresh drift adopt bootstrap bootstrap-migrate bootstrap-config diff waf test faults check static format-check lint types imports workflows shell golden bench fmt clean rotate rotate-rollback rotate-cache sleep wake
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -77,6 +77,12 @@ rotate-rollback: $(STAMP) ## Bring the version before of SECRET of STACK into us
 
 rotate-cache: $(STAMP) ## Change the cache's AUTH string, an outage: with TARGET=gcp CONFIRM=outage, else it only says so
 	@MAKE='$(MAKE)' REVIEW='$(REVIEW)' operations/rotation/cache_auth.sh '$(TARGET)' '$(STACK)' '$(CONFIRM)'
+
+sleep: $(STAMP) ## Stop database and workers of STACK now, not only by schedule: with TARGET=gcp, else it only says so
+	@REVIEW='$(REVIEW)' operations/office_hours/run.sh '$(TARGET)' '$(STACK)' stop
+
+wake: $(STAMP) ## Start database and workers of STACK again: with TARGET=gcp, else it only says so
+	@REVIEW='$(REVIEW)' operations/office_hours/run.sh '$(TARGET)' '$(STACK)' start
 
 test: $(STAMP) ## Run all tests
 	@$(BIN)/python -m pytest $(ARGS)

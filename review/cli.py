@@ -24,6 +24,7 @@ from review.options import (
     target_option,
     workspace,
 )
+from review.script_cli import project, schedules
 from review.waf.cli import waf
 
 if TYPE_CHECKING:
@@ -253,24 +254,8 @@ def adopt(stack: str, target: str, json_file: Path | None, fixture: Path | None)
 
 
 cli.add_command(waf)
-
-
-@cli.command()
-@stack_option
-@target_option
-@click.option("--secret", help="Refuse it where the program declares no such secret; runs the program.")
-@click.option("--command", default="project", help="How the sentence of a refusal begins.")
-def project(stack: str, target: str, secret: str | None, command: str) -> int:
-    """Print the Google project of a stack; for the scripts of operations/."""
-    from review.stack_project import project_of
-    from sandbox.errors import UsageError
-
-    try:
-        click.echo(project_of(workspace(), stack, real=target == "gcp", secret=secret))
-    except UsageError as error:
-        click.echo(f"{command}: {' '.join(str(error).split())}", err=True)
-        return WRONG_USE
-    return 0
+cli.add_command(project)
+cli.add_command(schedules)
 
 
 @cli.command("bootstrap-config")

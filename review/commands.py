@@ -80,6 +80,7 @@ def up(work: Workspace, stack: str, files: Files, out: Console, *, faults: Seque
     settings = work.settings(stack)
     with work.locked(stack):
         ground = work.ground(stack, fixture=files.fixture, lost=files.lost)
+        ground = work.read_again(stack, settings, ground)
         planned = work.plan(stack, settings, ground, label="up", play=True)
         if planned.update is None or not planned.succeeded:
             return show(work.report(planned.preview, settings), files, out)

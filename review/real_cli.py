@@ -31,6 +31,7 @@ __all__ = [
     "REPEATS",
     "RealStack",
     "installed",
+    "left_to_others",
     "project_id",
     "propagating",
     "refuse_placeholders",
@@ -50,6 +51,14 @@ SUMMARY: Final = re.compile(
     re.IGNORECASE,
 )
 """What the CLI adds to another error."""
+
+
+_ASLEEP: Final = "instance is not running"
+
+
+def left_to_others(states: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The resources of an exported state of which an ``up`` ignores something."""
+    return [str(state["urn"]) for state in states if state.get("ignoreChanges") and not state.get("delete")]
 
 
 def propagating(lines: Iterable[str]) -> str | None:
@@ -115,11 +124,22 @@ class RealStack:
         return self._run("preview", "--refresh", "--expect-no-changes", "--diff")[0]
 
     def up(self) -> int:
-        """``pulumi up`` with the policy pack, repeated on propagation errors only."""
+        """``pulumi up`` with the policy pack, repeated on propagation errors only.
+
+        What others own is read again first: an update sends what it ignores as the state has it.
+        """
         self._select()
+        left = [word for urn in left_to_others(self._exported()) for word in ("--target", urn)]
+        if left and (code := self._run("refresh", "--yes", "--skip-preview", *left)[0]):
+            return code
         for attempt in range(REPEATS + 1):
             code, lines = self._run("up", "--yes", *self._policies())
             reason = propagating(lines) if code else None
+            if code and any(_ASLEEP in line for line in lines):
+                self.say(
+                    f"the database of {self.stack} is stopped, and Google changes no users and databases "
+                    f"of it: run `make wake STACK={self.stack} TARGET=gcp`, then up again"
+                )
             if reason is None or attempt == REPEATS:
                 return code
             wait = WAIT_SECONDS[attempt]

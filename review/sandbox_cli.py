@@ -17,7 +17,7 @@ from rich.console import Console
 from facts.provider import facts_for
 from review.commands import Files, show
 from review.interrupted import GOES_ON, RunInterruptedError
-from review.real_cli import KEPT_BY_GOOGLE
+from review.real_cli import KEPT_BY_GOOGLE, left_to_others
 from review.workspace import Workspace, add_existing, add_fixture
 from sandbox.cloud import World
 from sandbox.model import Mode, Op, Outcome, PropertyDiff, Refusal, Step
@@ -37,7 +37,7 @@ def preview(work: Workspace, stack: str, files: Files, out: Console) -> int:
 
 def up(work: Workspace, stack: str, files: Files, out: Console) -> int:
     """Deploy with the CLI."""
-    return _operate(work, stack, files, out, Mode.UPDATE, lambda cli: cli.up())
+    return _operate(work, stack, files, out, Mode.UPDATE, _up)
 
 
 def down(work: Workspace, stack: str, files: Files, out: Console) -> int:
@@ -48,6 +48,10 @@ def down(work: Workspace, stack: str, files: Files, out: Console) -> int:
 def refresh(work: Workspace, stack: str, files: Files, out: Console) -> int:
     """Take over with the CLI what was changed behind the stack's back."""
     return _operate(work, stack, files, out, Mode.REFRESH, lambda cli: cli.refresh())
+
+
+def _up(cli: SandboxCli) -> list[CliStep]:
+    return cli.up(left_to_others(cli.export()["deployment"].get("resources") or []))
 
 
 def _destroy(cli: SandboxCli) -> list[CliStep]:

@@ -13,7 +13,7 @@ from sandbox.errors import UsageError
 from sandbox.model import Mode, Snapshot
 from sandbox.project import StackSettings, load_stack
 
-__all__ = ["declared_secrets", "project_of"]
+__all__ = ["declared_secrets", "project_of", "settings_for"]
 
 _SECRET: Final = "gcp:secretmanager/secret:Secret"
 
@@ -24,11 +24,7 @@ def project_of(work: Workspace, stack: str, *, real: bool, secret: str | None = 
     Raises UsageError on an unknown stack, on what is left of REPLACE_ME when ``real``, on a stack without a
     project, and on a ``secret`` that the program does not declare.
     """
-    if real:
-        settings = load_stack(work.program, stack, examples=False)
-        refuse_placeholders(work.program, stack, settings)
-    else:
-        settings = work.settings(stack)
+    settings = settings_for(work, stack, real=real)
     found = project_id(settings.values, work.program.name)
     if found is None:
         raise UsageError(
@@ -41,6 +37,15 @@ def project_of(work: Workspace, stack: str, *, real: bool, secret: str | None = 
                 f"SECRET must be one that {stack} declares, got {secret!r}: name {', '.join(declared)}"
             )
     return found
+
+
+def settings_for(work: Workspace, stack: str, *, real: bool) -> StackSettings:
+    """The configuration of a stack. Raises UsageError where REPLACE_ME is left over and Google is meant."""
+    if not real:
+        return work.settings(stack)
+    settings = load_stack(work.program, stack, examples=False)
+    refuse_placeholders(work.program, stack, settings)
+    return settings
 
 
 def declared_secrets(work: Workspace, stack: str, settings: StackSettings) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +150,33 @@ class Workspace:
     def refresh(self, stack: str, settings: StackSettings, ground: Ground) -> Outcome:
         """Take over what the cloud says of each resource."""
         return evaluate(self.program, stack, settings, ground, Mode.REFRESH, progress=self.progress)
+
+    def read_again(self, stack: str, settings: StackSettings, ground: Ground) -> Ground:
+        """The ground with what others own read anew, as an ``up`` needs it.
+
+        An update sends what it ignores as the state has it. A state from before a schedule stopped something
+        would start it again, or Google would refuse it as stale.
+        """
+        left = {state.urn for state in ground.snapshot.resources if state.ignore_changes and not state.delete}
+        if not left:
+            return ground
+        found = evaluate(
+            self.program,
+            stack,
+            settings,
+            ground,
+            Mode.REFRESH,
+            progress=self.progress,
+            label="up (what others own)",
+        )
+        if not found.succeeded:
+            return ground
+        seen = {state.urn: state for state in found.snapshot.resources if not state.delete}
+        resources = [
+            seen.get(state.urn, state) if state.urn in left and not state.delete else state
+            for state in ground.snapshot.resources
+        ]
+        return Ground(snapshot=replace(ground.snapshot, resources=resources), world=ground.world)
 
     def run_with(
         self, stack: str, settings: StackSettings, ground: Ground, mode: Mode, cloud: FaultyCloud

@@ -5,8 +5,9 @@ Makes Cloud Scheduler jobs that call Google's APIs, an account they call as, and
 scheduled must be told so (`scheduled`), because its state is then the schedule's and not the program's;
 another number of instances counts from the next morning on.
 
-Does not make: holidays, a start on demand (run the start job by hand). A stopped database refuses
-changes of its users and databases: deploy within the hours. Google keeps a deleted role's id for 37 days.
+Does not make: holidays. `make wake` and `make sleep` start and stop on demand: they run these jobs and find
+them by the beginning of their descriptions. A stopped database refuses changes of its users and databases.
+Google keeps a deleted role's id for 37 days.
 
 Cost: each job by the month. What it saves is processors and memory; disks and addresses are billed on.
 """

@@ -13,7 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
@@ -105,8 +105,11 @@ class SandboxCli:
         """The steps that an ``up`` would do."""
         return self._operate("preview", *self._policies())
 
-    def up(self) -> list[CliStep]:
-        """Deploy; the steps done."""
+    def up(self, read_again: Sequence[str] = ()) -> list[CliStep]:
+        """Deploy, after a refresh of the resources in ``read_again``; the steps done."""
+        if read_again:
+            targets = [word for urn in read_again for word in ("--target", urn)]
+            self._run("refresh", "--yes", "--skip-preview", *targets)
         return self._operate("up", "--yes", "--skip-preview", *self._policies())
 
     def import_live(self, file: Path) -> list[CliStep]:

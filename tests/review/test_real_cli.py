@@ -81,7 +81,8 @@ with (folder / "calls").open("a") as calls:
 count = len(list(folder.glob(f"{{name}}.done.*")))
 (folder / f"{{name}}.done.{{count}}").touch()
 answer = folder / f"{{name}}.{{count}}"
-code, _, text = answer.read_text().partition("\\n") if answer.exists() else ("0", "", "fine\\n")
+usual = '{{"deployment": {{}}}}' if name == "stack-export" else "fine\\n"
+code, _, text = answer.read_text().partition("\\n") if answer.exists() else ("0", "", usual)
 sys.stdout.write(text)
 sys.exit(int(code))
 """
@@ -93,11 +94,42 @@ sys.exit(int(code))
 
 def test_up_uses_the_projects_bucket_the_stacks_key_and_the_policies(tmp_path: Path, cli: Cli) -> None:
     assert cli.open(program_in(tmp_path)).up() == 0
-    select, up = cli.calls()
+    select, _, up = cli.calls()
     assert select["arguments"][:5] == ["stack", "select", "--create", "--secrets-provider", KEY]
     assert up["arguments"][:4] == ["up", "--yes", "--policy-pack", str(tmp_path / "policies")]
     assert up["arguments"][4:6] == ["--stack", "dev"]
     assert {call["backend"] for call in cli.calls()} == {"gs://some-project-pulumi-state"}
+
+
+def exported(*rows: dict[str, Any]) -> tuple[int, str]:
+    """What `pulumi stack export` says of a state with these resources."""
+    return 0, json.dumps({"deployment": {"resources": list(rows)}})
+
+
+OWNED = {"urn": "urn:pulumi:dev::p::t::db", "type": "t", "ignoreChanges": ["settings.activationPolicy"]}
+MINE = {"urn": "urn:pulumi:dev::p::t::topic", "type": "t"}
+
+
+def test_up_reads_again_what_others_own(tmp_path: Path, cli: Cli) -> None:
+    cli.answer("stack-export", exported(OWNED, MINE, {**OWNED, "urn": "old", "delete": True}))
+    assert cli.open(program_in(tmp_path)).up() == 0
+    *_, refresh, up = (call["arguments"] for call in cli.calls())
+    assert refresh[:5] == ["refresh", "--yes", "--skip-preview", "--target", OWNED["urn"]]
+    assert (refresh.count("--target"), up[0]) == (1, "up")
+
+
+def test_up_stops_where_it_cannot_read(tmp_path: Path, cli: Cli) -> None:
+    cli.answer("stack-export", exported(OWNED))
+    cli.answer("refresh", (255, "error: no rights"))
+    assert cli.open(program_in(tmp_path)).up() == 1
+    assert "up" not in [call["arguments"][0] for call in cli.calls()]
+
+
+def test_an_up_that_needs_the_database_awake_says_so(tmp_path: Path, cli: Cli) -> None:
+    cli.answer("up", (255, "error: googleapi: Error 400: Invalid request since instance is not running."))
+    assert cli.open(program_in(tmp_path)).up() == 1
+    (said,) = cli.said
+    assert said.endswith("of it: run `make wake STACK=dev TARGET=gcp`, then up again")
 
 
 def test_refresh_takes_over_what_the_cloud_says(tmp_path: Path, cli: Cli) -> None:

@@ -1,4 +1,4 @@
-"""`python -m review project`: what the scripts of `operations/` ask before they ask Google."""
+"""`python -m review project` and `schedules`: what the scripts ask before they ask Google."""
 
 from __future__ import annotations
 
@@ -38,6 +38,43 @@ def test_refuses_in_one_sentence(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert ask(monkeypatch, *options) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith(sentence)
+    assert (said.out, said.err.count("\n")) == ("", 1)
+
+
+@pytest.mark.parametrize("moment", ["start", "stop"])
+def test_prints_the_jobs_that_keep_office_hours(
+    moment: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert main(["schedules", "--stack", "dev", "--moment", moment]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "aiprod-example",
+        f"europe-west1 office-hours-database-{moment}",
+        f"europe-west1 office-hours-worker-{moment}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (
+            ("--stack", "prod"),
+            "sleep: STACK must be one that keeps office hours, got 'prod', of which nothing",
+        ),
+        (("--stack", "zz"), "sleep: stack 'zz' is unknown"),
+        (("--stack", "dev", "--target", "gcp"), "sleep: Pulumi.dev.yaml: REPLACE_ME is left over in "),
+    ],
+)
+def test_refuses_what_has_nothing_to_stop(
+    options: tuple[str, ...],
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert main(["schedules", "--command", "sleep", "--moment", "stop", *options]) == 2
     said = capsys.readouterr()
     assert said.err.startswith(sentence)
     assert (said.out, said.err.count("\n")) == ("", 1)

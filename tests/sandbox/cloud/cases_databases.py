@@ -18,6 +18,7 @@ _PLUS: Final[dict[str, Any]] = {
     "settings.edition": "ENTERPRISE_PLUS",
     "settings.tier": "db-perf-optimized-N-2",
 }
+_ASLEEP: Final[dict[str, Any]] = {"settings.activationPolicy": "NEVER"}
 _ZONES: Final[dict[str, Any]] = {"zone": "europe-west1-b", "secondaryZone": "europe-west1-c"}
 
 
@@ -153,5 +154,12 @@ DATABASES: Final = (
             }
         },
     ),
+    *(
+        Case("SQL-082", verb, name, {}, (("tune", "DatabaseInstance", _ASLEEP),))
+        for verb in ("create", "update", "delete")
+        for name in ("User", "Database")
+    ),
+    Case("SQL-083", "update", "DatabaseInstance", {}, (("behind", "DatabaseInstance", _ASLEEP),)),
+    _sql("SQL-084", {**_REPLICA, **_ASLEEP}, _REPLICA),
     _sql("QTA-010", {"settings.userLabels": {"Team": "x"}}, {"settings.userLabels": {"équipe": "é"}}),
 )

@@ -230,4 +230,13 @@ _CACHES: Final = (
     ),
 )
 
-NEIGHBOURS_DATABASES: Final = (*_INSTANCES, *_CACHES)
+_AWAKE: Final[dict[str, Any]] = {"settings.activationPolicy": "ALWAYS"}
+_ASLEEP: Final[dict[str, Any]] = {"settings.activationPolicy": "NEVER"}
+_SLEEPING: Final = (
+    Case("SQL-082", "create", "Database", {}, (("tune", "DatabaseInstance", _AWAKE),)),
+    # Both sides know that it is stopped, or that it runs.
+    Case("SQL-083", "update", "DatabaseInstance", _ASLEEP, (("tune", "DatabaseInstance", _ASLEEP),)),
+    Case("SQL-083", "update", "DatabaseInstance", {}, (("behind", "DatabaseInstance", _AWAKE),)),
+)
+
+NEIGHBOURS_DATABASES: Final = (*_INSTANCES, *_SLEEPING, *_CACHES)

@@ -258,8 +258,12 @@ GOOD: Final[dict[str, dict[str, Any]]] = {
 class Stage:
     """The platform, with what it takes to make or change one more thing."""
 
+    known: dict[str, Any]
+    """What a state has of a resource that changed at the cloud since, by the class of its type."""
+
     def __init__(self) -> None:
         self.world = World()
+        self.known = {}
         self.world.clock = lambda: NOW
         self.cloud = Cloud(self.world)
         for name, inputs in GOOD.items():
@@ -271,6 +275,7 @@ class Stage:
         stage = cls.__new__(cls)
         stage.world = _first().world.copy()
         stage.cloud = Cloud(stage.world)
+        stage.known = {}
         return stage
 
     def urn(self, name: str, logical: str = "it") -> str:
@@ -285,7 +290,7 @@ class Stage:
 
     def change(self, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
         """Update the platform's own resource of that type to these inputs."""
-        old = self.record(name)
+        old = self.known.get(name) or self.record(name)
         return self.cloud.update(
             T[name], self.urn(name), old.id, old.inputs, old.outputs, inputs, preview=False, provider=PROVIDER
         )

@@ -87,8 +87,10 @@ def _arrange(stage: Stage, step: str, name: str, changes: dict[str, Any]) -> Non
         case "point":
             old = stage.record(name)
             stage.world.add(T[name], old.id, {**old.inputs, **changes}, old.outputs)
-        case "tune":
+        case "tune" | "behind":
             old = stage.record(name)
+            if step == "behind":
+                stage.known[name] = old
             stage.world.add(T[name], old.id, patched(old.inputs, changes), old.outputs)
         case _:
             _alert(stage, stage.record(name).id)
@@ -107,7 +109,7 @@ def _before(stage: Stage, case: Case) -> dict[str, Any]:
                 stage.delete(name)
             case "grant":
                 _grant(stage, name, encrypter, "CryptoKeyIAMMember", {"cryptoKeyId": KEY})
-            case "lose" | "clear" | "stand" | "point" | "tune" | "alert":
+            case "lose" | "clear" | "stand" | "point" | "tune" | "behind" | "alert":
                 _arrange(stage, step, name, changes)
             case "publish":
                 _grant(stage, "secretmanager", "roles/pubsub.publisher", "TopicIAMMember", {"topic": TOPIC})
