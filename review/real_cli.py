@@ -130,8 +130,9 @@ class RealStack:
         """
         self._select()
         left = [word for urn in left_to_others(self._exported()) for word in ("--target", urn)]
-        if left and (code := self._run("refresh", "--yes", "--skip-preview", *left)[0]):
-            return code
+        if left and self._run("refresh", "--yes", "--skip-preview", *left)[0]:
+            # A region that is lost answers nothing, and the other one must be deployed all the same.
+            self.say("what others own was not read again: up goes on with it as the state has it")
         for attempt in range(REPEATS + 1):
             code, lines = self._run("up", "--yes", *self._policies())
             reason = propagating(lines) if code else None

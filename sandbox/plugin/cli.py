@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
@@ -109,7 +110,9 @@ class SandboxCli:
         """Deploy, after a refresh of the resources in ``read_again``; the steps done."""
         if read_again:
             targets = [word for urn in read_again for word in ("--target", urn)]
-            self._run("refresh", "--yes", "--skip-preview", *targets)
+            # A lost region answers nothing; the update shows what that means.
+            with suppress(CliError):
+                self._run("refresh", "--yes", "--skip-preview", *targets)
         return self._operate("up", "--yes", "--skip-preview", *self._policies())
 
     def import_live(self, file: Path) -> list[CliStep]:
