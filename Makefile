@@ -10,6 +10,7 @@ BASE ?= main
 CORPUS ?=
 PYTHON ?= python3
 ARGS ?=
+SETTINGS ?= cut-over.toml
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,7 +19,7 @@ SCRIPTS := .ci/run $(wildcard *.sh */*.sh */*/*.sh)
 REVIEW := $(BIN)/python -m review
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview down refresh drift adopt bootstrap bootstrap-migrate bootstrap-config diff waf test faults check static format-check lint types imports workflows shell golden bench fmt clean rotate rotate-rollback rotate-cache sleep wake
+.PHONY: help setup up preview down refresh drift adopt bootstrap bootstrap-migrate bootstrap-config diff waf test faults check static format-check lint types imports workflows shell golden bench fmt clean rotate rotate-rollback rotate-cache sleep wake cut-over cut-over-rehearsal
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -83,6 +84,12 @@ sleep: $(STAMP) ## Stop database and workers of STACK now, not only by schedule:
 
 wake: $(STAMP) ## Start database and workers of STACK again: with TARGET=gcp, else it only says so
 	@REVIEW='$(REVIEW)' operations/office_hours/run.sh '$(TARGET)' '$(STACK)' start
+
+cut-over: $(STAMP) ## Do STEP of the database's cut-over with SETTINGS; docs/runbooks/database-cut-over.md
+	@$(BIN)/python -m operations.cut_over '$(STEP)' --settings '$(SETTINGS)' $(ARGS)
+
+cut-over-rehearsal: $(STAMP) ## Rehearse the cut-over and its way back on two PostgreSQL servers of this machine
+	@$(BIN)/python -m tests.operations.cut_over.rehearsal $(ARGS)
 
 test: $(STAMP) ## Run all tests
 	@$(BIN)/python -m pytest $(ARGS)

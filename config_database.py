@@ -41,6 +41,8 @@ class Postgres(Section):
     backup_start_time: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "03:00"
     point_in_time_recovery_days: Annotated[int, Field(ge=1, le=7)] = 7
     replicas: Mapping[InstanceName, Replica] = {}
+    # While data moves in from another instance, docs/runbooks/database-cut-over.md; changing it restarts.
+    cut_over: bool = False
     schedule: Schedule
 
     @model_validator(mode="after")

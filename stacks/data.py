@@ -170,6 +170,7 @@ def _postgres(
                 user: PasswordUser(password=foundation.database_password.value, password_version=1)
                 for user in PASSWORD_USERS
             },
+            cut_over=config.cut_over,
             scheduled=config.schedule.kind == "office_hours",
             deletion_protection=settings.deletion_protection,
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal, assert_never
 
@@ -53,6 +53,8 @@ BASE_FLAGS: Mapping[str, str] = {
     "pg_stat_statements.track": "top",
     "track_io_timing": "on",
 }
+# A publication that another instance subscribes to; changing it restarts the instance.
+CUT_OVER_FLAGS: Mapping[str, str] = {"cloudsql.logical_decoding": "on"}
 # Without them a promise of this component breaks.
 _FIXED_FLAGS = ("cloudsql.iam_authentication", "cloudsql.enable_pgaudit")
 
@@ -184,9 +186,14 @@ def primary_settings(
     maintenance: MaintenanceWindow,
     final_backup_days: int,
     deny_period: DenyPeriod | None = None,
+    *,
+    cut_over: bool = False,
 ) -> gcp.sql.DatabaseInstanceSettingsArgsDict:
     """Settings of a primary."""
-    settings = _common(shared)
+    settings = _common(replace(shared, flags={**shared.flags, **CUT_OVER_FLAGS}) if cut_over else shared)
+    if cut_over:
+        # A subscription of another instance comes in by the private address; REQUIRED rejects that.
+        settings["connector_enforcement"] = "NOT_REQUIRED"
     settings["availability_type"] = availability
     settings["activation_policy"] = "ALWAYS"
     settings["backup_configuration"] = {

@@ -139,6 +139,9 @@ class PostgresArgs:
     """Roles inside the database, by keys of `iam_users` and `iam_groups`; the migration makes the roles."""
     password_users: Mapping[str, PasswordUser] = field(default_factory=dict[str, PasswordUser])
     """Built-in users by their name in the database."""
+    cut_over: bool = False
+    """Whether data moves in by logical replication: the primary decodes its log and takes connections without
+    a connector, by TLS and private address still. Changing it restarts the primary; off by default."""
     scheduled: bool = False
     """Whether a schedule starts and stops the primary; by default it always runs."""
     final_backup_days: int = 30
@@ -214,6 +217,7 @@ class Postgres(pulumi.ComponentResource):
                 args.maintenance,
                 args.final_backup_days,
                 args.deny_period,
+                cut_over=args.cut_over,
             ),
             replication_cluster=_pair(args),
             deletion_protection=args.deletion_protection,

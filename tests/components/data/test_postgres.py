@@ -106,6 +106,17 @@ def test_disk_grows_by_itself_and_its_size_is_left_alone(build: Build, recorder:
         assert instance.ignore_changes == ("settings.diskSize",)
 
 
+def test_a_cut_over_opens_the_primary_alone_to_another_instance(build: Build, recorder: Recorder) -> None:
+    make(build, cut_over=True)
+    primary = recorder.one(INSTANCE, "postgres").inputs["settings"]
+    assert primary["connectorEnforcement"] == "NOT_REQUIRED"
+    assert primary["ipConfiguration"]["sslMode"] == "ENCRYPTED_ONLY"
+    assert flags(primary)["cloudsql.logical_decoding"] == "on"
+    replica = recorder.one(INSTANCE, "postgres-replica-1").inputs["settings"]
+    assert replica["connectorEnforcement"] == "REQUIRED"
+    assert "cloudsql.logical_decoding" not in flags(replica)
+
+
 def test_replica_is_like_its_primary_with_its_own_key_and_range(build: Build, recorder: Recorder) -> None:
     make(build)
     replica = recorder.one(INSTANCE, "postgres-replica-1").inputs

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,16 +35,22 @@ class Server:
     ca_file: str
     folder: str
 
+    def operator(self, database: str = "postgres") -> psycopg.Connection:
+        """Who may do everything."""
+        return psycopg.connect(host=self.folder, port=self.port, user="postgres", dbname=database)
+
+    def log(self) -> str:
+        """What it wrote down."""
+        return (Path(self.folder) / "log").read_text(encoding="utf-8")
+
     def set_password(self, user: str, password: str) -> None:
         """As Cloud SQL does it."""
-        with psycopg.connect(
-            host=self.folder, port=self.port, user="postgres", dbname="postgres"
-        ) as operator:
+        with self.operator() as operator:
             statement = sql.SQL("ALTER ROLE {} PASSWORD {}")
             operator.execute(statement.format(sql.Identifier(user), sql.Literal(password)))
 
 
-def programs() -> Path:
+def installed() -> Path:
     """The folder of `initdb` and `postgres`."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if found:
@@ -54,7 +62,23 @@ def programs() -> Path:
 
 @contextmanager
 def running() -> Generator[Server]:
-    """A cluster in a folder of its own; gone afterwards."""
+    """A cluster with the rotator's users."""
+    with cluster() as server:
+        with server.operator() as operator:
+            operator.execute("CREATE ROLE application NOLOGIN")
+            for user in USERS:
+                operator.execute(
+                    sql.SQL("CREATE ROLE {} LOGIN IN ROLE application PASSWORD {}").format(
+                        sql.Identifier(user), sql.Literal(f"{FIRST}-{user}")
+                    )
+                )
+        yield server
+
+
+@contextmanager
+def cluster(programs: Path | None = None, **further: str | int) -> Generator[Server]:
+    """A cluster in a folder of its own, gone afterwards; of these programs, with further options."""
+    programs = programs or installed()
     # PostgreSQL refuses to run as root.
     user = "postgres" if os.geteuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
@@ -63,7 +87,7 @@ def running() -> Generator[Server]:
         for path in (folder, *folder.iterdir()):
             shutil.chown(path, user, user)
     data, port = folder / "data", _free_port()
-    command = [programs() / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8"]
+    command = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8"]
     subprocess.run(command, user=user, check=True, capture_output=True, cwd=folder)
     (data / "pg_hba.conf").write_text(
         "local all postgres trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n"
@@ -76,48 +100,41 @@ def running() -> Generator[Server]:
         "ssl_cert_file": folder / "server.crt",
         "ssl_key_file": folder / "server.key",
         "fsync": "off",
+        **further,
     }
     settings = [text for key, value in options.items() for text in ("-c", f"{key}={value}")]
     log = (folder / "log").open("w")
     process = subprocess.Popen(
-        [programs() / "postgres", "-D", data, *settings], user=user, stdout=log, stderr=log, cwd=folder
+        [programs / "postgres", "-D", data, *settings],
+        user=user,
+        stdout=log,
+        stderr=log,
+        cwd=folder,
+        # What it connects to as a client, it does without the files of whoever runs the tests.
+        env={**os.environ, "HOME": str(folder)},
     )
     try:
         server = Server(port=port, ca_file=str(folder / "ca.crt"), folder=str(folder))
-        _prepare(server, process)
+        _wait(server, process)
         yield server
     finally:
-        process.terminate()
+        # Fast: it does not wait for a subscriber to go.
+        process.send_signal(signal.SIGINT)
         process.wait(timeout=20)
         log.close()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _prepare(server: Server, process: subprocess.Popen[bytes]) -> None:
-    subprocess.run(
-        [programs() / "pg_isready", "-h", server.folder, "-p", str(server.port), "-t", "20"],
-        check=False,
-        capture_output=True,
-    )
-    connection = None
+def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:
     for _ in range(200):
-        assert process.poll() is None, "PostgreSQL ended while it started"
+        assert process.poll() is None, (Path(server.folder) / "log").read_text()
         try:
-            connection = psycopg.connect(
-                host=server.folder, port=server.port, user="postgres", dbname="postgres"
-            )
-            break
+            server.operator().close()
         except psycopg.OperationalError:
-            subprocess.run(["sleep", "0.1"], check=True)
-    assert connection is not None
-    with connection:
-        connection.execute("CREATE ROLE application NOLOGIN")
-        for user in USERS:
-            connection.execute(
-                sql.SQL("CREATE ROLE {} LOGIN IN ROLE application PASSWORD {}").format(
-                    sql.Identifier(user), sql.Literal(f"{FIRST}-{user}")
-                )
-            )
+            time.sleep(0.1)
+        else:
+            return
+    raise TimeoutError("PostgreSQL did not start within 20 s")
 
 
 def _free_port() -> int:
