@@ -1,7 +1,8 @@
-"""The filter languages of Cloud Logging and Cloud Monitoring: does a text parse, and of which words.
+"""The filter languages of Cloud Logging, Cloud Monitoring and Pub/Sub: does a text parse, and of which words.
 
-Grammars after Google Cloud documentation, "Logging query language" and "Monitoring filters". Precedence is of
-no account here: what parses with one parses with the other.
+Grammars after Google Cloud documentation, "Logging query language", "Monitoring filters" and "Filter messages
+from a subscription". Precedence is of no account here: what parses with one parses with the other. Pub/Sub
+wants parentheses where AND and OR meet.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from lark import Lark, Token, UnexpectedInput
 
 from facts.refusal import RefusedError
 
-__all__ = ["check_logging_filter", "check_monitoring_filter"]
+__all__ = ["check_logging_filter", "check_message_filter", "check_monitoring_filter"]
 
 _LONGEST_LOGGING: Final = 20_000
 _LONGEST_MONITORING: Final = 2_048
+_LONGEST_MESSAGE_BYTES: Final = 256
 _EXPRESSION: Final = r"""
 expression: joined ("AND"? joined)*
 joined: negated ("OR" negated)*
@@ -60,6 +62,20 @@ TEXT: /(?!(?:AND|OR|NOT)(?![^\s()]))[^\s"'()=<>!:,~*+.\-](?:(?<=\.)"(?:\\.|[^"\\
 QUOTED: /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'/
 """
 )
+_MESSAGE: Final = r"""
+start: expression
+expression: term (("AND" term)+ | ("OR" term)+)?
+term: ("NOT" | "-")? primary
+primary: "(" expression ")" | has | equals | prefix
+has: "attributes" ":" key
+equals: attribute ("=" | "!=") QUOTED
+prefix: "hasPrefix" "(" attribute "," QUOTED ")"
+attribute: "attributes" "." key
+key: WORD | QUOTED
+WORD: /[A-Za-z0-9_-]+/
+QUOTED: /"(?:\\.|[^"\\])*"/
+%ignore /\s+/
+"""
 _ENTRY: Final = (
     *("apphub", "apphubDestination", "apphubSource", "errorGroups", "httpRequest", "insertId", "jsonPayload"),
     *("labels", "logName", "metadata", "operation", "protoPayload", "receiveTimestamp", "resource"),
@@ -100,6 +116,19 @@ def check_monitoring_filter(text: str) -> None:
         if name not in _SERIES_FUNCTIONS and not _SLO_FUNCTION.fullmatch(name):
             raise RefusedError(f"calls {name}, which is no function of metric filters")
     _check_fields(tree, _SERIES, "a time series")
+
+
+def check_message_filter(text: str) -> None:
+    """Refuse what is no filter of a subscription: it sees attributes, never the body; raises as above."""
+    size = len(text.encode())
+    if size > _LONGEST_MESSAGE_BYTES:
+        raise RefusedError(f"must be at most {_LONGEST_MESSAGE_BYTES} bytes, not {size}")
+    _parsed(_message(), text)
+
+
+@cache
+def _message() -> Lark:
+    return Lark(_MESSAGE, parser="lalr")
 
 
 @cache

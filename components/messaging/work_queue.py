@@ -2,128 +2,72 @@
 
 The dead-letter topic has a pull subscription of its own, because a topic without one drops what it receives,
 and the Pub/Sub service agent gets the two grants without which dead-lettering silently does nothing:
-publisher on the dead-letter topic and subscriber on the source subscription.
+publisher on the dead-letter topic and subscriber on the source subscription. A queue that writes rows or
+files also grants its writer two roles on that table or bucket. Both subscriptions never expire.
 
-Not made here: the workers, their identities, the keys, the alerts on backlog and dead letters. Not modelled:
-schema, filter, ordering, transforms, BigQuery and Cloud Storage delivery; nothing here uses them yet.
+Not made here: the workers, their identities, the keys, the table or bucket that is written to, the alerts on
+backlog, age, dead letters and expiry, which take the names from here. Not modelled:
+message transforms, ingestion from other clouds and snapshots; nothing here uses them.
 
-Another topic or subscription name replaces it and loses its backlog. Retention is billed by stored bytes.
+Another topic or subscription name, filter or ordering replaces it and loses its backlog: put a new queue
+beside the old one and drain that. Retention is billed by stored bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import assert_never
 
 import pulumi
 import pulumi_gcp as gcp
 
-from components._checks import require_between
-from facts.names import check_name
-from facts.refusal import RefusedError
-from facts.sizes import check_waits
+from components.messaging._delivery import (
+    AvroFiles,
+    BigQuery,
+    Delivery,
+    MessageColumns,
+    Pull,
+    Push,
+    Storage,
+    TableColumns,
+    TextFiles,
+    TopicColumns,
+    Unwrapped,
+    bigquery_config,
+    push_config,
+    storage_config,
+)
+from components.messaging._queue_args import (
+    DEAD_LETTER_SUFFIX,
+    Avro,
+    Protobuf,
+    RetryPolicy,
+    Schema,
+    WorkQueueArgs,
+)
+from components.messaging._queue_grants import grant_agent, grant_clients, grant_writer
 
-__all__ = ["Delivery", "Pull", "Push", "RetryPolicy", "WorkQueue", "WorkQueueArgs"]
+__all__ = [
+    "Avro",
+    "AvroFiles",
+    "BigQuery",
+    "Delivery",
+    "MessageColumns",
+    "Protobuf",
+    "Pull",
+    "Push",
+    "RetryPolicy",
+    "Schema",
+    "Storage",
+    "TableColumns",
+    "TextFiles",
+    "TopicColumns",
+    "Unwrapped",
+    "WorkQueue",
+    "WorkQueueArgs",
+]
 
-_DEAD_LETTER_SUFFIX = "-dlq"
 _NEVER = ""
-_PUBLISHER = "roles/pubsub.publisher"
-_SUBSCRIBER = "roles/pubsub.subscriber"
 _SECONDS_PER_DAY = 86_400
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Pull:
-    """Workers ask for messages and extend their leases; right for jobs longer than ten minutes."""
-
-    exactly_once: bool = False
-    """Whether an acknowledged message is never delivered again (per region); costs throughput."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Push:
-    """Pub/Sub calls an address and takes a 2xx answer as acknowledgement."""
-
-    endpoint: pulumi.Input[str]
-    """Address that receives messages; https only."""
-    service_account: pulumi.Input[str]
-    """Email of the account whose OIDC token comes with each call; it needs to be an invoker of the target."""
-    audience: pulumi.Input[str] | None = None
-    """Audience of the token; the endpoint when unset."""
-
-    def __post_init__(self) -> None:
-        if isinstance(self.endpoint, str) and not self.endpoint.startswith("https://"):
-            message = f"endpoint must begin with https://, got {self.endpoint!r}"
-            raise RefusedError(message)
-
-
-Delivery = Pull | Push
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RetryPolicy:
-    """How long Pub/Sub waits before it delivers a failed message again; grows from minimum to maximum."""
-
-    minimum_seconds: int = 10
-    """Wait after the first failure, 0 to 600 s."""
-    maximum_seconds: int = 600
-    """Longest wait, 0 to 600 s."""
-
-    def __post_init__(self) -> None:
-        require_between("minimum_seconds", self.minimum_seconds, 0, 600, "seconds")
-        require_between("maximum_seconds", self.maximum_seconds, 0, 600, "seconds")
-        check_waits("minimum_seconds", self.minimum_seconds, "maximum_seconds", self.maximum_seconds)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WorkQueueArgs:
-    """What a work queue needs to know."""
-
-    project: pulumi.Input[str]
-    """Project that holds the queue."""
-    topic_name: str
-    """Physical name of the topic; the dead-letter topic adds -dlq."""
-    subscription_name: str
-    """Physical name of the subscription; the dead-letter subscription adds -dlq."""
-    delivery: Delivery
-    """How messages reach the workers."""
-    kms_key: pulumi.Input[str]
-    """Key that encrypts both topics; the Pub/Sub service agent must be able to use it beforehand."""
-    persistence_regions: tuple[str, ...]
-    """Regions that may store messages; publishers elsewhere are refused in transit as well."""
-    service_agent: pulumi.Input[str]
-    """IAM member of the project's Pub/Sub service agent, which moves failed messages."""
-    labels: Mapping[str, str]
-    """Labels of all topics and subscriptions."""
-    publishers: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
-    """IAM members that may publish, by a key that names the grant."""
-    consumers: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
-    """IAM members that may receive and acknowledge, by a key that names the grant."""
-    ack_deadline_seconds: int = 600
-    """Time to acknowledge or extend, 10 to 600 s."""
-    max_delivery_attempts: int = 10
-    """Deliveries before a message is dead-lettered, 5 to 100, best effort."""
-    retention_days: int = 7
-    """How long an unacknowledged message is kept, 1 to 31 days."""
-    dead_letter_retention_days: int = 31
-    """How long a dead letter is kept, 1 to 31 days."""
-    retry: RetryPolicy = field(default_factory=RetryPolicy)
-    """Back-off between deliveries; 10 to 600 s."""
-    deletion_protection: bool = True
-    """Whether topics and subscriptions refuse deletion; deleting a subscription loses its backlog."""
-
-    def __post_init__(self) -> None:
-        for suffix in ("", _DEAD_LETTER_SUFFIX):
-            check_name("topic", self.topic_name + suffix)
-            check_name("topic", self.subscription_name + suffix)
-        require_between("ack_deadline_seconds", self.ack_deadline_seconds, 10, 600, "seconds")
-        require_between("max_delivery_attempts", self.max_delivery_attempts, 5, 100, "attempts")
-        require_between("retention_days", self.retention_days, 1, 31, "days")
-        require_between("dead_letter_retention_days", self.dead_letter_retention_days, 1, 31, "days")
-        if not self.persistence_regions:
-            message = "persistence_regions must name at least one region, got none"
-            raise RefusedError(message)
 
 
 class WorkQueue(pulumi.ComponentResource):
@@ -148,22 +92,25 @@ class WorkQueue(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         kept = pulumi.ResourceOptions(parent=self, protect=args.deletion_protection)
 
-        topic = _topic(name, args.topic_name, args, kept)
-        dead_letters = _topic(f"{name}-dead-letter", args.topic_name + _DEAD_LETTER_SUFFIX, args, kept)
-        subscription = _subscription(name, args, topic, dead_letters, kept)
+        topic = _source_topic(name, args, child, kept)
+        dead_letters = _topic(f"{name}-dead-letter", args.topic_name + DEAD_LETTER_SUFFIX, args, kept)
+        writes = grant_writer(name, args, child)
+        written = pulumi.ResourceOptions(parent=self, protect=args.deletion_protection, depends_on=writes)
+        subscription = _subscription(name, args, topic, dead_letters, written)
         dead_letter_subscription = gcp.pubsub.Subscription(
             f"{name}-dead-letter",
             project=args.project,
-            name=args.subscription_name + _DEAD_LETTER_SUFFIX,
+            name=args.subscription_name + DEAD_LETTER_SUFFIX,
             topic=dead_letters.id,
             ack_deadline_seconds=600,
             message_retention_duration=_days(args.dead_letter_retention_days),
+            enable_message_ordering=_ordered(args) or None,
             expiration_policy={"ttl": _NEVER},
             labels=args.labels,
             opts=kept,
         )
-        _agent_grants(name, args, subscription, dead_letters, child)
-        _client_grants(name, args, topic, subscription, child)
+        grant_agent(name, args, subscription, dead_letters, child)
+        grant_clients(name, args, topic, subscription, dead_letter_subscription, child)
 
         self.topic_id = topic.id
         self.topic_name = topic.name
@@ -183,7 +130,42 @@ class WorkQueue(pulumi.ComponentResource):
         )
 
 
-def _topic(name: str, topic_name: str, args: WorkQueueArgs, opts: pulumi.ResourceOptions) -> gcp.pubsub.Topic:
+def _source_topic(
+    name: str, args: WorkQueueArgs, child: pulumi.ResourceOptions, kept: pulumi.ResourceOptions
+) -> gcp.pubsub.Topic:
+    retention = None if args.topic_retention_days is None else _days(args.topic_retention_days)
+    if args.schema is None:
+        return _topic(name, args.topic_name, args, kept, retention=retention)
+    match args.schema.definition:
+        case Avro(definition=definition):
+            kind = "AVRO"
+        case Protobuf(definition=definition):
+            kind = "PROTOCOL_BUFFER"
+        case _:
+            assert_never(args.schema.definition)
+    schema = gcp.pubsub.Schema(
+        f"{name}-schema", project=args.project, type=kind, definition=definition, opts=child
+    )
+    settings: gcp.pubsub.TopicSchemaSettingsArgsDict = {
+        "schema": schema.id,
+        "encoding": args.schema.encoding,
+    }
+    if args.schema.first_revision is not None:
+        settings["first_revision_id"] = args.schema.first_revision
+    if args.schema.last_revision is not None:
+        settings["last_revision_id"] = args.schema.last_revision
+    return _topic(name, args.topic_name, args, kept, retention=retention, schema=settings)
+
+
+def _topic(
+    name: str,
+    topic_name: str,
+    args: WorkQueueArgs,
+    opts: pulumi.ResourceOptions,
+    *,
+    retention: str | None = None,
+    schema: gcp.pubsub.TopicSchemaSettingsArgsDict | None = None,
+) -> gcp.pubsub.Topic:
     return gcp.pubsub.Topic(
         name,
         project=args.project,
@@ -193,6 +175,8 @@ def _topic(name: str, topic_name: str, args: WorkQueueArgs, opts: pulumi.Resourc
             "allowed_persistence_regions": list(args.persistence_regions),
             "enforce_in_transit": True,
         },
+        message_retention_duration=retention,
+        schema_settings=schema,
         labels=args.labels,
         opts=opts,
     )
@@ -205,15 +189,7 @@ def _subscription(
     dead_letters: gcp.pubsub.Topic,
     opts: pulumi.ResourceOptions,
 ) -> gcp.pubsub.Subscription:
-    push_config: gcp.pubsub.SubscriptionPushConfigArgsDict | None
-    match args.delivery:
-        case Pull(exactly_once=exactly_once):
-            push_config = None
-        case Push():
-            exactly_once = None
-            push_config = _push_config(args.delivery)
-        case _:
-            assert_never(args.delivery)
+    delivery = args.delivery
     return gcp.pubsub.Subscription(
         name,
         project=args.project,
@@ -221,9 +197,14 @@ def _subscription(
         topic=topic.id,
         ack_deadline_seconds=args.ack_deadline_seconds,
         message_retention_duration=_days(args.retention_days),
+        retain_acked_messages=args.keep_acknowledged or None,
+        filter=args.filter,
+        enable_message_ordering=_ordered(args) or None,
         expiration_policy={"ttl": _NEVER},
-        enable_exactly_once_delivery=exactly_once,
-        push_config=push_config,
+        enable_exactly_once_delivery=delivery.exactly_once if isinstance(delivery, Pull) else None,
+        push_config=push_config(delivery) if isinstance(delivery, Push) else None,
+        bigquery_config=bigquery_config(delivery) if isinstance(delivery, BigQuery) else None,
+        cloud_storage_config=storage_config(delivery) if isinstance(delivery, Storage) else None,
         retry_policy={
             "minimum_backoff": f"{args.retry.minimum_seconds}s",
             "maximum_backoff": f"{args.retry.maximum_seconds}s",
@@ -237,65 +218,8 @@ def _subscription(
     )
 
 
-def _push_config(push: Push) -> gcp.pubsub.SubscriptionPushConfigArgsDict:
-    token: gcp.pubsub.SubscriptionPushConfigOidcTokenArgsDict = {
-        "service_account_email": push.service_account
-    }
-    if push.audience is not None:
-        token["audience"] = push.audience
-    return {"push_endpoint": push.endpoint, "oidc_token": token}
-
-
-def _agent_grants(
-    name: str,
-    args: WorkQueueArgs,
-    subscription: gcp.pubsub.Subscription,
-    dead_letters: gcp.pubsub.Topic,
-    opts: pulumi.ResourceOptions,
-) -> None:
-    gcp.pubsub.TopicIAMMember(
-        f"{name}-dead-letter-agent",
-        project=args.project,
-        topic=dead_letters.name,
-        role=_PUBLISHER,
-        member=args.service_agent,
-        opts=opts,
-    )
-    gcp.pubsub.SubscriptionIAMMember(
-        f"{name}-agent",
-        project=args.project,
-        subscription=subscription.name,
-        role=_SUBSCRIBER,
-        member=args.service_agent,
-        opts=opts,
-    )
-
-
-def _client_grants(
-    name: str,
-    args: WorkQueueArgs,
-    topic: gcp.pubsub.Topic,
-    subscription: gcp.pubsub.Subscription,
-    opts: pulumi.ResourceOptions,
-) -> None:
-    for key, member in args.publishers.items():
-        gcp.pubsub.TopicIAMMember(
-            f"{name}-publisher-{key}",
-            project=args.project,
-            topic=topic.name,
-            role=_PUBLISHER,
-            member=member,
-            opts=opts,
-        )
-    for key, member in args.consumers.items():
-        gcp.pubsub.SubscriptionIAMMember(
-            f"{name}-consumer-{key}",
-            project=args.project,
-            subscription=subscription.name,
-            role=_SUBSCRIBER,
-            member=member,
-            opts=opts,
-        )
+def _ordered(args: WorkQueueArgs) -> bool:
+    return isinstance(args.delivery, Pull | Push) and args.delivery.ordered
 
 
 def _days(days: int) -> str:

@@ -1,7 +1,4 @@
-"""Expressions and filters: IAM conditions, federation, Cloud Armor, logging, Pub/Sub.
-
-CEL, and the filters of logging and monitoring, are parsed; of Pub/Sub's only what it certainly refuses is.
-"""
+"""Expressions and filters: IAM conditions, federation, Cloud Armor, logging; all are parsed."""
 
 from __future__ import annotations
 
@@ -227,10 +224,6 @@ def _filter(text: str, check: Callable[[str], None]) -> str:
     return ""
 
 
-def _double_quoted_out(text: str) -> str:
-    return re.sub(r"\"(?:[^\"\\]|\\.)*\"", '""', text)
-
-
 @behaviour("LOG-032", "gcp:logging/metric:Metric", _BOTH, 400, _INVALID, "issue threads of log-based metrics")
 def one_group(call: Call) -> Iterator[Problem]:
     """REGEXP_EXTRACT takes exactly one group."""
@@ -244,17 +237,3 @@ def one_group(call: Call) -> Iterator[Problem]:
         groups = len(re.findall(r"(?<!\\)\((?!\?:)", match[1]))
         if groups != 1:
             yield Problem(where, f"`{where}` must hold exactly one capture group, not {groups}; correct it.")
-
-
-@behaviour(
-    "PUB-014", "gcp:pubsub/subscription:Subscription", _BOTH, 400, _INVALID, "general knowledge of Pub/Sub"
-)
-def message_filter(call: Call) -> Iterator[Problem]:
-    """A filter that is not about attributes, or does not parse."""
-    text = call.text("filter")
-    bare = _double_quoted_out(text)
-    if text and (unbalanced(text) or "attributes" not in bare or re.search(r"==|&&|\|\||'", bare)):
-        yield Problem(
-            "filter",
-            f'`filter` must be about attributes, such as attributes.kind = "x", not {text!r}; correct it.',
-        )

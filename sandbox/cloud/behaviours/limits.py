@@ -22,7 +22,6 @@ _METRIC: Final = "gcp:logging/metric:Metric"
 _ALERT: Final = "gcp:monitoring/alertPolicy:AlertPolicy"
 _SERVICE: Final = "gcp:cloudrunv2/service:Service"
 _JOB: Final = "gcp:cloudrunv2/job:Job"
-_SUBSCRIPTION: Final = "gcp:pubsub/subscription:Subscription"
 
 
 def _number(path: str, low: float, high: float) -> Rule:
@@ -250,14 +249,6 @@ _ROWS: Final[tuple[tuple[str, str | tuple[str, ...], Phase | tuple[Phase, ...], 
         _duration("template.template.timeout", 1, 604800),
         "A task of more than a week.",
         "general knowledge of Cloud Run jobs",
-    ),
-    (
-        "PUB-028",
-        _SUBSCRIPTION,
-        _BOTH,
-        _duration("cloudStorageConfig.maxDuration", 60, 600),
-        "A file of messages is closed after 1 to 10 minutes.",
-        "terraform-provider-google-beta website/docs/r/pubsub_subscription",
     ),
     (
         "LB-017",

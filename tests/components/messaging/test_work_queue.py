@@ -10,6 +10,8 @@ from components.messaging.work_queue import Pull, Push, RetryPolicy, WorkQueue, 
 from tests.recording import Build, Recorder
 
 AGENT = "serviceAccount:service-1@gcp-sa-pubsub.iam.gserviceaccount.com"
+API = "serviceAccount:api@p-example.iam.gserviceaccount.com"
+WORKER = "serviceAccount:worker@p-example.iam.gserviceaccount.com"
 
 
 def example_args(**changes: Any) -> WorkQueueArgs:
@@ -100,10 +102,10 @@ def test_dead_letter_agent_may_publish_and_subscribe(build: Build, recorder: Rec
 def test_each_publisher_and_consumer_gets_one_grant_named_by_its_key(
     build: Build, recorder: Recorder
 ) -> None:
-    make(build, publishers={"api": "serviceAccount:a"}, consumers={"worker": "serviceAccount:w"})
+    make(build, publishers={"api": API}, consumers={"worker": WORKER})
     assert grants(recorder) >= {
-        ("queue-publisher-api", "roles/pubsub.publisher", "jobs", "serviceAccount:a"),
-        ("queue-consumer-worker", "roles/pubsub.subscriber", "job-processor", "serviceAccount:w"),
+        ("queue-publisher-api", "roles/pubsub.publisher", "jobs", API),
+        ("queue-consumer-worker", "roles/pubsub.subscriber", "job-processor", WORKER),
     }
     assert len(grants(recorder)) == 4
 

@@ -17,6 +17,7 @@ from tests.sandbox.cloud.cases_limits import LIMITS
 from tests.sandbox.cloud.cases_names import NAMES
 from tests.sandbox.cloud.cases_operations import OPERATIONS
 from tests.sandbox.cloud.cases_provider import PROVIDER_RULES
+from tests.sandbox.cloud.cases_pubsub import PUBSUB
 from tests.sandbox.cloud.cases_run import RUN_DOCUMENTED
 from tests.sandbox.cloud.cases_url_maps import URL_MAPS
 from tests.sandbox.cloud.neighbours import NEIGHBOURS_FOUNDATION
@@ -35,6 +36,7 @@ CASES: Final[tuple[Case, ...]] = (
     *LIMITS,
     *OPERATIONS,
     *PROVIDER_RULES,
+    *PUBSUB,
     *RUN_DOCUMENTED,
     *EDGE,
     *URL_MAPS,

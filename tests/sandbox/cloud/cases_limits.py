@@ -38,7 +38,6 @@ _REPLICA: Final[dict[str, Any]] = {
 }
 _SLO: Final[dict[str, Any]] = {"service": "api", "goal": 0.9, "rollingPeriodDays": 28}
 _RATIO: Final = "requestBasedSli"
-_STORE: Final = {"bucket": "aiprod-test-files"}
 
 
 def _expression(text: str) -> dict[str, Any]:
@@ -219,18 +218,6 @@ LIMITS: Final = (
         "Job",
         {"name": "j", "location": "europe-west1", "template": {"template": {"timeout": "604801s"}}},
         {"name": "j", "location": "europe-west1", "template": {"template": {"timeout": "604800s"}}},
-    ),
-    _pair(
-        "PUB-028",
-        "Subscription",
-        {"cloudStorageConfig": {**_STORE, "maxDuration": "601s"}},
-        {"cloudStorageConfig": {**_STORE, "maxDuration": "600s"}},
-    ),
-    _pair(
-        "PUB-014",
-        "Subscription",
-        {"filter": 'message.data = "x"'},
-        {"filter": 'attributes.kind = "it\'s" AND hasPrefix(attributes.a, "b")'},
     ),
     _pair(
         "LB-017", "BackendService", {"enableCdn": True, "iap": {"enabled": True}}, {"iap": {"enabled": True}}

@@ -29,7 +29,7 @@ T: Final = {
         "artifactregistry": "Repository RepositoryIamMember",
         "billing": "Budget",
         "certificatemanager": "Certificate CertificateMap CertificateMapEntry DnsAuthorization",
-        "bigquery": "Table",
+        "bigquery": "Dataset IamMember Table",
         "cloudrunv2": "Job Service WorkerPool",
         "cloudtasks": "Queue",
         "compute": "Address BackendService Firewall GlobalAddress GlobalForwardingRule HealthCheck Network "
@@ -42,7 +42,8 @@ T: Final = {
         "monitoring": "AlertPolicy CustomService Dashboard NotificationChannel Slo UptimeCheckConfig",
         "organizations": "Folder Project",
         "projects": "ApiKey IAMCustomRole IAMMember ServiceIdentity",
-        "pubsub": "Subscription SubscriptionIAMMember Topic TopicIAMBinding TopicIAMMember TopicIAMPolicy",
+        "pubsub": "Schema Subscription SubscriptionIAMMember Topic TopicIAMBinding TopicIAMMember "
+        "TopicIAMPolicy",
         "redis": "Instance",
         "secretmanager": "Secret SecretIamMember SecretIamPolicy SecretVersion",
         "serviceaccount": "Account",
