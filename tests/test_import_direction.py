@@ -59,7 +59,8 @@ ROOMS = {
         walls=PROGRAM + " operations",
     ),
     "operations": room(
-        packages="flask google_crc32c httpx psycopg", walls=PROGRAM + " facts policies sandbox review"
+        packages="flask google google_crc32c httpx pg8000 psycopg",
+        walls=PROGRAM + " facts policies sandbox review",
     ),
 }
 # Nothing imports these; they may import anything.
