@@ -19,7 +19,7 @@ SCRIPTS := .ci/run $(wildcard *.sh */*.sh */*/*.sh)
 REVIEW := $(BIN)/python -m review
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview down refresh drift adopt bootstrap bootstrap-migrate bootstrap-config diff waf test faults check static format-check lint types imports workflows shell golden bench fmt clean rotate rotate-rollback rotate-cache sleep wake cut-over cut-over-rehearsal
+.PHONY: help setup up preview down refresh drift adopt bootstrap bootstrap-migrate bootstrap-config diff waf test faults check static format-check lint types imports workflows shell golden bench fmt clean rotate rotate-rollback rotate-cache sleep wake cut-over cut-over-rehearsal migrate
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -90,6 +90,9 @@ cut-over: $(STAMP) ## Do STEP of the database's cut-over with SETTINGS; docs/run
 
 cut-over-rehearsal: $(STAMP) ## Rehearse the cut-over and its way back on two PostgreSQL servers of this machine
 	@$(BIN)/python -m tests.operations.cut_over.rehearsal $(ARGS)
+
+migrate: $(STAMP) ## Run the job that migrates the schema of STACK and wait (TARGET=gcp; the sandbox says what it would run)
+	@$(REVIEW) migrate --stack '$(STACK)' --target '$(TARGET)' $(ARGS)
 
 test: $(STAMP) ## Run all tests
 	@$(BIN)/python -m pytest $(ARGS)

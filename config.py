@@ -33,6 +33,7 @@ from config_sections import (
     Buckets,
     Keys,
     Messaging,
+    Migration,
     Network,
     Redis,
     Release,
@@ -102,6 +103,7 @@ class Settings(BaseModel):
     messaging: Messaging = Messaging()
     api: Api
     workers: Workers
+    migration: Migration = Migration()
     edge: Edge
     observability: Observability
     release: Release | None = None

@@ -296,13 +296,36 @@ class Workers(Section):
         return max(scaling.min_instances, self.instances_while_unscaled)
 
 
+class Migration(Section):
+    """The job that migrates the schema before a release serves; `operators` are groups that may start it."""
+
+    job: RunName = "aiprod-migration"
+    # In the image of the release; it must find nothing to do where it ran before.
+    command: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)] = (
+        "alembic",
+        "upgrade",
+        "head",
+    )
+    cpu: Literal["1", "2", "4", "8"] = "1"
+    memory: Annotated[str, Field(pattern=r"^[0-9]+(Mi|Gi)$")] = "1Gi"
+    # An index that is built concurrently on a large table takes its time.
+    timeout_seconds: Annotated[int, Field(ge=60, le=86_400)] = 3_600
+    operators: tuple[Email, ...] = ()
+
+    @model_validator(mode="after")
+    def _fits(self) -> Migration:
+        check_cpu_and_memory("memory", self.cpu, self.memory)
+        return self
+
+
 class Release(Section):
     """What runs: images by digest, secret versions by number. Without it everything stands but revisions.
 
-    With an image of the metrics collector, one runs beside the API.
+    With an image of the metrics collector, one runs beside the API. The schema is migrated by the image of
+    the API, or by one of its own: a release that goes back keeps the newest, which knows every revision.
     """
 
-    images: Mapping[Literal["api", "worker", "collector"], Digest]
+    images: Mapping[Literal["api", "worker", "collector", "migration"], Digest]
     secret_versions: Mapping[str, Annotated[int, Field(ge=1)]]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from review.interrupted import AS_BEFORE, RunInterruptedError
+from review.migration_cli import migrate
 from review.options import (
     FILE,
     TARGET_FILE,
@@ -256,6 +257,7 @@ def adopt(stack: str, target: str, json_file: Path | None, fixture: Path | None)
 cli.add_command(waf)
 cli.add_command(project)
 cli.add_command(schedules)
+cli.add_command(migrate)
 
 
 @cli.command("bootstrap-config")

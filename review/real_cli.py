@@ -23,6 +23,7 @@ import yaml
 
 from facts.propagation import REPEATS, propagation_of
 from review.interrupted import GOES_ON, RunInterruptedError
+from review.migration import gcloud, job_of, not_serving
 from sandbox.errors import UsageError
 from sandbox.project import PLACEHOLDER, Program, StackSettings, load_stack
 
@@ -84,6 +85,8 @@ class RealStack:
     secrets_provider: str
     say: Callable[[str], None]
     sleep: Callable[[float], None] = time.sleep
+    released: bool = False
+    """Whether images run, so that a schema is migrated before they do."""
 
     @classmethod
     def open(cls, program: Program, stack: str, say: Callable[[str], None]) -> RealStack:
@@ -104,13 +107,17 @@ class RealStack:
                 f"{program.stack_file(stack).name}: {program.name}:project_id is missing: "
                 "set the project id of this stack"
             )
+        command, released = installed(), settings.values.get(f"{program.name}:release", "{}") != "{}"
+        if released:
+            gcloud()
         return cls(
             program=program,
             stack=stack,
-            command=installed(),
+            command=command,
             backend=f"gs://{project}-pulumi-state",
             secrets_provider=provider,
             say=say,
+            released=released,
         )
 
     def preview(self) -> int:
@@ -124,7 +131,7 @@ class RealStack:
         return self._run("preview", "--refresh", "--expect-no-changes", "--diff")[0]
 
     def up(self) -> int:
-        """``pulumi up`` with the policy pack, repeated on propagation errors only.
+        """``pulumi up``; with a release twice: what serves only after the schema was migrated.
 
         What others own is read again first: an update sends what it ignores as the state has it.
         """
@@ -133,8 +140,26 @@ class RealStack:
         if left and self._run("refresh", "--yes", "--skip-preview", *left)[0]:
             # A region that is lost answers nothing, and the other one must be deployed all the same.
             self.say("what others own was not read again: up goes on with it as the state has it")
+        if self.released:
+            self.say("up in two parts: everything but what serves, the migration, then what serves")
+            # The whole is judged here: policies see what an update leaves out without a property.
+            code = self._run("preview", *self._policies())[0]
+            code = code or self._update(*not_serving(self.stack, self.program.name))
+            job = None if code else job_of(self._outputs())
+            code = code or (0 if job is None else job.run(self.say))
+            if code:
+                return code
+        return self._update(*self._policies())
+
+    def outputs(self) -> Mapping[str, Any]:
+        """What the last ``up`` put out; nothing when there was none yet."""
+        self._select()
+        return self._outputs()
+
+    def _update(self, *options: str) -> int:
+        """``pulumi up``, repeated on propagation errors only."""
         for attempt in range(REPEATS + 1):
-            code, lines = self._run("up", "--yes", *self._policies())
+            code, lines = self._run("up", "--yes", *options)
             reason = propagating(lines) if code else None
             if code and any(_ASLEEP in line for line in lines):
                 self.say(
@@ -197,6 +222,12 @@ class RealStack:
             for item in self._exported()
             if item.get("protect")
         ]
+
+    def _outputs(self) -> Mapping[str, Any]:
+        for item in self._exported():
+            if item["type"] == "pulumi:pulumi:Stack":
+                return cast("dict[str, Any]", item.get("outputs") or {})
+        return {}
 
     def _exported(self) -> Sequence[dict[str, Any]]:
         command = [self.command, "stack", "export", "--stack", self.stack, "--non-interactive"]

@@ -208,6 +208,7 @@ def _alerts(
                 always_on=settings.postgres.schedule.kind == "always",
                 has_replicas=bool(settings.postgres.replicas),
                 cache_has_standby=settings.redis.tier == "STANDARD_HA",
+                migration_job=settings.migration.job,
             )
         ),
         **queue_alerts(

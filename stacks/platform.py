@@ -20,6 +20,7 @@ from stacks.delivery import delivery
 from stacks.edge import edge
 from stacks.foundation import foundation
 from stacks.messaging import messaging
+from stacks.migration import migration
 from stacks.observability import observability
 from stacks.office_hours import office_hours
 from stacks.operations import operations
@@ -38,6 +39,7 @@ def platform(settings: Settings) -> Mapping[str, Any]:
     images = delivery(settings, names, providers, base)
     stores = data(settings, names, providers, base)
     queues = messaging(settings, names, providers, base)
+    migrated = migration(settings, names, providers, base, stores)
     workloads = compute(settings, names, providers, base, stores, queues)
     office_hours(settings, names, providers, base, stores, workloads)
     rotated = operations(settings, names, providers, base, stores, workloads)
@@ -67,6 +69,7 @@ def platform(settings: Settings) -> Mapping[str, Any]:
         "egress_addresses": {region: egress.addresses for region, egress in base.egress.items()},
         "image_repository": images.url,
         "database": stores.connection(settings, settings.postgres.writer),
+        "migration": migrated,
         "buckets": {purpose: bucket.name for purpose, bucket in stores.stores[settings.home].buckets.items()},
         "topics": {purpose: queue.topic_name for purpose, queue in queues.queues.items()},
     }

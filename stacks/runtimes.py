@@ -82,6 +82,7 @@ def standing(settings: Settings) -> frozenset[Role]:
     runs: set[Role] = {
         "api",
         "worker",
+        "migration",
         "rotator",
         "age-watch",
         "scheduler",

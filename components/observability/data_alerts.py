@@ -36,6 +36,8 @@ class DataTargets:
     """False where the database is stopped off-hours."""
     has_replicas: bool
     cache_has_standby: bool
+    migration_job: str
+    """Name of the job that migrates the schema."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +60,7 @@ def data_alerts(targets: DataTargets) -> dict[str, Alert]:
         **_backup_alerts(targets),
         **(_replica_alerts(targets) if targets.has_replicas else {}),
         **_cache_alerts(targets),
+        **_migration_alerts(targets.owner, targets.migration_job),
     }
 
 
@@ -252,6 +255,21 @@ def _cache_alerts(targets: DataTargets) -> dict[str, Alert]:
             f"max by (instance_id) (changes({prefix}replication_role[15m])) > 0",
         )
     return alerts
+
+
+def _migration_alerts(owner: str, job: str) -> dict[str, Alert]:
+    metric = "run_googleapis_com:job_completed_execution_count"
+    which = f'monitored_resource="cloud_run_job", job_name="{job}", result="failed"'
+    return {
+        "migration-failed": Alert(
+            title="Migration of the schema failed",
+            severity="ERROR",
+            owner=owner,
+            summary="The job that migrates the schema failed; its release does not serve.",
+            runbook="database-migration",
+            condition=Query(promql=f"sum by (job_name) (increase({metric}{{{which}}}[10m])) > 0"),
+        )
+    }
 
 
 def _queue(key: str, queue: QueueTargets) -> dict[str, Alert]:

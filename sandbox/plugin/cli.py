@@ -115,6 +115,10 @@ class SandboxCli:
                 self._run("refresh", "--yes", "--skip-preview", *targets)
         return self._operate("up", "--yes", "--skip-preview", *self._policies())
 
+    def up_but(self, *options: str) -> list[CliStep]:
+        """Deploy what ``options`` leave in, unjudged: the CLI shows policies the rest without a property."""
+        return self._operate("up", "--yes", "--skip-preview", *options)
+
     def import_live(self, file: Path) -> list[CliStep]:
         """Take live resources into the state, after the providers that ``file`` names; the steps done."""
         providers: Mapping[str, str] = json.loads(file.read_text(encoding="utf-8"))["nameTable"]

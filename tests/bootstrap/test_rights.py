@@ -38,6 +38,9 @@ RIGHTS: dict[str, tuple[str, tuple[str, ...]]] = {
         "certificatemanager.owner",
         ("certificatemanager.dnsauthorizations.get",),
     ),
+    # The deployer runs the job of migrations by the same role.
+    "cloudrunv2/job": ("run.admin", ("run.jobs.get",)),
+    "cloudrunv2/jobIamMember": ("run.admin", ("run.jobs.getIamPolicy",)),
     "cloudrunv2/service": ("run.admin", ("run.services.get",)),
     "cloudrunv2/serviceIamMember": ("run.admin", ("run.services.getIamPolicy",)),
     "cloudrunv2/workerPool": ("run.admin", ("run.workerpools.get",)),

@@ -11,6 +11,7 @@ from tests.end_to_end.conftest import Platform, Result
 
 # What only a release brings; functions that Google builds from this repository run before.
 RUN = {
+    "gcp:cloudrunv2/job:Job",
     "gcp:cloudrunv2/workerPool:WorkerPool",
     "gcp:compute/regionNetworkEndpointGroup:RegionNetworkEndpointGroup",
 }

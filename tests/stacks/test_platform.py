@@ -48,6 +48,7 @@ def test_only_what_runs_images_needs_a_release(stack: str) -> None:
         <= added
         <= {
             *RUNS,
+            "gcp:cloudrunv2/job:Job",
             "gcp:cloudscheduler/job:Job",
             "gcp:serviceaccount/iAMMember:IAMMember",
             "gcp:cloudrunv2/serviceIamMember:ServiceIamMember",
@@ -106,6 +107,7 @@ def test_outputs_name_what_an_operator_needs_next(build: Build, recorder: Record
         "egress_addresses",
         "image_repository",
         "database",
+        "migration",
         "buckets",
         "topics",
     }

@@ -39,6 +39,7 @@ def data(*, always_on: bool = True, has_replicas: bool = True, standby: bool = T
             always_on=always_on,
             has_replicas=has_replicas,
             cache_has_standby=standby,
+            migration_job="migration",
         )
     )
 
@@ -172,3 +173,10 @@ def test_backup_failure_is_found_by_its_status_not_its_severity() -> None:
     condition = ALL["database-backup-failed"].condition
     assert isinstance(condition, LogMatch)
     assert 'protoPayload.metadata.windowStatus=("STATUS_FAILED" OR' in condition.filter
+
+
+def test_a_failed_migration_raises_an_alert_once_per_job() -> None:
+    assert query("migration-failed") == (
+        "sum by (job_name) (increase(run_googleapis_com:job_completed_execution_count"
+        '{monitored_resource="cloud_run_job", job_name="migration", result="failed"}[10m])) > 0'
+    )
