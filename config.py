@@ -26,7 +26,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from config_capacity import check_connections, check_instances
-from config_database import Postgres, check_loss
+from config_database import Postgres, check_loss, check_places
 from config_edge import Edge, Observability
 from config_sections import (
     Api,
@@ -136,12 +136,7 @@ class Settings(BaseModel):
                 check_name("bucket", f"{self.project_id}-{key}")
             except RefusedError as error:
                 raise RefusedError(f"buckets.{key}: {error}") from None
-        for name, replica in self.postgres.replicas.items():
-            if replica.region not in self.regions:
-                raise RefusedError(
-                    f"postgres.replicas.{name}.region must be {self.region} or {self.second_region}, "
-                    f"got {replica.region!r}; choose one of them"
-                )
+        check_places(self.postgres, self.regions)
         check_loss(
             self.lost_region,
             self.regions,

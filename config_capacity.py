@@ -9,7 +9,6 @@ from config_sections import Scaling, Workers
 from facts.addresses import subnet_prefix
 from facts.connections import RESERVED, Client, budget
 from facts.refusal import RefusedError
-from facts.sizes import connection_limit
 
 __all__ = ["check_connections", "check_instances"]
 
@@ -24,7 +23,7 @@ def check_connections(
         for scaling in (workers.scaling, workers.batch_scaling)
         if scaling is not None
     ]
-    limit = connection_limit(postgres.tier)
+    limit = postgres.connection_limit
     found = budget(limit, clients)
     if not found.fits:
         raise RefusedError(

@@ -30,7 +30,7 @@ from config_types import (
     refuse_other_purposes,
 )
 from facts.refusal import RefusedError
-from facts.sizes import check_cpu_and_memory, check_waits
+from facts.sizes import check_cpu_and_memory, check_read_replicas, check_waits
 
 _DAY = 86_400
 
@@ -140,11 +140,18 @@ class BasicRedis(Section):
 
 
 class HighAvailabilityRedis(Section):
-    """One node and one standby in another zone."""
+    """A node with replicas in other zones, one of which takes over."""
 
     tier: Literal["STANDARD_HA"]
     name: CacheName = "aiprod-cache"
     memory_size_gb: Annotated[int, Field(ge=1, le=300)]
+    # Replicas that answer reads; 0 leaves one that waits for a failover.
+    read_replicas: Annotated[int, Field(ge=0, le=5)] = 0
+
+    @model_validator(mode="after")
+    def _large_enough(self) -> HighAvailabilityRedis:
+        check_read_replicas("read_replicas", self.read_replicas, self.memory_size_gb)
+        return self
 
 
 Redis = Annotated[BasicRedis | HighAvailabilityRedis, Field(discriminator="tier")]
@@ -156,8 +163,28 @@ class Bucket(Section):
     data_class: Literal["public", "internal", "confidential", "restricted"]
     delete_after_days: Annotated[int, Field(ge=1, le=3_650)] | None = None
     versioning: bool = True
+    # Coldest class to which Google moves what nobody reads; none leaves every object in STANDARD.
+    autoclass: Literal["NEARLINE", "ARCHIVE"] | None = None
+    # Days for which no object can be deleted or overwritten; only without versions.
+    retention_days: Annotated[int, Field(ge=1, le=3_650)] | None = None
     # Origins that a browser may upload from; none means no CORS.
     upload_origins: tuple[Origin, ...] = ()
+
+    @model_validator(mode="after")
+    def _kept(self) -> Bucket:
+        if self.retention_days is None:
+            return self
+        if self.versioning:
+            raise RefusedError(
+                f"retention_days must be left out beside versioning, got {self.retention_days}; switch "
+                "versioning off, or remove it"
+            )
+        if self.delete_after_days is not None and self.delete_after_days < self.retention_days:
+            raise RefusedError(
+                f"delete_after_days must be at least retention_days {self.retention_days}, got "
+                f"{self.delete_after_days}; Google deletes nothing that it retains: raise it"
+            )
+        return self
 
 
 # What the program wires: who publishes, consumes, writes and reads stands in the layers.

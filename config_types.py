@@ -15,7 +15,6 @@ from facts.codes import COUNTRIES
 from facts.names import check_name
 from facts.places import EuRegion
 from facts.refusal import RefusedError
-from facts.sizes import check_tier
 
 
 class Section(BaseModel):
@@ -78,7 +77,7 @@ def _time_zone(value: str) -> str:
 
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Tier = Annotated[
-    str, Field(pattern=r"^db-custom-[0-9]+-[0-9]+$"), AfterValidator(partial(check_tier, "tier"))
+    str, Field(pattern=r"^db-(custom-[0-9]+-[0-9]+|perf-optimized-N-[0-9]+|c4a-highmem-[0-9]+(-lssd)?)$")
 ]
 PathPrefix = Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.-]+$")]
 
@@ -110,12 +109,17 @@ PATTERNS = {
     r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$": "a host name in lower case such as api.example.com",
     r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$": "one label of a host name",
     r"^[a-z0-9.-]+/.+@sha256:[0-9a-f]{64}$": "an image by digest, HOST/PATH@sha256:DIGEST",
-    r"^db-custom-[0-9]+-[0-9]+$": "a dedicated tier such as db-custom-2-7680 (processors, memory in MB)",
+    r"^db-(custom-[0-9]+-[0-9]+|perf-optimized-N-[0-9]+|c4a-highmem-[0-9]+(-lssd)?)$": (
+        "a dedicated tier such as db-custom-2-7680 (processors, memory in MB)"
+    ),
     r"^([01][0-9]|2[0-3]):[0-5][0-9]$": "a time of day in UTC such as 03:00",
     r"^#[a-z0-9_-]{1,80}$": "a channel such as #alerts",
     r"^\+[1-9][0-9]{6,14}$": "a telephone number such as +33199000001",
     r"^[a-z][a-z0-9]{0,9}$": "1 to 10 lower-case letters and digits, a letter first",
     r"^[A-Z]{2}$": "a country code of two capital letters",
+    r"^projects/[a-z0-9-]+/locations/[a-z0-9-]+/backupPlans/[a-z0-9-]+$": (
+        "the full name of a plan such as projects/P/locations/europe-west1/backupPlans/NAME"
+    ),
     r"^[0-9]+(Mi|Gi)$": "a size of memory such as 2Gi",
     r"^[a-z][a-z0-9_-]{0,62}$": "a label value of lower-case letters, digits, - and _, a letter first",
     r"^[a-z_][a-z0-9_]{0,62}$": "a name of lower-case letters, digits and _, no digit first",

@@ -24,6 +24,7 @@ __all__ = [
     "change_order",
     "check_flags",
     "check_replica_flags",
+    "refuse_weaker_flags",
     "restarting_flags",
 ]
 
@@ -31,6 +32,8 @@ Kind = Literal["boolean", "integer", "float", "enum", "string"]
 Order = Literal["any", "replicas first", "primary first"]
 """Which instances change first, so that no replica stands below its primary meanwhile."""
 
+# What logins without a password and the audit log depend on.
+_FIXED: Final = ("cloudsql.iam_authentication", "cloudsql.enable_pgaudit")
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")
 
 
@@ -95,6 +98,13 @@ def check_flags(field: str, flags: Mapping[str, str]) -> None:
             remedy = f"did you mean {near[0]!r}?" if near else "remove it"
             raise RefusedError(f"{field} must name flags of Cloud SQL for PostgreSQL, got {name!r}; {remedy}")
         flag.refuse(f"{field}.{name}", value)
+
+
+def refuse_weaker_flags(field: str, flags: Mapping[str, str]) -> None:
+    """Refuse to switch off what logins and the audit log depend on."""
+    for flag in _FIXED:
+        if flags.get(flag, "on") != "on":
+            raise RefusedError(f"{field}.{flag} must stay on, got {flags[flag]!r}; remove it")
 
 
 def check_replica_flags(field: str, primary: Mapping[str, str], replica: Mapping[str, str]) -> None:

@@ -9,9 +9,24 @@ import re
 
 from facts.refusal import RefusedError
 
-__all__ = ["MEMORY_MIB", "check_cpu_and_memory", "check_tier", "check_waits", "connection_limit"]
+__all__ = [
+    "MEMORY_MIB",
+    "check_cpu_and_memory",
+    "check_data_cache",
+    "check_plus_tier",
+    "check_read_replicas",
+    "check_tier",
+    "check_waits",
+    "connection_limit",
+    "log_days_limit",
+]
 
 _TIER = re.compile(r"db-custom-(\d+)-(\d+)")
+# Cloud SQL, edition ENTERPRISE_PLUS: 8 GB a processor.
+_PLUS_TIER = re.compile(r"db-(?:perf-optimized-N|c4a-highmem)-(\d+)(-lssd)?")
+_PLUS_MEMORY_MB = 8 * 1024
+# Memorystore for Redis, read replicas.
+_READ_REPLICAS_FROM_GB = 5
 _MEMORY_STEP_MB = 256
 _MEMORY_MINIMUM_MB = 3840
 # Google's default max_connections by memory of the instance: at least so many MB, so many connections.
@@ -54,9 +69,43 @@ def check_tier(field: str, tier: str) -> str:
     return tier
 
 
+def check_plus_tier(field: str, tier: str) -> str:
+    """A tier of edition ENTERPRISE_PLUS, db-perf-optimized-N-CPUS or db-c4a-highmem-CPUS."""
+    match = _PLUS_TIER.fullmatch(tier)
+    if match is None or (match[2] and not tier.startswith("db-c4a")):
+        raise RefusedError(
+            f"{field} must be db-perf-optimized-N-CPUS or db-c4a-highmem-CPUS in edition ENTERPRISE_PLUS, "
+            f"got {tier!r}; write it such as db-perf-optimized-N-2"
+        )
+    return tier
+
+
+def check_data_cache(field: str, tier: str) -> None:
+    """Refuse a data cache where there is no local disk for it."""
+    if tier.startswith("db-c4a") and not tier.endswith("-lssd"):
+        raise RefusedError(
+            f"{field} must be off for a tier without local disks, got {tier!r}; choose {tier}-lssd"
+        )
+
+
+def check_read_replicas(field: str, count: int, memory_size_gb: int) -> None:
+    """Refuse replicas of Redis that answer reads where nodes are too small for them."""
+    if count and memory_size_gb < _READ_REPLICAS_FROM_GB:
+        raise RefusedError(
+            f"{field} must be 0 below {_READ_REPLICAS_FROM_GB} GB, got {count} with memory_size_gb "
+            f"{memory_size_gb}; raise memory_size_gb or leave them out"
+        )
+
+
+def log_days_limit(edition: str) -> int:
+    """The most days of write-ahead log that an edition of Cloud SQL keeps."""
+    return 35 if edition == "ENTERPRISE_PLUS" else 7
+
+
 def connection_limit(tier: str) -> int:
     """How many connections an instance of that tier takes by default."""
-    memory_mb = int(tier.rsplit("-", maxsplit=1)[-1])
+    plus = _PLUS_TIER.fullmatch(tier)
+    memory_mb = int(plus[1]) * _PLUS_MEMORY_MB if plus else int(tier.rsplit("-", maxsplit=1)[-1])
     return next(limit for least, limit in _CONNECTIONS_BY_MEMORY_MB if memory_mb >= least)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import pulumi
 
@@ -17,12 +18,17 @@ from components.data.bucket import (
     LifecycleRule,
 )
 from components.data.postgres import (
+    Autoscale,
     Backups,
+    DenyPeriod,
+    Edition,
     Enterprise,
+    EnterprisePlus,
     MaintenanceWindow,
     PasswordUser,
     Postgres,
     PostgresArgs,
+    ReadPool,
     Replica,
 )
 from components.data.redis_cache import (
@@ -36,6 +42,8 @@ from components.data.redis_cache import (
 from components.data.redis_cache import MaintenanceWindow as CacheWindow
 from components.foundation.secret import Rotation, Secret, SecretArgs
 from config import Settings
+from config_database import Postgres as PostgresConfig
+from config_database import ReadPool as PoolConfig
 from naming import Names
 from stacks.foundation import Foundation
 from stacks.providers import Providers, after
@@ -147,7 +155,7 @@ def _postgres(
             database=config.database,
             region=settings.region,
             version=config.version,
-            edition=Enterprise(tier=config.tier),
+            edition=_edition(config),
             availability=config.availability,
             disk_size_gb=config.disk_size_gb,
             disk_autoresize_limit_gb=config.disk_autoresize_limit_gb,
@@ -164,7 +172,16 @@ def _postgres(
             kms_key=foundation.keys[settings.region].key_ids["sql"],
             labels=names.labels("postgres", "restricted"),
             replicas=_replicas(None, settings, foundation),
+            read_pools={
+                name.removeprefix(f"{config.name}-"): ReadPool(instance_name=name, nodes=_nodes(pool))
+                for name, pool in config.read_pools.items()
+            },
+            dr_replica=None if config.dr_replica is None else config.path_of(config.dr_replica),
+            deny_period=_deny_period(config),
+            backup_plan=config.backup_plan,
+            flags=config.flags,
             iam_users=foundation.database_logins(),
+            iam_groups=config.iam_groups,
             # Both begin with the first password; the rotator sets every later one, so it is never raised.
             password_users={
                 user: PasswordUser(password=foundation.database_password.value, password_version=1)
@@ -178,6 +195,30 @@ def _postgres(
     )
 
 
+def _edition(config: PostgresConfig) -> Edition:
+    match config.edition:
+        case "ENTERPRISE":
+            return Enterprise(tier=config.tier)
+        case "ENTERPRISE_PLUS":
+            return EnterprisePlus(
+                tier=config.tier, data_cache=config.data_cache, managed_pooling=config.managed_pooling
+            )
+
+
+def _nodes(pool: PoolConfig) -> int | Autoscale:
+    scale = pool.autoscale
+    if scale is None:
+        return pool.nodes or 1
+    return Autoscale(minimum=scale.minimum, maximum=scale.maximum, cpu_percent=scale.cpu_percent)
+
+
+def _deny_period(config: PostgresConfig) -> DenyPeriod | None:
+    period = config.deny_maintenance
+    if period is None:
+        return None
+    return DenyPeriod(start=date.fromisoformat(period.start), end=date.fromisoformat(period.end))
+
+
 def _replicas(follows: str | None, settings: Settings, foundation: Foundation) -> dict[str, Replica]:
     """The replicas of one instance with those below them."""
     config = settings.postgres
@@ -188,6 +229,9 @@ def _replicas(follows: str | None, settings: Settings, foundation: Foundation) -
             kms_key=foundation.keys[replica.region].key_ids["sql"],
             allocated_ip_range=foundation.private_services.range_names[replica.region],
             availability=replica.availability,
+            tier=replica.tier,
+            disk_size_gb=replica.disk_size_gb,
+            flags=replica.flags,
             promoted=replica.promoted,
             replicas=_replicas(name, settings, foundation),
         )
@@ -225,7 +269,7 @@ def _cache_tier(settings: Settings) -> CacheTier:
         case "BASIC":
             return Basic(memory_size_gb=config.memory_size_gb)
         case "STANDARD_HA":
-            return StandardHA(memory_size_gb=config.memory_size_gb)
+            return StandardHA(memory_size_gb=config.memory_size_gb, read_replicas=config.read_replicas)
 
 
 def _cache_secret(role: str, place: _Place) -> Secret:
@@ -279,6 +323,8 @@ def _bucket(purpose: str, place: _Place) -> Bucket:
             labels=names.labels("bucket", config.data_class),
             versioning=config.versioning,
             lifecycle=tuple(lifecycle),
+            autoclass=config.autoclass,
+            retention_days=config.retention_days,
             cors=cors,
             creators=members(_CREATORS),
             readers=members(_READERS),

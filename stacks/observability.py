@@ -35,7 +35,6 @@ from components.observability.service_objectives import ServiceObjectives, Servi
 from components.observability.uptime_check import UptimeCheck, UptimeCheckArgs
 from config import Settings
 from config_edge import SLACK_KEY
-from facts.sizes import connection_limit
 from naming import Names
 from stacks.operations import ROTATION_SUBSCRIPTION
 
@@ -204,7 +203,7 @@ def _alerts(
         **data_alerts(
             DataTargets(
                 owner=owner,
-                connection_limit=connection_limit(settings.postgres.tier),
+                connection_limit=settings.postgres.connection_limit,
                 always_on=settings.postgres.schedule.kind == "always",
                 has_replicas=bool(settings.postgres.replicas),
                 cache_has_standby=settings.redis.tier == "STANDARD_HA",

@@ -20,11 +20,10 @@ from components.data._postgres_settings import (
     Enterprise,
     EnterprisePlus,
     SettingsInputs,
-    refuse_weaker_flags,
 )
 from facts.names import check_name
 from facts.places import EU_REGIONS
-from facts.postgres_flags import check_flags, check_replica_flags
+from facts.postgres_flags import check_flags, check_replica_flags, refuse_weaker_flags
 from facts.refusal import RefusedError
 
 __all__ = ["Autoscale", "ReadPool", "Replica", "check_region", "check_tree", "overridden", "walk"]
@@ -63,7 +62,7 @@ class Replica:
         check_name("database instance", self.instance_name)
         check_region(f"region of replica {self.instance_name}", self.region)
         check_flags("flags", self.flags)
-        refuse_weaker_flags(self.flags)
+        refuse_weaker_flags("flags", self.flags)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,7 +13,7 @@ import pulumi_gcp as gcp
 
 from components._checks import require_between
 from facts.refusal import RefusedError
-from facts.sizes import check_tier
+from facts.sizes import check_data_cache, check_plus_tier, check_tier
 
 __all__ = [
     "BASE_FLAGS",
@@ -25,9 +25,8 @@ __all__ = [
     "EnterprisePlus",
     "MaintenanceWindow",
     "SettingsInputs",
-    "log_retention_limit",
+    "edition_name",
     "primary_settings",
-    "refuse_weaker_flags",
     "replica_settings",
 ]
 
@@ -55,10 +54,6 @@ BASE_FLAGS: Mapping[str, str] = {
 }
 # A publication that another instance subscribes to; changing it restarts the instance.
 CUT_OVER_FLAGS: Mapping[str, str] = {"cloudsql.logical_decoding": "on"}
-# Without them a promise of this component breaks.
-_FIXED_FLAGS = ("cloudsql.iam_authentication", "cloudsql.enable_pgaudit")
-
-_PLUS_TIER = re.compile(r"db-perf-optimized-N-\d+|db-c4a-highmem-\d+(-lssd)?")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,14 +79,9 @@ class EnterprisePlus:
     """Whether Google pools connections on port 6432, by transaction (old drivers break)."""
 
     def __post_init__(self) -> None:
-        if _PLUS_TIER.fullmatch(self.tier) is None:
-            message = f"tier must be db-perf-optimized-N-CPUS in edition ENTERPRISE_PLUS, got {self.tier!r}"
-            raise RefusedError(message)
-        if self.data_cache and self.tier.startswith("db-c4a") and not self.tier.endswith("-lssd"):
-            raise RefusedError(
-                f"data_cache must be off for a tier without local disks, got {self.tier!r}; "
-                f"choose {self.tier}-lssd"
-            )
+        check_plus_tier("tier", self.tier)
+        if self.data_cache:
+            check_data_cache("data_cache", self.tier)
 
 
 Edition = Enterprise | EnterprisePlus
@@ -160,25 +150,6 @@ class SettingsInputs:
     deletion_protection: bool
 
 
-def refuse_weaker_flags(flags: Mapping[str, str]) -> None:
-    """Refuse to switch off what logins and the audit log depend on."""
-    for flag in _FIXED_FLAGS:
-        if flags.get(flag, "on") != "on":
-            message = f"flags.{flag} must stay on, got {flags[flag]!r}"
-            raise RefusedError(message)
-
-
-def log_retention_limit(edition: Edition) -> int:
-    """The most days of log that an edition keeps."""
-    match edition:
-        case Enterprise():
-            return 7
-        case EnterprisePlus():
-            return 35
-        case _:
-            assert_never(edition)
-
-
 def primary_settings(
     shared: SettingsInputs,
     availability: Availability,
@@ -239,7 +210,7 @@ def _common(shared: SettingsInputs) -> gcp.sql.DatabaseInstanceSettingsArgsDict:
     flags = {**BASE_FLAGS, **shared.flags}
     settings: gcp.sql.DatabaseInstanceSettingsArgsDict = {
         "tier": shared.edition.tier,
-        "edition": _edition_name(shared.edition),
+        "edition": edition_name(shared.edition),
         "disk_type": "PD_SSD",
         "disk_size": shared.disk_size_gb,
         "disk_autoresize": True,
@@ -270,7 +241,8 @@ def _common(shared: SettingsInputs) -> gcp.sql.DatabaseInstanceSettingsArgsDict:
     return settings
 
 
-def _edition_name(edition: Edition) -> str:
+def edition_name(edition: Edition) -> str:
+    """Google's word for an edition."""
     match edition:
         case Enterprise():
             return "ENTERPRISE"

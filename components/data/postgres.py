@@ -55,16 +55,16 @@ from components.data._postgres_settings import (
     EnterprisePlus,
     MaintenanceWindow,
     SettingsInputs,
-    log_retention_limit,
+    edition_name,
     primary_settings,
-    refuse_weaker_flags,
     replica_settings,
 )
 from components.data._postgres_users import PasswordUser, Users, make_users
 from components.ownership import DATABASE, ignored
 from facts.names import check_name
-from facts.postgres_flags import check_flags
+from facts.postgres_flags import check_flags, refuse_weaker_flags
 from facts.refusal import RefusedError
+from facts.sizes import log_days_limit
 
 __all__ = [
     "Autoscale",
@@ -153,7 +153,7 @@ class PostgresArgs:
         check_name("database instance", self.instance_name)
         check_region("region", self.region)
         check_flags("flags", self.flags)
-        refuse_weaker_flags(self.flags)
+        refuse_weaker_flags("flags", self.flags)
         require_between("disk_size_gb", self.disk_size_gb, 10, 65_536, "GB")
         require_between(
             "disk_autoresize_limit_gb", self.disk_autoresize_limit_gb, self.disk_size_gb, 65_536, "GB"
@@ -163,7 +163,7 @@ class PostgresArgs:
             "backups.point_in_time_days",
             self.backups.point_in_time_days,
             1,
-            min(log_retention_limit(self.edition), self.backups.kept),
+            min(log_days_limit(edition_name(self.edition)), self.backups.kept),
             "days (by edition and backups kept)",
         )
         check_tree(self.replicas, self.edition, self.disk_size_gb, self.flags, self.disk_autoresize_limit_gb)

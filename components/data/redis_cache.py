@@ -31,6 +31,7 @@ import pulumi_gcp as gcp
 from components._checks import require_between
 from facts.names import check_name
 from facts.refusal import RefusedError
+from facts.sizes import check_read_replicas
 
 __all__ = [
     "Basic",
@@ -42,8 +43,6 @@ __all__ = [
     "StandardHA",
     "Valkey",
 ]
-
-_READ_REPLICAS_FROM_GB = 5
 
 Day = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
 EvictionPolicy = Literal[
@@ -81,12 +80,7 @@ class StandardHA:
     def __post_init__(self) -> None:
         require_between("memory_size_gb", self.memory_size_gb, 1, 300, "GB")
         require_between("read_replicas", self.read_replicas, 0, 5, "replicas")
-        if self.read_replicas and self.memory_size_gb < _READ_REPLICAS_FROM_GB:
-            message = (
-                f"read_replicas must be 0 below {_READ_REPLICAS_FROM_GB} GB, got {self.read_replicas} "
-                f"with memory_size_gb {self.memory_size_gb}"
-            )
-            raise RefusedError(message)
+        check_read_replicas("read_replicas", self.read_replicas, self.memory_size_gb)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -338,7 +338,7 @@ def test_enterprise_takes_every_tier_that_cloud_sql_lists(tier: str) -> None:
 
 
 def test_fails_when_enterprise_plus_gets_a_custom_tier() -> None:
-    with pytest.raises(ValueError, match="db-perf-optimized-N-CPUS in edition ENTERPRISE_PLUS"):
+    with pytest.raises(ValueError, match="db-c4a-highmem-CPUS in edition ENTERPRISE_PLUS"):
         EnterprisePlus(tier="db-custom-2-7680")
 
 
