@@ -122,7 +122,7 @@ class BigQuery:
     metadata: bool = False
     """Whether id, publish time, attributes and ordering key get columns of their own."""
     account: pulumi.Input[str] | None = None
-    """Email of an account that writes, which the Pub/Sub service agent must be able to act as; else the agent."""
+    """Email of an account that writes, and as which the Pub/Sub agent may act; by default that agent."""
 
     def __post_init__(self) -> None:
         check_name("project id", self.project)
