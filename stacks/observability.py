@@ -204,6 +204,7 @@ def _alerts(
             DataTargets(
                 owner=owner,
                 connection_limit=settings.postgres.connection_limit,
+                disk_limit_gb=settings.postgres.disk_autoresize_limit_gb,
                 always_on=settings.postgres.schedule.kind == "always",
                 has_replicas=bool(settings.postgres.replicas),
                 cache_has_standby=settings.redis.tier == "STANDARD_HA",

@@ -24,6 +24,9 @@ __all__ = [
 BACKUPS_METRIC = "database_backups"
 DATABASE_ERRORS_METRIC = "database_errors"
 
+_GIB = 1024**3
+_FORECAST_SECONDS = 3 * 86_400
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DataTargets:
@@ -32,6 +35,8 @@ class DataTargets:
     owner: str
     connection_limit: int
     """The database's max_connections; 80 % of it raises an alert."""
+    disk_limit_gb: int
+    """Where the database's disks stop growing; a forecast that reaches it raises an alert."""
     always_on: bool
     """False where the database is stopped off-hours."""
     has_replicas: bool
@@ -78,6 +83,7 @@ def _database_alerts(targets: DataTargets) -> dict[str, Alert]:
         "cloudsql_googleapis_com:database_memory_utilization",
         "cloudsql_googleapis_com:database_disk_utilization",
     )
+    disk_bytes = "cloudsql_googleapis_com:database_disk_bytes_used"
     backends = "cloudsql_googleapis_com:database_postgresql_num_backends"
     state = "cloudsql_googleapis_com:database_instance_state"
     alerts = {
@@ -115,6 +121,21 @@ def _database_alerts(targets: DataTargets) -> dict[str, Alert]:
             "database-disk",
             f"max by (database_id) (max_over_time({disk}[10m])) > 0.85",
             for_seconds=300,
+        ),
+        "database-disk-forecast": _gauge(
+            "Database disk reaches its limit within three days",
+            "WARNING",
+            owner,
+            (
+                f"At the pace of the last day a database fills the {targets.disk_limit_gb} GB at which its "
+                "disk stops growing within three days."
+            ),
+            "database-disk",
+            (
+                f"max by (database_id) (predict_linear({disk_bytes}[24h], {_FORECAST_SECONDS})) "
+                f">= {targets.disk_limit_gb * _GIB}"
+            ),
+            for_seconds=3600,
         ),
         "database-connections": _gauge(
             "Database connections run out",

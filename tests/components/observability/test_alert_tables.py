@@ -36,6 +36,7 @@ def data(*, always_on: bool = True, has_replicas: bool = True, standby: bool = T
         DataTargets(
             owner="platform",
             connection_limit=400,
+            disk_limit_gb=500,
             always_on=always_on,
             has_replicas=has_replicas,
             cache_has_standby=standby,
