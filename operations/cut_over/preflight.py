@@ -46,12 +46,12 @@ aclexplode(relacl) AS acl WHERE acl.grantee <> 0 ORDER BY 1
 def refusals(pair: Pair, mode: str) -> list[str]:
     """Everything that speaks against a copy by `replication` or by `dump`; nothing stays on the servers."""
     old, new = pair.old, pair.new
+    rights = [*_rights(old, publishes=mode == "replication"), *_rights(new, publishes=True)]
     found = [
         *_versions(pair),
         *_logical(new, why="the way back reads its log"),
         *(_logical(old, why="the copy reads its log") if mode == "replication" else ()),
-        *_rights(old, publishes=mode == "replication"),
-        *_rights(new, publishes=True),
+        *rights,
         *_roles(pair),
         *_contents(old),
         *_extensions(pair),
@@ -60,7 +60,7 @@ def refusals(pair: Pair, mode: str) -> list[str]:
         *_capacity(new, publishes=True, subscribes=mode == "replication"),
     ]
     # Both directions at once: the way back is not the place to find out that a network is closed.
-    for source, target in ((old, new), (new, old)):
+    for source, target in () if rights else ((old, new), (new, old)):
         if source is old and mode == "dump":
             continue
         try:

@@ -126,6 +126,18 @@ class Stream:
             )
         return lag
 
+    def refuse_idle(self, seconds: float = 10) -> None:
+        """Refuse a slot that nobody reads: the target does not follow, and the log piles up."""
+        query = "SELECT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = %s AND active)"
+        until = time.monotonic() + seconds
+        while not self.source.one(query, (self.name,)):
+            if time.monotonic() > until:
+                raise RefusedError(
+                    f"{self.target.name} must follow {self.source.name}, got no reader of slot {self.name}; "
+                    f"read the log of {self.target.name}"
+                )
+            time.sleep(0.1)
+
     def wait(self, seconds: float, *, within: int = 0) -> int:
         """Until every table is copied and the lag is at most `within` bytes; answers the lag.
 

@@ -55,7 +55,12 @@ def copy(pair: Pair, say: Say, *, mode: str = "replication") -> None:
         journal.write("stopped", "")
         shut(pair.old)
     if "copied" not in entries:
-        carry(pair, rows=mode == "dump")
+        try:
+            carry(pair, rows=mode == "dump")
+        except BaseException:
+            if mode == "dump":
+                unshut(pair.old)
+            raise
         say(f"copy: new holds the schema{' and the rows' if mode == 'dump' else ''}")
     if mode == "replication":
         refuse_other_schema(pair)
@@ -164,6 +169,7 @@ def verify(pair: Pair, say: Say, *, lag: int = 16 << 20) -> None:
     if "returned" in entries or (entries["mode"] == "dump" and not is_switched):
         say("verify: no server follows the other")
         return
+    stream.refuse_idle()
     behind = stream.wait(10, within=lag)
     say(f"verify: {stream.target.name} follows {stream.source.name}, {behind} bytes behind")
 

