@@ -95,8 +95,10 @@ def servers(**old: str | int) -> Generator[tuple[Server, Server]]:
         packaged = None if second_programs else stack.enter_context(newer())
         # The package's build knows no TLS, as a server and as a client of the other one.
         tls = packaged is None
-        first = stack.enter_context(cluster(first_programs, plain=not tls, **{**LOGICAL, **old}))
-        second = stack.enter_context(cluster(packaged or second_programs, tls=tls, plain=not tls, **LOGICAL))
+        first = stack.enter_context(cluster(first_programs, plain=not tls, options={**LOGICAL, **old}))
+        second = stack.enter_context(
+            cluster(packaged or second_programs, tls=tls, plain=not tls, options=LOGICAL)
+        )
         for server in (first, second):
             with server.operator() as operator:
                 make_roles(operator)

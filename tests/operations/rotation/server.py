@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -78,7 +78,11 @@ def running() -> Generator[Server]:
 
 @contextmanager
 def cluster(
-    programs: Path | None = None, *, tls: bool = True, plain: bool = False, **further: str | int
+    programs: Path | None = None,
+    *,
+    tls: bool = True,
+    plain: bool = False,
+    options: Mapping[str, str | int] | None = None,
 ) -> Generator[Server]:
     """A cluster in a folder of its own, gone afterwards; of these programs, with further options.
 
@@ -99,7 +103,7 @@ def cluster(
     (data / "pg_hba.conf").write_text(
         f"local all postgres trust\n{kind} all all 127.0.0.1/32 scram-sha-256\n"
     )
-    options = {
+    given = {
         "listen_addresses": "127.0.0.1",
         "port": port,
         "unix_socket_directories": folder,
@@ -107,9 +111,9 @@ def cluster(
         "ssl_cert_file": folder / "server.crt",
         "ssl_key_file": folder / "server.key",
         "fsync": "off",
-        **further,
+        **(options or {}),
     }
-    settings = [text for key, value in options.items() for text in ("-c", f"{key}={value}")]
+    settings = [text for key, value in given.items() for text in ("-c", f"{key}={value}")]
     log = (folder / "log").open("w")
     process = subprocess.Popen(
         [programs / "postgres", "-D", data, *settings],
