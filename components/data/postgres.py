@@ -1,8 +1,9 @@
 """A PostgreSQL primary on Cloud SQL with its read replicas, its database and its users.
 
-Private only, TLS only, connectors only, IAM login on, backups and point-in-time recovery always on, a key of
-its region for each instance. Replicas share the primary's settings and override tier, disk, flags and
-availability; a replica may have replicas. Edition ENTERPRISE_PLUS adds read pools, data cache and pooling.
+Private only, TLS only, connectors only (but during a cut-over), IAM login on, backups and point-in-time
+recovery always on, a key of its region for each instance. Replicas share the primary's settings and override
+tier, disk, flags and availability; a replica may have replicas. Edition ENTERPRISE_PLUS adds read pools, data
+cache and pooling.
 
 Promotion: set `promoted` of a replica and `availability` REGIONAL. The same instance becomes a primary with
 backups of its own; its readers keep their address, and writers move to its connection name. The old primary

@@ -128,3 +128,11 @@ def test_without_the_options_nothing_of_them_is_declared(stack: str) -> None:
     assert not recorder.of_type("backupdisasterrecovery/backupPlanAssociation:BackupPlanAssociation")
     for bucket in recorder.of_type("storage/bucket:Bucket"):
         assert not {"autoclass", "retentionPolicy"} & set(bucket.inputs)
+
+
+def test_the_primary_can_be_opened_to_a_cut_over() -> None:
+    made = values("dev")
+    made["postgres"]["cut_over"] = True
+    primary = record(made).one(DATABASE, "postgres")
+    assert flags(primary)["cloudsql.logical_decoding"] == "on"
+    assert primary.inputs["settings"]["connectorEnforcement"] == "NOT_REQUIRED"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,10 @@ def test_no_password_reaches_a_log_or_the_output(
 ) -> None:
     wrong = "Wrong-but-still-secret-1"
     small.steps("copy", "wait", "switch", "back", "finish")
+    text = small.settings.read_text()
+    small.settings.write_text(re.sub(r"(reached_at = \"host=127.0.0.1) port=\d+", r"\1 port=1", text))
+    small.on(small.new, 'DROP SCHEMA public, "Billing" CASCADE; CREATE SCHEMA public')
+    assert small.run("preflight") == 1
     monkeypatch.setenv("CUT_OVER_OLD_PASSWORD", wrong)
     assert small.run("preflight") == 1
     said = "".join(capfd.readouterr())
