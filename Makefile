@@ -8,6 +8,7 @@ STACK ?= dev
 TARGET ?= sandbox
 BASE ?= main
 CORPUS ?=
+REGION ?=
 PYTHON ?= python3
 ARGS ?=
 SETTINGS ?= cut-over.toml
@@ -19,7 +20,7 @@ SCRIPTS := .ci/run $(wildcard *.sh */*.sh */*/*.sh)
 REVIEW := $(BIN)/python -m review
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview down refresh drift adopt bootstrap bootstrap-migrate bootstrap-config diff waf test faults check static format-check lint types imports workflows shell golden bench fmt clean rotate rotate-rollback rotate-cache sleep wake cut-over cut-over-rehearsal migrate
+.PHONY: help setup up preview down refresh drift adopt bootstrap bootstrap-migrate bootstrap-config diff waf test faults region-loss check static format-check lint types imports workflows shell golden bench fmt clean rotate rotate-rollback rotate-cache sleep wake cut-over cut-over-rehearsal migrate
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -93,6 +94,9 @@ cut-over-rehearsal: $(STAMP) ## Rehearse the cut-over and its way back on two Po
 
 migrate: $(STAMP) ## Run the job that migrates the schema of STACK and wait (TARGET=gcp; the sandbox says what it would run)
 	@$(REVIEW) migrate --stack '$(STACK)' --target '$(TARGET)' $(ARGS)
+
+region-loss: $(STAMP) ## Lose REGION (the first one when left out) of STACK in the sandbox: what remains, which steps follow, each played
+	@$(REVIEW) region-loss --stack '$(STACK)' --target '$(TARGET)' $(if $(REGION),--region '$(REGION)') $(ARGS)
 
 test: $(STAMP) ## Run all tests
 	@$(BIN)/python -m pytest $(ARGS)

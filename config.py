@@ -87,6 +87,8 @@ class Settings(BaseModel):
     second_region: Region
     # The region that is out of reach: nothing there is touched, and the other one carries everything.
     lost_region: Region | None = None
+    # Keeps the second region's cache, workers and buckets when the lost region is back.
+    stand_ins: bool = False
     host: Hostname
     repository: str
     # Who deploys: bootstrap's account for GitHub, which may then act as each runtime, or people by rights of
@@ -140,6 +142,7 @@ class Settings(BaseModel):
         check_loss(
             self.lost_region,
             self.regions,
+            stand_ins=self.stand_ins,
             second_serves=self.api.second_region is not None,
             writer=self.postgres.writer,
             writer_region=self.region_of(self.postgres.writer),
@@ -185,8 +188,8 @@ class Settings(BaseModel):
 
     @property
     def homes(self) -> tuple[str, ...]:
-        """Home; while the first region is lost also that one, whose resources are declared as they were."""
-        return tuple(dict.fromkeys((self.region, self.home)))
+        """Home and the first region, whose resources stay declared; with `stand_ins` both regions."""
+        return self.regions if self.stand_ins else tuple(dict.fromkeys((self.region, self.home)))
 
     def region_of(self, instance: str) -> str:
         """Where a database instance lies, the primary or a replica."""

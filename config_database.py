@@ -279,9 +279,19 @@ class Postgres(Section):
 
 
 def check_loss(
-    lost: str | None, regions: tuple[str, str], *, second_serves: bool, writer: str, writer_region: str
+    lost: str | None,
+    regions: tuple[str, str],
+    *,
+    stand_ins: bool,
+    second_serves: bool,
+    writer: str,
+    writer_region: str,
 ) -> None:
     """Refuse to give up a region that the other one does not stand in for."""
+    if stand_ins and not second_serves:
+        raise RefusedError(
+            "stand_ins must be left out while api.second_region is, got True; nothing stands in there"
+        )
     if lost is None:
         return
     if lost not in regions:

@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, cast
 
 from policies.model import (
     SECRET,
@@ -75,8 +75,7 @@ def declared(resources: Sequence[Resource]) -> tuple[Resource, Declared] | None:
     found = primaries(resources)
     if not found:
         return None
-    # A replica that was promoted is what services write to; the last one after another promotion.
-    primary = next((one for one in reversed(found) if one.get("instanceType") == PROMOTED), found[0])
+    primary = _written_to(found, resources)
     here = text(primary.get("region"))
     replicas = [
         one
@@ -105,6 +104,27 @@ def declared(resources: Sequence[Resource]) -> tuple[Resource, Declared] | None:
 def primaries(resources: Sequence[Resource]) -> list[Resource]:
     """The database instances that follow no other."""
     return [one for one in resources if one.type == INSTANCE and is_missing(one.get("masterInstanceName"))]
+
+
+def _written_to(found: Sequence[Resource], resources: Sequence[Resource]) -> Resource:
+    """A promoted replica before the old primary; of several the one that most services mount."""
+    mounted = [
+        str(instance)
+        for service in resources
+        if service.type == SERVICE
+        for volume in service.each("template.volumes")
+        for instance in _texts(volume.get("cloudSqlInstance.instances"))
+    ]
+
+    def rank(primary: Resource) -> tuple[bool, int]:
+        name = f":{primary.get('name')}"
+        return primary.get("instanceType") == PROMOTED, sum(one.endswith(name) for one in mounted)
+
+    return max(found, key=rank)
+
+
+def _texts(value: object) -> list[object]:
+    return list(cast("list[object]", value)) if isinstance(value, list) else []
 
 
 def parted(resources: Sequence[Resource]) -> bool:

@@ -25,6 +25,7 @@ from review.options import (
     target_option,
     workspace,
 )
+from review.region_loss_cli import region_loss
 from review.script_cli import project, schedules
 from review.waf.cli import waf
 
@@ -254,6 +255,7 @@ def adopt(stack: str, target: str, json_file: Path | None, fixture: Path | None)
     return adopting.rehearse(workspace(), stack, console(), fixture=fixture, json_file=json_file)
 
 
+cli.add_command(region_loss)
 cli.add_command(waf)
 cli.add_command(project)
 cli.add_command(schedules)

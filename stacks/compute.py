@@ -192,9 +192,9 @@ def _environment(layers: _Layers, role: Role, region: str) -> dict[str, pulumi.I
 
 
 def _stores(layers: _Layers, region: str) -> Stores:
-    """Those at home; what runs in a lost region is left with its own."""
+    """Those at home; what runs in a lost region is left with those that it had."""
     settings = layers.settings
-    return layers.data.stores[region if region == settings.lost_region else settings.home]
+    return layers.data.stores[settings.region if region == settings.lost_region else settings.home]
 
 
 def _databases(layers: _Layers, region: str) -> tuple[pulumi.Input[str], ...]:

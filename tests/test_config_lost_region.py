@@ -46,6 +46,11 @@ def test_a_lost_second_region_moves_nothing() -> None:
     assert found.writer("europe-west1") == "aiprod-postgres"
 
 
+def test_stand_ins_stay_when_the_first_region_is_back() -> None:
+    made = {**prod(), "stand_ins": True}
+    assert (parse(made).home, parse(made).homes) == ("europe-west1", ("europe-west1", "europe-west4"))
+
+
 def test_services_write_to_the_last_promoted_replica_and_read_from_its_copies() -> None:
     third = {"region": "europe-west1", "follows": SECOND}
     copied = parse(prod(aiprod_postgres_replica_2=PROMOTED, aiprod_postgres_replica_3=third))
@@ -81,6 +86,10 @@ def test_services_write_to_the_last_promoted_replica_and_read_from_its_copies() 
                 "aiprod:lost_region must be left out while api.second_region is, got 'europe-west1'; nothing "
                 "else serves"
             ),
+        ),
+        (
+            {**values("dev"), "stand_ins": True},
+            "aiprod:stand_ins must be left out while api.second_region is, got True; nothing stands in there",
         ),
         (
             prod(aiprod_postgres_replica_3={"region": "europe-west1", "follows": "aiprod-postgres-x"}),

@@ -32,11 +32,11 @@ _MESSAGE: Final = (
 )
 
 
-def check_region(text: str) -> str:
-    """``text`` when it has the form of a region. Raises UsageError."""
+def check_region(text: str, option: str = "--lost-region") -> str:
+    """``text`` when it has the form of a region. Raises UsageError, which names ``option``."""
     if _REGION.fullmatch(text) is None:
         raise UsageError(
-            f"--lost-region must name a region, got {text!r}: write it as Google does, such as europe-west1"
+            f"{option} must name a region, got {text!r}: write it as Google does, such as europe-west1"
         )
     return text
 

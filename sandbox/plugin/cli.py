@@ -201,6 +201,10 @@ class SandboxCli:
             return Refusal("program" if begun else "usage", message)
         return Refusal("engine", error.sentence)
 
+    def failures(self) -> int:
+        """For how many resources the last operation failed."""
+        return len({found["metadata"]["urn"] for found in self._found("resOpFailedEvent")})
+
     def last_violations(self) -> list[Violation]:
         """What the program's policy pack found in the last operation."""
         return [
