@@ -9,6 +9,8 @@ TARGET ?= sandbox
 BASE ?= main
 CORPUS ?=
 REGION ?=
+INSTANCE ?= aiprod-postgres
+DATABASE ?= aiprod
 PYTHON ?= python3
 ARGS ?=
 SETTINGS ?= cut-over.toml
@@ -20,7 +22,7 @@ SCRIPTS := .ci/run $(wildcard *.sh */*.sh */*/*.sh)
 REVIEW := $(BIN)/python -m review
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview down refresh drift adopt bootstrap bootstrap-migrate bootstrap-config diff waf test faults region-loss check static format-check lint types imports workflows shell golden bench fmt clean rotate rotate-rollback rotate-cache sleep wake cut-over cut-over-rehearsal migrate
+.PHONY: help setup up preview down refresh drift adopt bootstrap bootstrap-migrate bootstrap-config diff waf test faults region-loss check static format-check lint types imports workflows shell golden bench fmt clean rotate rotate-rollback rotate-cache sleep wake cut-over cut-over-rehearsal migrate database-roles database-check
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -97,6 +99,12 @@ migrate: $(STAMP) ## Run the job that migrates the schema of STACK and wait (TAR
 
 region-loss: $(STAMP) ## Lose REGION (the first one when left out) of STACK in the sandbox: what remains, which steps follow, each played
 	@$(REVIEW) region-loss --stack '$(STACK)' --target '$(TARGET)' $(if $(REGION),--region '$(REGION)') $(ARGS)
+
+database-roles: $(STAMP) ## Set who may do what in DATABASE of INSTANCE of STACK (TARGET=gcp; else it says what it would do)
+	@REVIEW='$(REVIEW)' operations/database/roles.sh '$(TARGET)' '$(STACK)' '$(INSTANCE)' '$(DATABASE)'
+
+database-check: $(STAMP) ## Check the indexes of the database that PGHOST, PGDATABASE, PGUSER and the like name
+	@$(BIN)/python -m operations.database.check $(ARGS)
 
 test: $(STAMP) ## Run all tests
 	@$(BIN)/python -m pytest $(ARGS)

@@ -21,6 +21,8 @@ from stacks.providers import Providers, after
 
 __all__ = ["migration"]
 
+_OWNER = "aiprod_owner"
+
 
 def migration(
     settings: Settings, names: Names, providers: Providers, foundation: Foundation, data: Data
@@ -87,6 +89,9 @@ def _args(
             "DATABASE_INSTANCE": database,
             "DATABASE_NAME": data.postgres.database,
             "DATABASE_USER": data.postgres.iam_logins["migration"],
+            # What it makes belongs to the role that outlives its login: operations/database/roles.sql.
+            "DATABASE_ROLE": _OWNER,
+            "PGOPTIONS": f"-c role={_OWNER}",
         },
         cloud_sql_instances=(database,),
         executors={address.partition("@")[0]: f"group:{address}" for address in config.operators},

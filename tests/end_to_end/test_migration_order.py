@@ -49,7 +49,8 @@ def test_what_serves_changes_after_the_migration_could_run(platform: Platform) -
     assert job_of(outputs(cli)) == MigrationJob(
         project="aiprod-example", location="europe-west1", job="aiprod-migration"
     )
-    assert kinds(cli.up()) == {("create", SERVICE), ("create", POOL)}
+    # The rotator, whose image Google builds, learns of the revisions that it must wait for.
+    assert kinds(cli.up()) == {("create", SERVICE), ("create", POOL), ("update", SERVICE)}
 
     release["images"]["api"] = "europe-docker.pkg.dev/aiprod-example/aiprod/api@sha256:" + "c" * 64
     platform.edit("dev", lambda config: config.update({"aiprod:release": release}))

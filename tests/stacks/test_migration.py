@@ -77,11 +77,14 @@ def test_job_logs_in_to_the_primary_as_itself_without_a_password(stack: str) -> 
     assert set(variables) == {
         "DATABASE_INSTANCE",
         "DATABASE_NAME",
+        "DATABASE_ROLE",
         "DATABASE_USER",
         "ENVIRONMENT",
         "GOOGLE_CLOUD_PROJECT",
         "GOOGLE_CLOUD_REGION",
+        "PGOPTIONS",
     }
+    assert variables["PGOPTIONS"] == f"-c role={variables['DATABASE_ROLE']}" == "-c role=aiprod_owner"
     user = recorder.one("sql/user:User", "postgres-user-migration").inputs
     assert user["type"] == "CLOUD_IAM_SERVICE_ACCOUNT"
     assert "passwordWo" not in user

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Run roles.sql in the database of STACK: roles.sh TARGET STACK INSTANCE DATABASE. Cloud SQL itself runs it, as an import
+# by its login postgres, so no way into the private network and no password is needed. Only TARGET gcp does; the others
+# say what would be done. The file passes through the bucket of sources, which the instance may read meanwhile. Needs
+# the Google Cloud CLI, cloudsql.instances.import and the administration of that bucket; the deployer has both. WAIT is
+# the pause before a new attempt, in seconds: Google takes up to two minutes to know a grant.
+set -euo pipefail
+target=$1 stack=$2 instance=$3 database=$4
+here=$(cd "$(dirname "$0")" && pwd)
+read -ra review <<<"${REVIEW:-.venv/bin/python -m review}"
+
+refuse() {
+  echo "database-roles: $1" >&2
+  exit "${2:-2}"
+}
+
+case $target in
+  sandbox | sandbox-cli | gcp) ;;
+  *) refuse "TARGET must be sandbox, sandbox-cli or gcp, got '$target': name one of them" ;;
+esac
+if [[ ! $instance =~ ^[a-z][a-z0-9-]{0,78}[a-z0-9]$ ]]; then
+  refuse "INSTANCE must be the name of a database instance such as aiprod-postgres, got '$instance': correct it"
+fi
+if [[ ! $database =~ ^[a-z_][a-z0-9_]{0,62}$ ]]; then
+  refuse "DATABASE must be the name of a database such as aiprod, got '$database': correct it"
+fi
+project=$("${review[@]}" project --stack "$stack" --target "$target" --command database-roles)
+digest=$(sha256sum "$here/roles.sql" | cut -c 1-12)
+object=gs://$project-sources/database/roles-$digest.sql
+if [[ $target != gcp ]]; then
+  echo "database-roles (sandbox): nothing is done. TARGET=gcp would run operations/database/roles.sql ($digest) in database $database of $instance in $project, as postgres."
+  exit 0
+fi
+account=$(gcloud sql instances describe "$instance" --project="$project" --format="value(serviceAccountEmailAddress)")
+if [[ -z $account ]]; then
+  refuse "instance $instance in $project must have a service account, it has none: run make up STACK=$stack TARGET=gcp" 1
+fi
+binding=(--member="serviceAccount:$account" --role=roles/storage.objectViewer --quiet)
+# The trap calls it.
+# shellcheck disable=SC2329
+cleaned() {
+  gcloud storage buckets remove-iam-policy-binding "gs://$project-sources" "${binding[@]}" >/dev/null || true
+  gcloud storage rm "$object" --quiet || true
+}
+trap cleaned EXIT
+gcloud storage cp "$here/roles.sql" "$object"
+gcloud storage buckets add-iam-policy-binding "gs://$project-sources" "${binding[@]}" >/dev/null
+for attempt in 1 2 3; do
+  if gcloud sql import sql "$instance" "$object" --database="$database" --user=postgres --project="$project" --quiet; then
+    echo "database-roles: roles.sql ($digest) ran in database $database of $instance"
+    exit 0
+  fi
+  if [[ $attempt -lt 3 ]]; then
+    echo "database-roles: not done yet (attempt $attempt of 3): again in ${WAIT:-60} s"
+    sleep "${WAIT:-60}"
+  fi
+done
+refuse "roles.sql did not run in database $database of $instance, and nothing of it stays: read the message above, docs/database.md" 1

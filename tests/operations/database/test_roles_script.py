@@ -1,0 +1,119 @@
+"""`make database-roles`: what is asked of Google in which order, what is left behind, and what is refused."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+SCRIPT = ROOT / "operations" / "database" / "roles.sh"
+GCLOUD = """#!/usr/bin/env bash
+echo "$@" >> "$CALLS"
+case "$*" in
+  *"instances describe"*) echo "$ACCOUNT" ;;
+  *"import sql"*) [[ $(grep -c "import sql" "$CALLS") -gt $FAILURES ]] ;;
+esac
+"""
+REVIEW = """#!/usr/bin/env bash
+if [[ "$*" == "project --stack dev --target "*" --command database-roles" ]]; then echo p; exit 0; fi
+echo "refused: $*" >&2
+exit 2
+"""
+ASKED = ("dev", "aiprod-postgres", "aiprod")
+
+
+def run(
+    tmp_path: Path, *arguments: str, failures: int = 0, account: str = "p1@gcp-sa-cloud-sql.iam"
+) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+    for name, text in (("gcloud", GCLOUD), ("review", REVIEW)):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    calls = tmp_path / "calls"
+    calls.touch()
+    environment = os.environ | {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "CALLS": str(calls),
+        "ACCOUNT": account,
+        "FAILURES": str(failures),
+        "WAIT": "0",
+        "REVIEW": str(tmp_path / "review"),
+    }
+    done = subprocess.run(
+        [SCRIPT, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    found = calls.read_text().splitlines()
+    return done, [re.sub(r"roles-[0-9a-f]{12}\.sql", "roles.sql", call) for call in found]
+
+
+COPY = f"storage cp {ROOT}/operations/database/roles.sql gs://p-sources/database/roles.sql"
+BINDING = "gs://p-sources --member=serviceAccount:p1@gcp-sa-cloud-sql.iam --role=roles/storage.objectViewer"
+IMPORT = (
+    "sql import sql aiprod-postgres gs://p-sources/database/roles.sql --database=aiprod --user=postgres "
+    "--project=p --quiet"
+)
+CLEANED = [
+    f"storage buckets remove-iam-policy-binding {BINDING} --quiet",
+    "storage rm gs://p-sources/database/roles.sql --quiet",
+]
+
+
+def test_cloud_sql_runs_the_file_as_postgres_and_nothing_is_left(tmp_path: Path) -> None:
+    done, calls = run(tmp_path, "gcp", *ASKED)
+    assert done.returncode == 0, done.stderr
+    assert calls == [
+        "sql instances describe aiprod-postgres --project=p --format=value(serviceAccountEmailAddress)",
+        COPY,
+        f"storage buckets add-iam-policy-binding {BINDING} --quiet",
+        IMPORT,
+        *CLEANED,
+    ]
+    assert "ran in database aiprod of aiprod-postgres" in done.stdout
+
+
+def test_a_grant_that_google_does_not_know_yet_is_waited_for(tmp_path: Path) -> None:
+    done, calls = run(tmp_path, "gcp", *ASKED, failures=2)
+    assert done.returncode == 0
+    assert calls.count(IMPORT) == 3
+    assert calls[-2:] == CLEANED
+
+
+def test_fails_when_it_does_not_run_and_nothing_is_left(tmp_path: Path) -> None:
+    done, calls = run(tmp_path, "gcp", *ASKED, failures=9)
+    assert done.returncode == 1
+    assert calls.count(IMPORT) == 3
+    assert calls[-2:] == CLEANED
+    assert "roles.sql did not run in database aiprod of aiprod-postgres" in done.stderr
+
+
+@pytest.mark.parametrize("target", ["sandbox", "sandbox-cli"])
+def test_sandbox_asks_google_nothing(tmp_path: Path, target: str) -> None:
+    done, calls = run(tmp_path, target, *ASKED)
+    assert (done.returncode, calls) == (0, [])
+    assert "database-roles (sandbox): nothing is done. TARGET=gcp would run" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("gpc", *ASKED), 2, "TARGET must be sandbox, sandbox-cli or gcp, got 'gpc': name one of them"),
+        (("gcp", "dev", "Aiprod", "aiprod"), 2, "INSTANCE must be the name of a database instance"),
+        (("gcp", "dev", "aiprod-postgres", "a b"), 2, "DATABASE must be the name of a database such as"),
+        (("gcp", "qa", "aiprod-postgres", "aiprod"), 2, "refused: project --stack qa"),
+    ],
+)
+def test_fails_when_an_argument_cannot_be_used(
+    tmp_path: Path, arguments: tuple[str, ...], code: int, message: str
+) -> None:
+    done, calls = run(tmp_path, *arguments)
+    assert (done.returncode, calls) == (code, [])
+    assert message in done.stderr
+
+
+def test_fails_when_the_instance_is_not_there(tmp_path: Path) -> None:
+    done, calls = run(tmp_path, "gcp", *ASKED, account="")
+    assert (done.returncode, len(calls)) == (1, 1)
+    assert "run make up STACK=dev TARGET=gcp" in done.stderr
