@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from facts.stateful import STATEFUL
 from policies.model import UNKNOWN, Finding, Resource, is_missing, is_true, kind, rule, say, stack_rule, text
 from policies.places import LABELS, environment, in_eu, labels_path
 
@@ -36,12 +37,7 @@ _PLACED: Final = (
     "gcp:sql/databaseInstance:DatabaseInstance",
     "gcp:storage/bucket:Bucket",
 )
-_PROTECTED: Final = (
-    "gcp:redis/instance:Instance",
-    "gcp:secretmanager/secret:Secret",
-    "gcp:sql/databaseInstance:DatabaseInstance",
-    "gcp:storage/bucket:Bucket",
-)
+_PROTECTED: Final = tuple(sorted(STATEFUL))
 # Types that do what a judged type does and that no rule reads, with the one to use.
 _AROUND: Final = {
     "gcp:appengine/flexibleAppVersion:FlexibleAppVersion": "cloudrunv2.Service",

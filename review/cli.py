@@ -14,6 +14,7 @@ from review.migration_cli import migrate
 from review.options import (
     FILE,
     TARGET_FILE,
+    allow_option,
     console,
     fault_option,
     fixture_option,
@@ -64,6 +65,7 @@ def cli() -> None:
 @markdown_option
 @fixture_option
 @lost_option
+@allow_option
 def preview(
     program: Path,
     stack: str,
@@ -75,20 +77,21 @@ def preview(
     markdown_file: Path | None,
     fixture: Path | None,
     lost: tuple[str, ...],
+    allowed: tuple[str, ...],
 ) -> int:
     """Show what `up` would do; nothing is changed."""
     if target == "gcp":
         _sandbox_only(state, save_state, json_file, markdown_file, fixture, *lost)
-        return _real(stack, program).preview()
+        return _real(stack, program).preview(allowed)
     if target == "sandbox-cli":
         from review import sandbox_cli
 
         _sandbox_only(state, save_state)
-        files = _files(json_file, markdown_file, fixture, lost)
+        files = _files(json_file, markdown_file, fixture, lost, allowed)
         return sandbox_cli.preview(workspace(program), stack, files, console())
     from review import commands
 
-    files = _files(json_file, markdown_file, fixture, lost)
+    files = _files(json_file, markdown_file, fixture, lost, allowed)
     return commands.preview(
         workspace(program),
         stack,
@@ -108,6 +111,7 @@ def preview(
 @markdown_option
 @fixture_option
 @lost_option
+@allow_option
 @fault_option
 def up(
     program: Path,
@@ -117,21 +121,22 @@ def up(
     markdown_file: Path | None,
     fixture: Path | None,
     lost: tuple[str, ...],
+    allowed: tuple[str, ...],
     faults: tuple[str, ...],
 ) -> int:
     """Bring the stack up: preview, then update."""
     planned = _faults(faults, target)
     if target == "gcp":
         _sandbox_only(json_file, markdown_file, fixture, *lost)
-        return _real(stack, program).up()
+        return _real(stack, program).up(allowed)
     if target == "sandbox-cli":
         from review import sandbox_cli
 
-        files = _files(json_file, markdown_file, fixture, lost)
+        files = _files(json_file, markdown_file, fixture, lost, allowed)
         return sandbox_cli.up(workspace(program), stack, files, console())
     from review import commands
 
-    files = _files(json_file, markdown_file, fixture, lost)
+    files = _files(json_file, markdown_file, fixture, lost, allowed)
     with _killed("up"):
         return commands.up(workspace(program), stack, files, console(), faults=planned)
     return KILLED
@@ -365,12 +370,17 @@ def _killed(command: str) -> Generator[None]:
 
 
 def _files(
-    json_file: Path | None, markdown_file: Path | None, fixture: Path | None, lost: Sequence[str] = ()
+    json_file: Path | None,
+    markdown_file: Path | None,
+    fixture: Path | None,
+    lost: Sequence[str] = (),
+    allowed: tuple[str, ...] = (),
 ) -> Files:
     from review.commands import Files
     from sandbox.cloud.lost import check_region
 
-    return Files(json=json_file, markdown=markdown_file, fixture=fixture, lost=tuple(map(check_region, lost)))
+    regions = tuple(map(check_region, lost))
+    return Files(json=json_file, markdown=markdown_file, fixture=fixture, lost=regions, allowed=allowed)
 
 
 def _real(stack: str, program: Path) -> RealStack:

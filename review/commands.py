@@ -10,11 +10,12 @@ from pathlib import Path
 from rich.console import Console
 
 from review.markdown import render
+from review.overrides import unnamed
 from review.real_cli import KEPT_BY_GOOGLE
 from review.report import Report, document
 from review.terminal import print_report
 from review.wording import changed_steps
-from review.workspace import Ground, Workspace
+from review.workspace import Ground, Workspace, has_policies
 from sandbox.errors import UsageError
 from sandbox.faults import Fault, FaultyCloud
 from sandbox.model import Mode, Outcome, Refusal
@@ -48,6 +49,8 @@ class Files:
     json: Path | None = None
     markdown: Path | None = None
     fixture: Path | None = None
+    allowed: tuple[str, ...] = ()
+    """Names of stateful resources that may be lost."""
     lost: tuple[str, ...] = ()
     """Regions of the stand-in cloud that answer no call."""
 
@@ -66,6 +69,7 @@ def preview(
     settings = work.settings(stack)
     ground = work.ground(stack, state=state, fixture=files.fixture, lost=files.lost)
     planned = work.plan(stack, settings, ground, play=True if save_state is not None else play)
+    planned.preview.refusals += _unnamed(work, planned.preview, files)
     if save_state is not None and planned.succeeded:
         state_after = snapshot_to_json(planned.after.snapshot, work.store.crypter)
         write(save_state, json.dumps(state_after, indent=2) + "\n")
@@ -82,6 +86,7 @@ def up(work: Workspace, stack: str, files: Files, out: Console, *, faults: Seque
         ground = work.ground(stack, fixture=files.fixture, lost=files.lost)
         ground = work.read_again(stack, settings, ground)
         planned = work.plan(stack, settings, ground, label="up", play=True)
+        planned.preview.refusals += _unnamed(work, planned.preview, files)
         if planned.update is None or not planned.succeeded:
             return show(work.report(planned.preview, settings), files, out)
         if faults:
@@ -90,6 +95,13 @@ def up(work: Workspace, stack: str, files: Files, out: Console, *, faults: Seque
             return show(work.report(outcome, settings, finished=finished), files, out)
         work.store.save(stack, planned.after.snapshot, planned.after.world.to_json())
     return show(work.report(planned.update, settings, finished=planned.finished), files, out)
+
+
+def _unnamed(work: Workspace, planned: Outcome, files: Files) -> list[Refusal]:
+    """What loses something stateful without being told to, in a program that this repository judges."""
+    if not has_policies(work.program):
+        return []
+    return unnamed(((step.op, step.urn) for step in planned.steps), files.allowed)
 
 
 def _with_faults(

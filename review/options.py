@@ -16,6 +16,7 @@ __all__ = [
     "FILE",
     "FOLDER",
     "TARGET_FILE",
+    "allow_option",
     "console",
     "fault_option",
     "fixture_option",
@@ -69,6 +70,14 @@ fault_option = click.option(
     "grant*2; sandbox/faults.py says all. May be given more than once.",
 )
 
+allow_option = click.option(
+    "--allow-replace",
+    "allowed",
+    multiple=True,
+    metavar="NAME",
+    help="The name or URN of something stateful (database, cache, bucket, secret) that may be replaced or "
+    "deleted. Protection stays in force. May be given more than once.",
+)
 lost_option = click.option(
     "--lost-region",
     "lost",

@@ -24,6 +24,7 @@ import yaml
 from facts.propagation import REPEATS, propagation_of
 from review.interrupted import GOES_ON, RunInterruptedError
 from review.migration import gcloud, job_of, not_serving
+from review.overrides import unnamed, unprotected
 from sandbox.errors import UsageError
 from sandbox.project import PLACEHOLDER, Program, StackSettings, load_stack
 
@@ -120,23 +121,28 @@ class RealStack:
             released=released,
         )
 
-    def preview(self) -> int:
-        """``pulumi preview`` with the policy pack."""
+    def preview(self, allowed: Sequence[str] = ()) -> int:
+        """``pulumi preview`` with the policy pack; refused as an ``up`` would be."""
         self._select()
-        return self._run("preview", *self._policies(), "--diff")[0]
+        code = self._run("preview", *self._policies(), "--diff")[0]
+        return code or int(self._loses(self._exported(), allowed))
 
     def drift(self) -> int:
         """``pulumi preview --refresh``: 1 when an ``up`` would change something. Takes no lock."""
         self._select()
         return self._run("preview", "--refresh", "--expect-no-changes", "--diff")[0]
 
-    def up(self) -> int:
+    def up(self, allowed: Sequence[str] = ()) -> int:
         """``pulumi up``; with a release twice: what serves only after the schema was migrated.
 
+        Refused when it would lose something stateful and unprotected that ``allowed`` does not name.
         What others own is read again first: an update sends what it ignores as the state has it.
         """
         self._select()
-        left = [word for urn in left_to_others(self._exported()) for word in ("--target", urn)]
+        states = self._exported()
+        if self._loses(states, allowed):
+            return 1
+        left = [word for urn in left_to_others(states) for word in ("--target", urn)]
         if left and self._run("refresh", "--yes", "--skip-preview", *left)[0]:
             # A region that is lost answers nothing, and the other one must be deployed all the same.
             self.say("what others own was not read again: up goes on with it as the state has it")
@@ -206,6 +212,23 @@ class RealStack:
             return code
         options = ("--yes", "--generate-code=false", "--protect=false")
         return self._run("import", "--file", str(file), *options)[0]
+
+    def _loses(self, states: Sequence[Mapping[str, Any]], allowed: Sequence[str]) -> bool:
+        """Whether a preview has steps that lose something unnamed; says which. Protection needs no look."""
+        if not (self.program.directory / "policies").exists() or not unprotected(states):
+            return False
+        command = [self.command, "preview", "--json", "--stack", self.stack, "--non-interactive"]
+        done = subprocess.run(
+            command, cwd=self.program.directory, env=self._environment(), capture_output=True, check=False
+        )
+        if done.returncode:
+            # Whoever asked sees why.
+            return self._run("preview")[0] != 0
+        steps: list[dict[str, Any]] = json.loads(done.stdout).get("steps") or []
+        found = unnamed(((str(step["op"]), str(step["urn"])) for step in steps), allowed)
+        for refusal in found:
+            self.say(f"{self.stack} is refused: {refusal.message}")
+        return bool(found)
 
     def _select(self) -> None:
         arguments = ("--create", "--secrets-provider", self.secrets_provider)

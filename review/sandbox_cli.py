@@ -17,8 +17,9 @@ from rich.console import Console
 from facts.provider import facts_for
 from review.commands import Files, show
 from review.interrupted import GOES_ON, RunInterruptedError
+from review.overrides import unnamed, unprotected
 from review.real_cli import KEPT_BY_GOOGLE, left_to_others
-from review.workspace import Workspace, add_existing, add_fixture
+from review.workspace import Workspace, add_existing, add_fixture, has_policies
 from sandbox.cloud import World
 from sandbox.model import Mode, Op, Outcome, PropertyDiff, Refusal, Step
 from sandbox.plugin.cli import CliError, CliStep, SandboxCli
@@ -32,12 +33,12 @@ __all__ = ["down", "preview", "refresh", "up"]
 
 def preview(work: Workspace, stack: str, files: Files, out: Console) -> int:
     """What the CLI would do."""
-    return _operate(work, stack, files, out, Mode.PREVIEW, lambda cli: cli.preview())
+    return _operate(work, stack, files, out, Mode.PREVIEW, lambda cli: _preview(work, cli, files))
 
 
 def up(work: Workspace, stack: str, files: Files, out: Console) -> int:
     """Deploy with the CLI."""
-    return _operate(work, stack, files, out, Mode.UPDATE, _up)
+    return _operate(work, stack, files, out, Mode.UPDATE, lambda cli: _up(work, cli, files))
 
 
 def down(work: Workspace, stack: str, files: Files, out: Console) -> int:
@@ -50,8 +51,29 @@ def refresh(work: Workspace, stack: str, files: Files, out: Console) -> int:
     return _operate(work, stack, files, out, Mode.REFRESH, lambda cli: cli.refresh())
 
 
-def _up(cli: SandboxCli) -> list[CliStep]:
-    return cli.up(left_to_others(cli.export()["deployment"].get("resources") or []))
+class _UnnamedError(Exception):
+    """Something stateful would be lost that nobody named."""
+
+    def __init__(self, steps: list[CliStep], refusals: list[Refusal]) -> None:
+        super().__init__(refusals[0].message)
+        self.steps, self.refusals = steps, refusals
+
+
+def _preview(work: Workspace, cli: SandboxCli, files: Files) -> list[CliStep]:
+    steps = cli.preview()
+    lost = (
+        unnamed(((step.op, step.urn) for step in steps), files.allowed) if has_policies(work.program) else []
+    )
+    if lost:
+        raise _UnnamedError(steps, lost)
+    return steps
+
+
+def _up(work: Workspace, cli: SandboxCli, files: Files) -> list[CliStep]:
+    states: list[dict[str, Any]] = cli.export()["deployment"].get("resources") or []
+    if unprotected(states):
+        _preview(work, cli, files)
+    return cli.up(left_to_others(states))
 
 
 def _destroy(cli: SandboxCli) -> list[CliStep]:
@@ -78,6 +100,8 @@ def _operate(
             steps = operate(cli)
         except CliError as error:
             steps, refusals = cli.last_steps(), [cli.last_refusal(error)]
+        except _UnnamedError as error:
+            steps, refusals = error.steps, error.refusals
         except KeyboardInterrupt as error:
             # How far the CLI came is in its own state.
             raise RunInterruptedError(GOES_ON) from error

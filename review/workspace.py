@@ -32,6 +32,7 @@ __all__ = [
     "Workspace",
     "add_existing",
     "evaluate",
+    "has_policies",
     "plan",
     "report_of",
     "settings_of",

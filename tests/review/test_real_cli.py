@@ -133,6 +133,43 @@ def test_an_up_that_needs_the_database_awake_says_so(tmp_path: Path, cli: Cli) -
     assert said.endswith("of it: run `make wake STACK=dev TARGET=gcp`, then up again")
 
 
+CACHE = {
+    "urn": "urn:pulumi:dev::p::gcp:redis/instance:Instance::cache",
+    "type": "gcp:redis/instance:Instance",
+}
+
+
+@pytest.mark.parametrize(
+    ("state", "allowed", "op", "code"),
+    [
+        (CACHE, (), "replace", 1),
+        (CACHE, (), "delete", 1),
+        (CACHE, ("database",), "replace", 1),
+        (CACHE, ("cache",), "replace", 0),
+        (CACHE, (CACHE["urn"],), "replace", 0),
+        (CACHE, (), "update", 0),
+        # The engine itself refuses to lose what is protected, so nobody looks.
+        ({**CACHE, "protect": True}, (), "replace", 0),
+        (MINE, (), "replace", 0),
+    ],
+)
+def test_an_up_loses_nothing_stateful_that_nobody_named(
+    tmp_path: Path, cli: Cli, state: dict[str, Any], allowed: tuple[str, ...], op: str, code: int
+) -> None:
+    (tmp_path / "policies").mkdir()
+    cli.answer("stack-export", exported(state))
+    cli.answer("preview", (0, json.dumps({"steps": [{"op": op, "urn": state["urn"]}]})))
+    assert cli.open(program_in(tmp_path)).up(allowed) == code
+    verbs = [call["arguments"][0] for call in cli.calls()]
+    assert ("up" in verbs) is (code == 0)
+    if code:
+        (said,) = cli.said
+        assert said.startswith(
+            "dev is refused: cache (gcp:redis/instance:Instance) holds what cannot be made"
+        )
+        assert "--allow-replace cache" in said
+
+
 def test_refresh_takes_over_what_the_cloud_says(tmp_path: Path, cli: Cli) -> None:
     assert cli.open(program_in(tmp_path)).refresh() == 0
     assert cli.calls()[-1]["arguments"][:3] == ["refresh", "--yes", "--diff"]
@@ -150,7 +187,8 @@ def test_drift_only_reads_and_fails_when_there_is_some(
 
 def test_preview_changes_nothing(tmp_path: Path, cli: Cli) -> None:
     assert cli.open(program_in(tmp_path)).preview() == 0
-    assert [call["arguments"][0] for call in cli.calls()] == ["stack", "preview"]
+    verbs = [call["arguments"][:2] for call in cli.calls()]
+    assert [verb for verb in verbs if verb[0] != "stack"] == [["preview", "--policy-pack"]]
 
 
 def test_up_is_repeated_on_propagation_and_says_so(
