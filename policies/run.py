@@ -36,6 +36,12 @@ _INVOKERS: Final = (
     "gcp:cloudrunv2/serviceIamMember:ServiceIamMember",
     "gcp:cloudrunv2/serviceIamBinding:ServiceIamBinding",
 )
+_EXECUTORS: Final = (
+    "gcp:cloudrunv2/jobIamMember:JobIamMember",
+    "gcp:cloudrunv2/jobIamBinding:JobIamBinding",
+)
+# They start a job as it is declared, or only look at it; others hand it another command or another image.
+_EXECUTOR_ROLES: Final = ("roles/run.jobsExecutor", "roles/run.viewer")
 _CLOSED: Final = ("INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER", "INGRESS_TRAFFIC_INTERNAL_ONLY")
 _INTERNAL: Final = "INGRESS_TRAFFIC_INTERNAL_ONLY"
 _PUBLIC: Final = ("allUsers", "allAuthenticatedUsers")
@@ -328,6 +334,23 @@ def open_only_behind_edge(resources: Sequence[Resource]) -> Iterator[Finding]:
             yield Finding(grant.urn, message)
 
 
+@rule(
+    "run-job-as-declared",
+    "A job is started by named identities, as it is declared",
+    controls=("RUN-05", "IAM-05"),
+    source="DB-3.1; Cloud Run roles: with overrides its account runs any command of the image",
+    types=_EXECUTORS,
+)
+def job_as_declared(resource: Resource) -> Iterator[str]:
+    role = text(resource.get("role"))
+    if role is not None and role not in _EXECUTOR_ROLES:
+        yield say(resource, "role", f"be one of {', '.join(_EXECUTOR_ROLES)}", role, "grant the executor's")
+    for path in ("member", "members"):
+        for member in resource.strings(path):
+            if member in _PUBLIC:
+                yield say(resource, path, "be an account or a group", member, "name who starts it")
+
+
 def _behind_edge(service: Resource) -> bool:
     ingress, hidden = service.get("ingress"), service.get("defaultUriDisabled", default=False)
     return not outside(ingress, _CLOSED, absent="INGRESS_TRAFFIC_ALL") and (
@@ -350,4 +373,5 @@ RULES = (
     deletion_protection,
     probes,
     open_only_behind_edge,
+    job_as_declared,
 )

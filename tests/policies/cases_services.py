@@ -212,6 +212,14 @@ _RUN: dict[str, list[Case]] = {
         one("api", {"defaultUriDisabled": False, "invokerIamDisabled": False}),
         more("cloudrunv2/serviceIamMember:ServiceIamMember", {"name": "elsewhere", "member": "allUsers"}),
     ],
+    "run-job-as-declared": [
+        *each("executor", "role", "roles/run.jobsExecutorWithOverrides", "roles/run.admin"),
+        *each("executor", "member", "allUsers", "allAuthenticatedUsers"),
+        more(
+            "cloudrunv2/jobIamBinding:JobIamBinding",
+            {"name": "migrate", "role": "roles/run.jobsExecutor", "members": ["allUsers"]},
+        ),
+    ],
 }
 
 _PROBE = (

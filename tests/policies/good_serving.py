@@ -97,6 +97,11 @@ SERVING: tuple[Resource, ...] = (
     _workload("cloudrunv2/workerPool:WorkerPool", "worker"),
     _workload("cloudrunv2/job:Job", "migrate"),
     resource(
+        "cloudrunv2/jobIamMember:JobIamMember",
+        "executor",
+        {"name": "migrate", "role": "roles/run.jobsExecutor", "member": "group:dba@example.com"},
+    ),
+    resource(
         "cloudrunv2/serviceIamMember:ServiceIamMember",
         "open",
         {"name": "api", "role": "roles/run.invoker", "member": "allUsers"},

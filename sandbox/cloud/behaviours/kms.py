@@ -99,6 +99,7 @@ def agent_forbidden_key(call: Call) -> Iterator[Problem]:
 
 _REGIONAL: Final = (
     "gcp:artifactregistry/repository:Repository",
+    "gcp:cloudrunv2/job:Job",
     "gcp:cloudrunv2/service:Service",
     "gcp:cloudrunv2/workerPool:WorkerPool",
     "gcp:memorystore/instance:Instance",
