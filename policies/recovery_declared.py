@@ -48,6 +48,8 @@ class Declared:
     regional: bool = True
     """Whether a standby in another zone follows the primary commit by commit."""
     disk_gb: float = 10
+    limit_gb: float = 0
+    """What the disk may grow to by itself; 0 where nothing is said."""
     backups: bool = True
     point_in_time: bool = True
     """Whether the write-ahead log is kept, so that any second of `log_days` can be restored."""
@@ -90,6 +92,7 @@ def declared(resources: Sequence[Resource]) -> tuple[Resource, Declared] | None:
         tier=text(primary.get("settings.tier")) or Declared().tier,
         regional=_good(primary.get("settings.availabilityType"), "REGIONAL"),
         disk_gb=number(primary.get("settings.diskSize")) or 10,
+        limit_gb=number(primary.get("settings.diskAutoresizeLimit")) or 0,
         backups=backups,
         point_in_time=backups and _on(primary.get(f"{backup}.pointInTimeRecoveryEnabled")),
         log_days=number(primary.get(f"{backup}.transactionLogRetentionDays", 7)) or 7,

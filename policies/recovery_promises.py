@@ -166,7 +166,11 @@ def _corruption(stack: Declared) -> tuple[float, float, str]:
         if stack.point_in_time
         else "last backup"
     )
-    return rto, rpo, f"decide, {how} ({stack.disk_gb:g} GB), verify"
+    grown = ""
+    if stack.limit_gb > stack.disk_gb and not math.isinf(rto):
+        late = rto + clone_seconds(stack.limit_gb) - clone_seconds(stack.disk_gb)
+        grown = f"; {late / 60:.0f} min once the disk has grown to its limit of {stack.limit_gb:g} GB"
+    return rto, rpo, f"decide, {how} ({stack.disk_gb:g} GB as declared), verify{grown}"
 
 
 def _total(stack: Declared) -> tuple[float, float, str]:
@@ -176,7 +180,10 @@ def _total(stack: Declared) -> tuple[float, float, str]:
     return (
         rto,
         BACKUP_INTERVAL,
-        ("bootstrap, `up`, certificates, restore; a backup a day, its start moved by up to four hours"),
+        (
+            "bootstrap, `up`, certificates, restore; a backup a day, so 24 h nominally, and 28 h and the "
+            "backup's own duration when Google starts one early in its window and the next late"
+        ),
     )
 
 

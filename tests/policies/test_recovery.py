@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.evaluate import evaluate
+from policies.model import Resource
 from policies.recovery import recovery_promised, span
 from policies.recovery_declared import Declared, declared
 from policies.recovery_promises import PROMISES, cheapest, figures
+from policies.sql_replicas import replica_elsewhere
 from tests.policies.good import GOOD, bad, spoil
 
 SECONDS = st.floats(0, 10_000)
@@ -146,7 +148,35 @@ def test_good_platform_is_read_as_it_is_declared() -> None:
         api_detection_seconds=30,
         api_start_seconds=30,
         second_minimum=None,
+        limit_gb=200,
     )
+
+
+def promoted(**changes: object) -> list[Resource]:
+    """The good platform after a promotion, its old primary zonal as nobody looks at it any more."""
+    takes_writes = {"masterInstanceName": None, "instanceType": "CLOUD_SQL_INSTANCE", **changes}
+    return spoil(bad("replica", takes_writes), bad("postgres", {"settings.availabilityType": "ZONAL"}))
+
+
+def test_a_promoted_replica_is_judged_in_place_of_its_old_primary() -> None:
+    found = declared(promoted())
+    assert found is not None
+    assert (found[0].name, found[1].replica_elsewhere) == ("replica", False)
+
+
+def test_the_way_home_is_not_refused_while_a_promoted_replica_stands_beside_its_old_primary() -> None:
+    rules = [recovery_promised, replica_elsewhere]
+    assert evaluate(promoted(), rules) == []
+    # A second primary in the same region is no loss of a region.
+    assert evaluate(promoted(region="europe-west1"), rules) != []
+
+
+def test_corruption_shows_what_a_grown_disk_costs() -> None:
+    because = figures(replace(GOOD_STACK, disk_gb=100, limit_gb=500))[3].because
+    assert because.endswith(
+        "(100 GB as declared), verify; 40 min once the disk has grown to its limit of 500 GB"
+    )
+    assert "grown" not in figures(replace(GOOD_STACK, disk_gb=100, limit_gb=100))[3].because
 
 
 def test_refusal_names_the_cheapest_change_and_its_price() -> None:
