@@ -22,7 +22,7 @@ SCRIPTS := .ci/run $(wildcard *.sh */*.sh */*/*.sh)
 REVIEW := $(BIN)/python -m review
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview down refresh drift adopt bootstrap bootstrap-migrate bootstrap-config diff waf test faults region-loss check static format-check lint types imports workflows shell golden bench fmt clean rotate rotate-rollback rotate-cache sleep wake cut-over cut-over-rehearsal migrate database-roles database-check
+.PHONY: help setup up preview down refresh drift adopt bootstrap bootstrap-migrate bootstrap-config diff waf test faults region-loss check static format-check lint types imports workflows shell golden bench fmt clean replay rotate rotate-rollback rotate-cache sleep wake cut-over cut-over-rehearsal migrate database-roles database-check
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -78,6 +78,9 @@ rotate: $(STAMP) ## Rotate SECRET of STACK (TARGET=gcp sends it); CONFIRMED=N: a
 
 rotate-rollback: $(STAMP) ## Bring the version before of SECRET of STACK into use again, within its grace period
 	@REVIEW='$(REVIEW)' operations/rotation/publish.sh '$(TARGET)' '$(STACK)' '$(SECRET)' AIPROD_ROLLBACK
+
+replay: $(STAMP) ## Look at the dead letters of QUEUE (TARGET=gcp); RUN=true EXPECT=N moves them back; ARGS='--older-than 2h'
+	@REVIEW='$(REVIEW)' PYTHON='$(BIN)/python' operations/replay/replay.sh '$(TARGET)' '$(STACK)' '$(QUEUE)' '$(RUN)' '$(EXPECT)' $(ARGS)
 
 rotate-cache: $(STAMP) ## Change the cache's AUTH string, an outage: with TARGET=gcp CONFIRM=outage, else it only says so
 	@MAKE='$(MAKE)' REVIEW='$(REVIEW)' operations/rotation/cache_auth.sh '$(TARGET)' '$(STACK)' '$(CONFIRM)'

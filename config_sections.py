@@ -245,6 +245,8 @@ class Messaging(Section):
 
     queues: Mapping[str, Queue] = Field(default_factory=_queues)
     dead_letter_retention_days: Annotated[int, Field(ge=1, le=31)] = 31
+    # Addresses of the groups that bring dead letters back with `make replay`, for which they must read them.
+    operators: tuple[Email, ...] = ()
 
     @model_validator(mode="after")
     def _wired(self) -> Messaging:

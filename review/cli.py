@@ -27,7 +27,7 @@ from review.options import (
     workspace,
 )
 from review.region_loss_cli import region_loss
-from review.script_cli import project, schedules
+from review.script_cli import project, queue, schedules
 from review.waf.cli import waf
 
 if TYPE_CHECKING:
@@ -263,6 +263,7 @@ def adopt(stack: str, target: str, json_file: Path | None, fixture: Path | None)
 cli.add_command(region_loss)
 cli.add_command(waf)
 cli.add_command(project)
+cli.add_command(queue)
 cli.add_command(schedules)
 cli.add_command(migrate)
 

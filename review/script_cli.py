@@ -6,7 +6,7 @@ import click
 
 from review.options import stack_option, target_option, workspace
 
-__all__ = ["project", "schedules"]
+__all__ = ["project", "queue", "schedules"]
 
 WRONG_USE = 2
 
@@ -45,4 +45,23 @@ def schedules(stack: str, target: str, moment: str, command: str) -> int:
         click.echo(f"{command}: {' '.join(str(error).split())}", err=True)
         return WRONG_USE
     click.echo("\n".join(found.lines()))
+    return 0
+
+
+@click.command()
+@stack_option
+@target_option
+@click.option("--queue", "name", required=True, help="The queue, as the output `topics` names it.")
+@click.option("--command", default="queue", help="How the sentence of a refusal begins.")
+def queue(stack: str, target: str, name: str, command: str) -> int:
+    """Print project, region, topic and dead-letter subscription of a queue, on one line."""
+    from review.stack_queue import queue_of
+    from sandbox.errors import UsageError
+
+    try:
+        found = queue_of(workspace(), stack, name, real=target == "gcp")
+    except UsageError as error:
+        click.echo(f"{command}: {' '.join(str(error).split())}", err=True)
+        return WRONG_USE
+    click.echo(found.line())
     return 0

@@ -53,6 +53,15 @@ def messaging(settings: Settings, names: Names, providers: Providers, foundation
     return Messaging(queues=queues, consumed=consumed)
 
 
+def _replayers(settings: Settings, foundation: Foundation) -> dict[str, pulumi.Input[str]]:
+    """People run the replay where they are, under their own names: what it moves was looked at before, and it
+    must work when nothing of ours does. Nobody may act as an account, so the groups hold the grants, and the
+    runtime's own account holds them once it stands.
+    """
+    people = {address.partition("@")[0]: f"group:{address}" for address in settings.messaging.operators}
+    return {**people, **foundation.members("replay")}
+
+
 def _queue(
     purpose: str,
     consumers: tuple[Role, ...],
@@ -77,6 +86,7 @@ def _queue(
             labels=names.labels("messaging", "confidential"),
             publishers=foundation.members(*_PUBLISHERS[purpose]),
             consumers=foundation.members(*consumers),
+            replayers=_replayers(settings, foundation),
             ack_deadline_seconds=config.ack_deadline_seconds,
             max_delivery_attempts=config.max_delivery_attempts,
             dead_letter_retention_days=settings.messaging.dead_letter_retention_days,

@@ -1,4 +1,4 @@
-"""`python -m review project` and `schedules`: what the scripts ask before they ask Google."""
+"""`python -m review project`, `queue` and `schedules`: what the scripts ask before they ask Google."""
 
 from __future__ import annotations
 
@@ -41,6 +41,21 @@ def test_refuses_in_one_sentence(
     said = capsys.readouterr()
     assert said.err.startswith(sentence)
     assert (said.out, said.err.count("\n")) == ("", 1)
+
+
+@pytest.mark.parametrize(("queue", "topic"), [("jobs", "pipeline-jobs"), ("batch", "batch-jobs")])
+def test_prints_where_a_queue_and_its_dead_letters_are(
+    queue: str, topic: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert main(["queue", "--stack", "dev", "--queue", queue]) == 0
+    kept = {"jobs": "job-processor-dlq", "batch": "batch-processor-dlq"}[queue]
+    assert capsys.readouterr().out == f"aiprod-example europe-west1 aiprod-{topic} aiprod-{kept}\n"
+    assert main(["queue", "--stack", "dev", "--queue", "nope", "--command", "replay"]) == 2
+    said = capsys.readouterr().err
+    assert said == (
+        "replay: QUEUE must be one that dev declares, got 'nope': name batch, jobs, notifications, results\n"
+    )
 
 
 @pytest.mark.parametrize("moment", ["start", "stop"])

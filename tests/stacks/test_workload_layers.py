@@ -47,13 +47,12 @@ def recorded(stack: str, *, release: bool = True) -> Recorder:
 
 
 def members(recorder: Recorder, type: str, role: str) -> set[str]:
-    return {
-        grant.name for grant in recorder.of_type(type) if grant.inputs["role"] == role and not is_agent(grant)
-    }
+    return {grant.name for grant in recorder.of_type(type) if grant.inputs["role"] == role and is_ours(grant)}
 
 
-def is_agent(grant: Recorded) -> bool:
-    return grant.name.endswith("-agent")
+def is_ours(grant: Recorded) -> bool:
+    """Whether a runtime of the platform holds it, not Google's agent and no person."""
+    return not grant.name.endswith("-agent") and not grant.inputs["member"].startswith("group:")
 
 
 def variables(recorder: Recorder, type: str, name: str) -> dict[str, Any]:
@@ -205,6 +204,27 @@ def test_api_may_publish_work_but_takes_none() -> None:
     }
     consumers = members(recorder, "SubscriptionIAMMember", "roles/pubsub.subscriber")
     assert not {name for name in consumers if name.endswith("-api")}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_people_bring_dead_letters_back_and_take_nothing_else(stack: str) -> None:
+    (group,) = settings_of(stack).messaging.operators
+    held = {
+        (one.name, one.inputs["role"])
+        for one in recorded(stack).resources
+        if one.inputs.get("member") == f"group:{group}"
+    }
+    key = group.partition("@")[0]
+    assert held == {
+        grant
+        for queue in ("jobs", "results", "notifications", "batch")
+        for grant in (
+            (f"queue-{queue}-replayer-{key}", "roles/pubsub.publisher"),
+            (f"queue-{queue}-dead-letter-replayer-{key}", "roles/pubsub.subscriber"),
+        )
+    }
+    # The account of a replay that Google runs has nothing before there is one.
+    assert not [one for one in recorded(stack).resources if "aiprod-replay@" in str(one.inputs.get("member"))]
 
 
 def test_vendor_keys_reach_the_workers_by_version_and_never_the_api() -> None:
