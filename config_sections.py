@@ -217,6 +217,11 @@ class Queue(Section):
     max_delivery_attempts: Annotated[int, Field(ge=5, le=100)] = 5
     minimum_backoff_seconds: Annotated[int, Field(ge=0, le=600)] = 10
     maximum_backoff_seconds: Annotated[int, Field(ge=0, le=600)] = 600
+    # Wait until work on a message begins that 95 of 100 do not exceed: what the scaler keeps. Metrics of
+    # Pub/Sub show a message too late for less than five minutes.
+    promise_seconds: Annotated[int, Field(ge=300, le=86_400)] = 300
+    # Mean time of a job until the scaler has measured enough of them.
+    job_seconds: Annotated[int, Field(ge=1, le=3_600)] = 60
 
     @model_validator(mode="after")
     def _ordered(self) -> Queue:
@@ -232,11 +237,13 @@ class Queue(Section):
 def _queues() -> dict[str, Queue]:
     return {
         "jobs": Queue(topic="aiprod-pipeline-jobs", subscription="aiprod-job-processor"),
-        "results": Queue(topic="aiprod-job-results", subscription="aiprod-result-notifier"),
+        "results": Queue(topic="aiprod-job-results", subscription="aiprod-result-notifier", job_seconds=1),
         "notifications": Queue(
-            topic="aiprod-job-notifications", subscription="aiprod-job-notifications-sender"
+            topic="aiprod-job-notifications", subscription="aiprod-job-notifications-sender", job_seconds=1
         ),
-        "batch": Queue(topic="aiprod-batch-jobs", subscription="aiprod-batch-processor"),
+        "batch": Queue(
+            topic="aiprod-batch-jobs", subscription="aiprod-batch-processor", promise_seconds=1_800
+        ),
     }
 
 
@@ -293,8 +300,7 @@ class Api(Section):
 class Workers(Section):
     """Worker pools. Batch jobs have their own where `batch_scaling` is given, else the one pool takes both.
 
-    Nothing scales a pool yet: it runs `scaling.min_instances`, but at least `instances_while_unscaled`, so
-    that jobs are consumed where the lower bound is 0. The upper bound sizes the subnet.
+    The scaler sets the number of instances between the bounds; an upper bound sizes the subnet.
     """
 
     pool: RunName = "aiprod-worker"
@@ -305,24 +311,14 @@ class Workers(Section):
     memory: Annotated[str, Field(pattern=r"^[0-9]+(Mi|Gi)$")] = "4Gi"
     # Connections that an instance keeps to the primary at most, and as many to its replica.
     database_pool_size: Annotated[int, Field(ge=1, le=100)] = 1
-    # 0 leaves a pool whose lower bound is 0 without a worker.
-    instances_while_unscaled: Annotated[int, Field(ge=0, le=100)] = 1
+    # Messages that an instance works on at once.
+    jobs_per_instance: Annotated[int, Field(ge=1, le=100)] = 1
     schedule: Schedule
 
     @model_validator(mode="after")
     def _fits(self) -> Workers:
         check_cpu_and_memory("memory", self.cpu, self.memory)
-        for field, scaling in (("scaling", self.scaling), ("batch_scaling", self.batch_scaling)):
-            if scaling is not None and self.instances_while_unscaled > scaling.max_instances:
-                raise RefusedError(
-                    f"instances_while_unscaled must be at most {field}.max_instances "
-                    f"{scaling.max_instances}, got {self.instances_while_unscaled}; lower it"
-                )
         return self
-
-    def instances(self, scaling: Scaling) -> int:
-        """How many instances a pool runs while nothing scales it."""
-        return max(scaling.min_instances, self.instances_while_unscaled)
 
 
 class Migration(Section):

@@ -8,6 +8,7 @@ import pulumi
 
 from bootstrap.settings import BootstrapSettings, OrganisationLevel, ProjectLevel
 from components.compute.office_hours import OFFICE_HOURS_ROLE
+from components.compute.pool_scaler import METRICS_ROLE, POOLS_ROLE
 from components.delivery.deploy_identity import DeployIdentity, DeployIdentityArgs
 from components.delivery.drift_reader import DriftReader, DriftReaderArgs
 from components.delivery.github_federation import GithubFederation, GithubFederationArgs
@@ -42,9 +43,11 @@ OWN_ROLES = {
     "age-watch": AGE_WATCH_ROLE,
     "rotation-passwords": PASSWORDS_ROLE,
     "rotation-secrets": SECRETS_ROLE,
+    "scaler-metrics": METRICS_ROLE,
+    "scaler-pools": POOLS_ROLE,
 }
 # Those of them that the platform grants on the project.
-GRANTABLE_OWN = ("age-watch", "office-hours", "rotation-passwords")
+GRANTABLE_OWN = ("age-watch", "office-hours", "rotation-passwords", "scaler-metrics")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

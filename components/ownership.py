@@ -27,7 +27,7 @@ __all__ = [
     "ignored",
 ]
 
-Owner: TypeAlias = Literal["Google", "rotator", "schedule", "drill", "release"]
+Owner: TypeAlias = Literal["Google", "rotator", "scaler", "schedule", "drill", "release"]
 
 SECRET: Final = "gcp:secretmanager/secret:Secret"
 SECRET_VERSION: Final = "gcp:secretmanager/secretVersion:SecretVersion"
@@ -53,8 +53,8 @@ class Owned:
     change: str
     # What a drift report does with a difference.
     drift: str
-    # Left to the owner only where a schedule runs.
-    scheduled: bool = False
+    # Left to the owner only where the component is told that it is there (`scheduled`, `scaled`).
+    told: bool = False
     # The component whose resources it is about; empty means every one of that type.
     within: str = ""
     # A value that the owner may leave there; the test plays it.
@@ -132,17 +132,17 @@ OWNED: Final[tuple[Owned, ...]] = (
         owner="schedule",
         change="stops the instance outside office hours or by `make sleep`, and starts it again",
         drift="not reported where a schedule runs; reported where none does",
-        scheduled=True,
+        told=True,
         example="NEVER",
     ),
     Owned(
         type=WORKER_POOL,
         property="scaling.manualInstanceCount",
-        owner="schedule",
-        change="sets the number of workers to 0 outside office hours or by `make sleep`, and back again",
-        drift="not reported where a schedule runs; reported where none does",
-        scheduled=True,
-        example=0,
+        owner="scaler",
+        change="sets the number of workers each minute; a schedule or `make sleep` sets it to 0",
+        drift="not reported where the pool is scaled; reported where it is not",
+        told=True,
+        example=3,
     ),
 )
 
@@ -204,12 +204,12 @@ BESIDE: Final[tuple[Beside, ...]] = (
 )
 
 
-def ignored(type: str, *, scheduled: bool = False, within: str = "") -> list[str]:
+def ignored(type: str, *, told: bool = False, within: str = "") -> list[str]:
     """The properties of a type, made by the component `within`, that their owner changes, for
     `ignore_changes`.
     """
     return [
         row.property
         for row in OWNED
-        if row.type == type and (scheduled or not row.scheduled) and row.within in ("", within)
+        if row.type == type and (told or not row.told) and row.within in ("", within)
     ]

@@ -138,7 +138,8 @@ def _api(layers: _Layers, region: str, scaling: Scaling) -> HttpService:
 def _worker(layers: _Layers, role: Role, region: str, pool: str, scaling: Scaling) -> WorkerPool:
     config = layers.settings.workers
     queues = layers.messaging.queues
-    suffix = "" if region == layers.settings.region else f"-{region}"
+    scaled = region == layers.settings.region
+    suffix = "" if scaled else f"-{region}"
     return WorkerPool(
         f"pool-{role}{suffix}",
         WorkerPoolArgs(
@@ -149,7 +150,8 @@ def _worker(layers: _Layers, role: Role, region: str, pool: str, scaling: Scalin
             service_account=layers.foundation.identities[role].email,
             kms_key=layers.foundation.keys[region].key_ids["run"],
             vpc=_vpc(layers, region),
-            instances=config.instances(scaling),
+            # Where nothing scales a pool, every job that may come must find a worker.
+            instances=scaling.min_instances if scaled else scaling.max_instances,
             labels=layers.names.labels(role, "confidential"),
             cpu=config.cpu,
             memory=config.memory,
@@ -160,13 +162,14 @@ def _worker(layers: _Layers, role: Role, region: str, pool: str, scaling: Scalin
                     for purpose in layers.messaging.consumed[role]
                 },
                 "DATABASE_POOL_SIZE": str(config.database_pool_size),
+                "JOBS_PER_INSTANCE": str(config.jobs_per_instance),
                 "TOPIC_RESULTS": queues["results"].topic_id,
                 "TOPIC_NOTIFICATIONS": queues["notifications"].topic_id,
             },
             secrets=_secrets(layers, region, layers.settings.secrets.vendor),
             secret_files=_files(layers, region),
             cloud_sql_instances=_databases(layers, region),
-            scheduled=config.schedule.kind == "office_hours",
+            scaled=scaled,
             deletion_protection=layers.settings.deletion_protection,
         ),
         _after(layers, region, role),

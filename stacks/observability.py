@@ -29,6 +29,7 @@ from components.observability.notification_channels import (
     Slack,
     Sms,
 )
+from components.observability.scaler_alerts import scaler_alerts
 from components.observability.security_alerts import TOLD, security_alerts
 from components.observability.service_alerts import ServiceTargets, service_alerts
 from components.observability.service_objectives import ServiceObjectives, ServiceObjectivesArgs
@@ -210,6 +211,11 @@ def _alerts(
                 cache_has_standby=settings.redis.tier == "STANDARD_HA",
                 migration_job=settings.migration.job,
             )
+        ),
+        **(
+            {}
+            if settings.release is None
+            else scaler_alerts(owner, always_on=settings.workers.schedule.kind == "always")
         ),
         **queue_alerts(
             {

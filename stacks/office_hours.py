@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from components.compute.office_hours import OfficeHours, OfficeHoursArgs, ScheduledPool
+from components.compute.pool_scaler import PoolScaler
 from config import Settings
 from config_sections import OfficeHours as Hours
 from config_sections import Scaling
@@ -23,6 +24,7 @@ def office_hours(
     foundation: Foundation,
     data: Data,
     compute: Compute,
+    scaler: PoolScaler | None,
 ) -> None:
     """One schedule where database and workers keep the same hours, else one each."""
     database, workers = settings.postgres.schedule, settings.workers.schedule
@@ -48,6 +50,7 @@ def office_hours(
                 time_zone=hours.time_zone,
                 database=data.postgres.instance_name if hours == database else None,
                 pools=mine,
+                clocks={"scaler": scaler.clock} if mine and scaler is not None else {},
                 deployer=names.deployer if settings.deployed_by == "github" else None,
             ),
             providers.resources,
@@ -55,15 +58,15 @@ def office_hours(
 
 
 def _pools(settings: Settings, foundation: Foundation, compute: Compute) -> dict[str, ScheduledPool]:
-    """The pools of the release that have something to stop."""
+    """The pools of the release."""
     config = settings.workers
     scalings: dict[Role, Scaling | None] = {"worker": config.scaling, "batch": config.batch_scaling}
     return {
         role: ScheduledPool(
             pool_name=pool.name,
-            instances=config.instances(scaling),
+            instances=scaling.min_instances,
             account_id=foundation.identities[role].name,
         )
         for role, pool in compute.workers.items()
-        if (scaling := scalings[role]) is not None and config.instances(scaling) > 0
+        if (scaling := scalings[role]) is not None
     }

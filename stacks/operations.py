@@ -6,14 +6,7 @@ Google builds both from `operations/`, so they run before the first release, and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
-import pulumi
-
-from components.compute.source_function import DirectVpc, FunctionBuild
-from components.data.bucket import AbortUploads, Bucket, BucketArgs, DeleteNoncurrent
-from components.delivery.image_repository import ImageRepository, ImageRepositoryArgs
 from components.foundation.age_watch import AgeWatch, AgeWatchArgs
 from components.foundation.secret_rotation import (
     RotatedDatabase,
@@ -23,18 +16,14 @@ from components.foundation.secret_rotation import (
     VendorProbe,
 )
 from config import Settings
-from naming import Names
 from stacks.compute import Compute
 from stacks.data import CACHE_AUTH, CACHE_CA, PASSWORD_USERS, Data
-from stacks.foundation import IMAGE_LOCATION, Foundation
-from stacks.providers import Providers, after
+from stacks.functions import SOURCE, Functions
+from stacks.providers import after
 
 __all__ = ["ROTATION_SUBSCRIPTION", "operations"]
 
 ROTATION_SUBSCRIPTION = "rotation"
-
-_SOURCE = Path(__file__).parents[1] / "operations"
-_KEPT_DAYS = 30
 
 # A GET that only a valid key is allowed. The others' vendors document none: a person confirms the version.
 # https://freesound.org/docs/api/authentication.html, https://elevenlabs.io/docs/api-reference/user/get
@@ -48,109 +37,23 @@ _PROBES = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Layers:
-    """Everything that both are wired to."""
-
-    settings: Settings
-    names: Names
-    providers: Providers
-    foundation: Foundation
-    build: FunctionBuild
-    # What must stand before a function is built and starts.
-    ready: tuple[pulumi.Resource, ...]
-
-    def role(self, purpose: str) -> str | None:
-        """The role that bootstrap made, where its deployer deploys; else the component makes its own."""
-        return self.names.role(purpose) if self.settings.deployed_by == "github" else None
-
-
-def operations(
-    settings: Settings,
-    names: Names,
-    providers: Providers,
-    foundation: Foundation,
-    data: Data,
-    compute: Compute,
-) -> tuple[str, ...]:
+def operations(functions: Functions, data: Data, compute: Compute) -> tuple[str, ...]:
     """Returns the short ids of the secrets that the rotator tells of.
 
     The rotator waits for the database, the age watch for nothing but its own.
     """
-    layers = _layers(settings, names, providers, foundation)
+    settings, names = functions.settings, functions.names
     reminders = {
         names.resource(CACHE_AUTH): "rotate it in a maintenance window, docs/runbooks/cache-auth.md",
         names.resource(CACHE_CA): "Google renews it; `make refresh` and `make up` hand it on",
     }
-    _rotation(layers, data, compute, reminders)
-    _age_watch(layers)
+    _rotation(functions, data, compute, reminders)
+    _age_watch(functions)
     return settings.secrets.database, *settings.secrets.vendor, *reminders
 
 
-def _layers(settings: Settings, names: Names, providers: Providers, foundation: Foundation) -> _Layers:
-    builder = foundation.members("function-builder")
-    keys, images = foundation.keys[settings.region], foundation.keys[IMAGE_LOCATION]
-    sources = Bucket(
-        "bucket-sources",
-        BucketArgs(
-            project=settings.project_id,
-            bucket_name=names.bucket("sources"),
-            location=settings.region,
-            kms_key=keys.key_ids["storage"],
-            labels=names.labels("functions", "internal"),
-            lifecycle=(DeleteNoncurrent(days=_KEPT_DAYS), AbortUploads()),
-            # Whoever looks for drift reads the archive; on the project the right would open customers' data.
-            readers=builder | ({"drift": names.drift_reader} if settings.deployed_by == "github" else {}),
-            deletion_protection=settings.deletion_protection,
-        ),
-        after(providers.resources, keys),
-    )
-    functions = ImageRepository(
-        "functions",
-        ImageRepositoryArgs(
-            project_id=settings.project_id,
-            location=IMAGE_LOCATION,
-            repository_id=names.resource("functions"),
-            kms_key_id=images.key_ids["images"],
-            labels=names.labels("functions", "internal"),
-            writers=builder,
-            immutable_tags=False,
-            deletion_protection=settings.deletion_protection,
-        ),
-        after(providers.resources, images),
-    )
-    return _Layers(
-        settings=settings,
-        names=names,
-        providers=providers,
-        foundation=foundation,
-        build=FunctionBuild(
-            bucket=sources.name,
-            repository=functions.url,
-            account=foundation.identities["function-builder"].name,
-        ),
-        ready=(
-            sources,
-            functions,
-            foundation.identities["function-builder"],
-            keys,
-            foundation.network,
-            foundation.private_dns,
-            foundation.egress[settings.region],
-        ),
-    )
-
-
-def _vpc(layers: _Layers) -> DirectVpc:
-    network = layers.foundation.network
-    return DirectVpc(
-        network=network.network_id,
-        subnetwork=network.subnet_ids[f"operations-{layers.settings.region}"],
-    )
-
-
-def _rotation(layers: _Layers, data: Data, compute: Compute, reminders: Mapping[str, str]) -> None:
-    settings, names, foundation = layers.settings, layers.names, layers.foundation
+def _rotation(functions: Functions, data: Data, compute: Compute, reminders: Mapping[str, str]) -> None:
+    settings, names, foundation = functions.settings, functions.names, functions.foundation
     keys, identity = foundation.keys[settings.region], foundation.identities["rotator"]
     push = foundation.identities["pubsub-push"]
     SecretRotation(
@@ -159,8 +62,8 @@ def _rotation(layers: _Layers, data: Data, compute: Compute, reminders: Mapping[
             project=settings.project_id,
             location=settings.region,
             service_name=names.resource("rotator"),
-            source=_SOURCE / "rotation",
-            build=layers.build,
+            source=SOURCE / "rotation",
+            build=functions.build,
             service_account=identity.email,
             member=identity.member,
             kms_key=keys.key_ids["run"],
@@ -170,10 +73,10 @@ def _rotation(layers: _Layers, data: Data, compute: Compute, reminders: Mapping[
             caller=push.email,
             caller_member=push.member,
             role_prefix=names.role_id("rotation"),
-            secrets_role=layers.role("rotation-secrets"),
-            passwords_role=layers.role("rotation-passwords"),
+            secrets_role=functions.role("rotation-secrets"),
+            passwords_role=functions.role("rotation-passwords"),
             pubsub_agent=foundation.agents.members["pubsub"],
-            vpc=_vpc(layers),
+            vpc=functions.vpc,
             labels=names.labels("rotation", "restricted"),
             databases={
                 settings.secrets.database: RotatedDatabase(
@@ -189,8 +92,8 @@ def _rotation(layers: _Layers, data: Data, compute: Compute, reminders: Mapping[
             deletion_protection=settings.deletion_protection,
         ),
         after(
-            layers.providers.resources,
-            *layers.ready,
+            functions.providers.resources,
+            *functions.ready,
             identity,
             push,
             foundation.private_services,
@@ -213,8 +116,8 @@ def _consumers(settings: Settings, compute: Compute) -> dict[str, RotationConsum
     return {**services, **pools}
 
 
-def _age_watch(layers: _Layers) -> None:
-    settings, names, foundation = layers.settings, layers.names, layers.foundation
+def _age_watch(functions: Functions) -> None:
+    settings, names, foundation = functions.settings, functions.names, functions.foundation
     identity, scheduler = foundation.identities["age-watch"], foundation.identities["scheduler"]
     AgeWatch(
         "age-watch",
@@ -222,19 +125,19 @@ def _age_watch(layers: _Layers) -> None:
             project=settings.project_id,
             location=settings.region,
             service_name=names.resource("age-watch"),
-            source=_SOURCE / "age_watch",
-            build=layers.build,
+            source=SOURCE / "age_watch",
+            build=functions.build,
             service_account=identity.email,
             member=identity.member,
             scheduler=scheduler.email,
             scheduler_member=scheduler.member,
             role_id=names.role_id("age-watch"),
-            role=layers.role("age-watch"),
+            role=functions.role("age-watch"),
             kms_key=foundation.keys[settings.region].key_ids["run"],
-            vpc=_vpc(layers),
+            vpc=functions.vpc,
             labels=names.labels("age-watch", "internal"),
             exceptions={secret: one.until for secret, one in settings.secrets.exceptions.items()},
             deletion_protection=settings.deletion_protection,
         ),
-        after(layers.providers.resources, *layers.ready, identity, scheduler),
+        after(functions.providers.resources, *functions.ready, identity, scheduler),
     )

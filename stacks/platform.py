@@ -19,12 +19,14 @@ from stacks.data import data
 from stacks.delivery import delivery
 from stacks.edge import edge
 from stacks.foundation import foundation
+from stacks.functions import functions
 from stacks.messaging import messaging
 from stacks.migration import migration
 from stacks.observability import observability
 from stacks.office_hours import office_hours
 from stacks.operations import operations
 from stacks.providers import make_providers
+from stacks.scaler import scaler
 
 __all__ = ["platform"]
 
@@ -41,8 +43,9 @@ def platform(settings: Settings) -> Mapping[str, Any]:
     queues = messaging(settings, names, providers, base)
     migrated = migration(settings, names, providers, base, stores)
     workloads = compute(settings, names, providers, base, stores, queues)
-    office_hours(settings, names, providers, base, stores, workloads)
-    rotated = operations(settings, names, providers, base, stores, workloads)
+    built = functions(settings, names, providers, base)
+    office_hours(settings, names, providers, base, stores, workloads, scaler(built, queues, workloads))
+    rotated = operations(built, stores, workloads)
     front = edge(
         settings=settings,
         names=names,

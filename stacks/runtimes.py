@@ -64,7 +64,7 @@ RUNTIMES: Mapping[Role, Runtime] = {
     "migration": Runtime(title="Schema migration", database=True),
     "rotator": Runtime(title="Secret rotation", project_roles=_NONE),
     "age-watch": Runtime(title="Secret age watch", project_roles=_NONE),
-    "scaler": Runtime(title="Worker scaler"),
+    "scaler": Runtime(title="Worker scaler", project_roles=_NONE),
     "replay": Runtime(title="Dead letter replay"),
     "verifier": Runtime(title="Verification after a deployment"),
     "healer": Runtime(title="Healer of stuck jobs"),
@@ -89,6 +89,8 @@ def standing(settings: Settings) -> frozenset[Role]:
         "pubsub-push",
         "function-builder",
     }
+    if settings.release is not None:
+        runs.add("scaler")
     if settings.workers.batch_scaling is not None:
         runs.add("batch")
     return frozenset(runs)

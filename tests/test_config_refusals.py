@@ -144,7 +144,7 @@ from tests.stack_files import changed, values
             "64Gi",
             "aiprod:api.memory must be between 512 and 8192 Mi for 2 cpu, got '64Gi'; change it or cpu",
         ),
-        ("workers.instances_while_unscaled", 3, "at most scaling.max_instances 2, got 3; lower it"),
+        ("workers.jobs_per_instance", 0, "greater than or equal to 1"),
         (
             "postgres.schedule.time_zone",
             "Europe/Pairs",

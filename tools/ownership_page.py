@@ -54,7 +54,7 @@ def render() -> str:
 def _where(row: Owned) -> str:
     if row.within:
         return f"in a `{row.within.rpartition(':')[2]}`"
-    return "where a schedule runs" if row.scheduled else "everywhere"
+    return "where it is there" if row.told else "everywhere"
 
 
 def _short(type: str) -> str:

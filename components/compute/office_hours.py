@@ -1,6 +1,7 @@
 """Working days only: starts a database and worker pools in the morning, stops them in the evening.
 
-Makes Cloud Scheduler jobs that call Google's APIs, an account they call as, and, unless it is given one
+Makes Cloud Scheduler jobs that call Google's APIs (a worker pool is stopped by having no instances, a clock
+by being paused), an account they call as, and, unless it is given one
 (`role`), a custom role that allows no more than those calls. Saturday and Sunday stay stopped. What is
 scheduled must be told so (`scheduled`), because its state is then the schedule's and not the program's;
 another number of instances counts from the next morning on.
@@ -33,13 +34,17 @@ __all__ = ["OFFICE_HOURS_ROLE", "OfficeHours", "OfficeHoursArgs", "ScheduledPool
 
 Moment = Literal["start", "stop"]
 
+# What a moment asks of Cloud Scheduler.
+_VERBS: Mapping[Moment, str] = {"start": "resume", "stop": "pause"}
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _DATABASE_PERMISSIONS = ("cloudsql.instances.get", "cloudsql.instances.update")
 _POOL_PERMISSIONS = ("run.workerpools.get", "run.workerpools.update")
+# Pauses and resumes: cloud.google.com/iam/docs/roles-permissions/cloudscheduler.
+_CLOCK_PERMISSIONS = ("cloudscheduler.jobs.enable", "cloudscheduler.jobs.pause")
 OFFICE_HOURS_ROLE = OwnRole(
     title="Office hours",
-    description="Starts and stops the database and the worker pools",
-    permissions=(*_DATABASE_PERMISSIONS, *_POOL_PERMISSIONS),
+    description="Starts and stops the database, the worker pools and their scaler",
+    permissions=(*_DATABASE_PERMISSIONS, *_POOL_PERMISSIONS, *_CLOCK_PERMISSIONS),
 )
 
 
@@ -50,12 +55,12 @@ class ScheduledPool:
     pool_name: pulumi.Input[str]
     """Physical name."""
     instances: int
-    """Instances in the hours, 1 or more."""
+    """Instances that the morning begins with, 0 to 1000; with 0 whoever scales the pool starts it."""
     account_id: pulumi.Input[str]
     """Full resource name of the account that the pool runs as: who changes a pool acts as it."""
 
     def __post_init__(self) -> None:
-        require_between("instances", self.instances, 1, 1000, "instances")
+        require_between("instances", self.instances, 0, 1000, "instances")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,14 +89,16 @@ class OfficeHoursArgs:
     """IAM member who deploys: Google wants whoever makes a job to act as its account; none by default."""
     pools: Mapping[str, ScheduledPool] = field(default_factory=dict[str, ScheduledPool])
     """Worker pools, by a key that names the jobs."""
+    clocks: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
+    """Full names of Cloud Scheduler jobs that rest outside the hours, by a key that names the jobs."""
 
     def __post_init__(self) -> None:
         check_name("service account id", self.account_id)
         check_member("deployer", self.deployer)
         require_between("start_hour", self.start_hour, 0, 22, "o'clock")
         require_between("stop_hour", self.stop_hour, self.start_hour + 1, 23, "o'clock")
-        if self.database is None and not self.pools:
-            raise RefusedError("database or pools must be given, got neither; leave the component out")
+        if self.database is None and not self.pools and not self.clocks:
+            raise RefusedError("database, pools or clocks must be given, got none; leave the component out")
 
 
 class OfficeHours(pulumi.ComponentResource):
@@ -124,8 +131,13 @@ class OfficeHours(pulumi.ComponentResource):
                 pool.pool_name,
                 "?updateMask=scaling.manualInstanceCount",
             )
-            _job(f"{name}-{key}", "start", args, account, uri, _instances(pool.instances), ready)
+            if pool.instances:
+                _job(f"{name}-{key}", "start", args, account, uri, _instances(pool.instances), ready)
             _job(f"{name}-{key}", "stop", args, account, uri, _instances(0), ready)
+        for key, clock in args.clocks.items():
+            for moment, verb in _VERBS.items():
+                uri = pulumi.Output.concat("https://cloudscheduler.googleapis.com/v1/", clock, ":", verb)
+                _job(f"{name}-{key}", moment, args, account, uri, None, ready)
         self.email = account.email
         self.register_outputs({"email": self.email})
 
@@ -164,6 +176,7 @@ def _role(name: str, args: OfficeHoursArgs, opts: pulumi.ResourceOptions) -> pul
     permissions = (
         *(() if args.database is None else _DATABASE_PERMISSIONS),
         *(_POOL_PERMISSIONS if args.pools else ()),
+        *(_CLOCK_PERMISSIONS if args.clocks else ()),
     )
     return make_role(
         name, args.project, args.role_id, replace(OFFICE_HOURS_ROLE, permissions=permissions), opts
@@ -176,7 +189,7 @@ def _job(
     args: OfficeHoursArgs,
     account: gcp.serviceaccount.Account,
     uri: pulumi.Output[str],
-    body: Mapping[str, Any],
+    body: Mapping[str, Any] | None,
     opts: pulumi.ResourceOptions,
 ) -> None:
     hour = args.start_hour if moment == "start" else args.stop_hour
@@ -191,9 +204,9 @@ def _job(
         retry_config={"retry_count": 3, "min_backoff_duration": "60s"},
         http_target={
             "uri": uri,
-            "http_method": "PATCH",
+            "http_method": "POST" if body is None else "PATCH",
             "headers": {"Content-Type": "application/json"},
-            "body": base64.b64encode(json.dumps(body).encode()).decode(),
+            "body": base64.b64encode(json.dumps(body or {}).encode()).decode(),
             "oauth_token": {"service_account_email": account.email, "scope": _SCOPE},
         },
         opts=opts,

@@ -154,8 +154,8 @@ class PoolScaler(pulumi.ComponentResource):
 
     service_name: pulumi.Output[str]
     """Physical name of the function."""
-    job_name: pulumi.Output[str]
-    """Name of the scheduler's job; paused, nothing is scaled."""
+    clock: pulumi.Output[str]
+    """Full name of the scheduler's job; while it is paused nothing is scaled."""
 
     def __init__(self, name: str, args: PoolScalerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Make the scaler."""
@@ -201,8 +201,8 @@ class PoolScaler(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[function]),
         )
         self.service_name = function.service_name
-        self.job_name = job.name
-        self.register_outputs({"service_name": self.service_name, "job_name": self.job_name})
+        self.clock = job.id
+        self.register_outputs({"service_name": self.service_name, "clock": self.clock})
 
 
 def _config(args: PoolScalerArgs) -> pulumi.Output[str]:

@@ -1,8 +1,8 @@
 """A worker pool on Cloud Run: instances that pull work and have no address.
 
 It runs as an account of its own, from an image pinned by digest, inside the network. A pool has no
-autoscaler, and no scaler is deployed: this program owns the number of instances and puts back what differs,
-unless a schedule does (`scheduled`).
+autoscaler: this program owns the number of instances and puts back what differs, unless a scaler or a
+schedule does (`scaled`).
 
 Not made here: the account and its rights, secrets and their accessors, the subnet, the subscription it pulls.
 All must stand before the first instance starts. Not modelled: GPUs, sidecars,
@@ -70,8 +70,9 @@ class WorkerPoolArgs:
     """Files that hold a secret version, by the name of their volume."""
     cloud_sql_instances: tuple[pulumi.Input[str], ...] = ()
     """Connection names that get a socket under /cloudsql; the account must be a Cloud SQL client."""
-    scheduled: bool = False
-    """Whether a schedule starts and stops the pool; then `instances` counts at creation only."""
+    scaled: bool = False
+    """Whether a scaler or a schedule sets the number of instances; then `instances` counts at creation
+    only."""
     deletion_protection: bool = True
     """Whether the provider refuses to delete the pool."""
 
@@ -104,9 +105,7 @@ class WorkerPool(pulumi.ComponentResource):
             template=_template(args),
             deletion_protection=args.deletion_protection,
             labels=args.labels,
-            opts=pulumi.ResourceOptions(
-                parent=self, ignore_changes=ignored(WORKER_POOL, scheduled=args.scheduled)
-            ),
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=ignored(WORKER_POOL, told=args.scaled)),
         )
 
         self.name = pool.name

@@ -265,7 +265,7 @@ class Postgres(pulumi.ComponentResource):
         return pulumi.ResourceOptions(
             parent=self,
             protect=args.deletion_protection,
-            ignore_changes=ignored(DATABASE, scheduled=scheduled),
+            ignore_changes=ignored(DATABASE, told=scheduled),
         )
 
     def _grow(

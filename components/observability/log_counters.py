@@ -1,9 +1,11 @@
-"""What is counted in the logs: crashes, database errors, backups that succeeded, runs of the age watch."""
+"""What is counted in the logs: crashes, database errors, backups that succeeded, runs of age watch and
+scaler."""
 
 from __future__ import annotations
 
 from components.observability.data_alerts import BACKUPS_METRIC, DATABASE_ERRORS_METRIC
 from components.observability.log_metric import LogMetricArgs
+from components.observability.scaler_alerts import SCALER_CEILING_METRIC, SCALER_RUNS_METRIC
 from components.observability.security_alerts import AGE_WATCH_METRIC
 from components.observability.service_alerts import CRASHES_METRIC
 
@@ -45,5 +47,15 @@ def log_counters() -> dict[str, LogMetricArgs]:
             metric_name=AGE_WATCH_METRIC,
             description="Runs of the age watch that looked at every secret",
             filter='resource.type="cloud_run_revision" AND jsonPayload.ageWatch.kind="done"',
+        ),
+        "scaler-runs": LogMetricArgs(
+            metric_name=SCALER_RUNS_METRIC,
+            description="Runs of the scaler that looked at every worker pool",
+            filter='resource.type="cloud_run_revision" AND jsonPayload.scaler.kind="done"',
+        ),
+        "scaler-ceiling": LogMetricArgs(
+            metric_name=SCALER_CEILING_METRIC,
+            description="Times that a queue asked for more workers than its pool may have",
+            filter='resource.type="cloud_run_revision" AND jsonPayload.scaler.kind="ceiling"',
         ),
     }

@@ -80,10 +80,10 @@ def after_change(stack: str, type: str, path: str, value: Any, within: str = "")
 
 @pytest.mark.parametrize("row", OWNED, ids=[f"{row.type.rpartition(':')[2]}-{row.property}" for row in OWNED])
 def test_what_its_owner_changes_makes_no_step(row: Owned) -> None:
-    assert after_change(STACKS[row.scheduled], row.type, row.property, row.example, row.within) == []
+    assert after_change(STACKS[row.told], row.type, row.property, row.example, row.within) == []
 
 
-@pytest.mark.parametrize("row", [row for row in OWNED if row.scheduled], ids=lambda row: row.property)
+@pytest.mark.parametrize("row", [row for row in OWNED if row.told], ids=lambda row: row.property)
 def test_without_a_schedule_the_same_change_is_put_back(row: Owned) -> None:
     assert set(after_change("prod", row.type, row.property, row.example)) == {f"update {row.type}"}
 
@@ -137,7 +137,7 @@ def test_nothing_is_ignored_that_the_table_does_not_name(stack: str) -> None:
         (state.type, path) for state in deployed(stack).snapshot.resources for path in state.ignore_changes
     }
     assert found <= {(row.type, row.property) for row in OWNED}
-    assert {(row.type, row.property) for row in OWNED if not row.scheduled} <= found
+    assert {(row.type, row.property) for row in OWNED if not row.told} <= found
 
 
 def test_the_page_says_what_the_table_says(

@@ -111,7 +111,7 @@ def test_who_changes_a_pool_acts_as_its_account(build: Build, recorder: Recorder
     [
         ({"stop_hour": 8}, "stop_hour must be between 9 and 23 o'clock, got 8"),
         ({"start_hour": 23}, "start_hour must be between 0 and 22 o'clock, got 23"),
-        ({"database": None, "pools": {}}, "database or pools must be given, got neither"),
+        ({"database": None, "pools": {}}, "database, pools or clocks must be given, got none"),
         ({"account_id": "x"}, "service account id name must have 6 to 30 characters"),
     ],
 )
@@ -121,8 +121,28 @@ def test_fails_when_nothing_can_be_scheduled(changes: dict[str, Any], message: s
 
 
 def test_fails_when_a_pool_has_nothing_to_stop() -> None:
-    with pytest.raises(ValueError, match="instances must be between 1 and 1000 instances, got 0"):
-        ScheduledPool(pool_name="aiprod-worker", instances=0, account_id="account")
+    with pytest.raises(ValueError, match="instances must be between 0 and 1000 instances, got -1"):
+        ScheduledPool(pool_name="aiprod-worker", instances=-1, account_id="account")
+
+
+def test_a_pool_that_its_scaler_starts_is_only_stopped(build: Build, recorder: Recorder) -> None:
+    scaled = ScheduledPool(pool_name="aiprod-worker", instances=0, account_id=POOL.account_id)
+    build(lambda: OfficeHours("hours", example_args(database=None, pools={"worker": scaled})))
+    assert recorder.names(JOB) == ["hours-worker-stop"]
+
+
+def test_a_clock_is_paused_and_resumed(build: Build, recorder: Recorder) -> None:
+    clock = "projects/p-example/locations/europe-west1/jobs/scaler-1234567"
+    build(lambda: OfficeHours("hours", example_args(database=None, pools={}, clocks={"scaler": clock})))
+    url = f"https://cloudscheduler.googleapis.com/v1/{clock}"
+    assert calls(recorder) == {
+        "hours-scaler-start": ("0 8 * * 1-5", "POST", f"{url}:resume", {}),
+        "hours-scaler-stop": ("0 20 * * 1-5", "POST", f"{url}:pause", {}),
+    }
+    assert recorder.one("IAMCustomRole").inputs["permissions"] == [
+        "cloudscheduler.jobs.enable",
+        "cloudscheduler.jobs.pause",
+    ]
 
 
 def test_a_role_that_stands_is_granted_and_none_is_made(build: Build, recorder: Recorder) -> None:
@@ -135,6 +155,7 @@ def test_a_role_that_stands_is_granted_and_none_is_made(build: Build, recorder: 
 
 
 def test_the_role_made_beforehand_allows_what_the_own_one_does(build: Build, recorder: Recorder) -> None:
-    build(lambda: OfficeHours("hours", example_args()))
+    clocks = {"scaler": "projects/p-example/locations/europe-west1/jobs/scaler-1234567"}
+    build(lambda: OfficeHours("hours", example_args(clocks=clocks)))
     made = recorder.one("IAMCustomRole").inputs
     assert tuple(made["permissions"]) == OFFICE_HOURS_ROLE.permissions

@@ -74,7 +74,7 @@ def test_number_of_instances_is_the_programs(build: Build, recorder: Recorder) -
 
 
 def test_number_of_instances_is_the_schedules_where_there_is_one(build: Build, recorder: Recorder) -> None:
-    inputs_of(build, recorder, scheduled=True)
+    inputs_of(build, recorder, scaled=True)
     assert recorder.one(POOL).ignore_changes == ("scaling.manualInstanceCount",)
 
 
