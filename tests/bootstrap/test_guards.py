@@ -41,7 +41,7 @@ def test_the_deployer_may_grant_these_roles_and_no_more(stack: str) -> None:
         for grant in inputs(outcome, GRANT)
         if "deployer@" in grant["member"] and "condition" in grant
     }
-    own = ("age_watch", "office_hours", "rotation_passwords")
+    own = ("age_watch", "office_hours", "rotation_passwords", "scaler_metrics")
     names = (
         *(f"projects/{project}/roles/aiprod_{name}" for name in own),
         "roles/cloudsql.client",

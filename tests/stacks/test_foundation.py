@@ -103,7 +103,7 @@ def test_only_a_runtime_that_stands_holds_a_grant(build: Build, recorder: Record
         member.partition(":aiprod-")[2].partition("@")[0] for member in members if ":aiprod-" in member
     }
     # The operations layer makes what these hold grants on.
-    elsewhere = {"rotator", "age-watch", "scheduler", "pubsub-push"}
+    elsewhere = {"rotator", "age-watch", "scaler", "scheduler", "pubsub-push"}
     assert holders == standing(found) - elsewhere | {"deployer"}
     assert ("batch" in holders) == (found.workers.batch_scaling is not None)
 
