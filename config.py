@@ -28,6 +28,7 @@ from pydantic_core import ErrorDetails
 from config_capacity import check_connections, check_instances
 from config_database import Postgres, check_loss, check_places
 from config_edge import Edge, Observability
+from config_release import Release, check_release, check_traffic
 from config_sections import (
     Api,
     Buckets,
@@ -36,11 +37,9 @@ from config_sections import (
     Migration,
     Network,
     Redis,
-    Release,
     Scaling,
     Secrets,
     Workers,
-    check_release,
     default_buckets,
 )
 from config_types import PATTERNS, Hostname, Region
@@ -160,6 +159,7 @@ class Settings(BaseModel):
         if self.release is not None:
             registry = f"europe-docker.pkg.dev/{self.project_id}/{self.repository}/"
             check_release(self.release, registry, self.secrets.vendor)
+            check_traffic(self.release, self.api.service, tuple(self.api_regions), self.edge.variants)
         check_instances(self.api_regions, self.homes, self.workers, self.network.run_prefix)
         check_connections(self.postgres, self.workers, self.api.database_pool_size, self.api_regions.values())
         _ = self.addresses
@@ -317,7 +317,9 @@ def _path(location: Iterable[str | int]) -> str:
 
 
 # The tag of a discriminated union and the mark of a mapping's key stand in pydantic's path, not in the file.
-_NOT_IN_FILE = frozenset({"always", "office_hours", "BASIC", "STANDARD_HA", "[key]"})
+_NOT_IN_FILE = frozenset(
+    ["always", "office_hours", "BASIC", "STANDARD_HA", "latest", "pinned", "canary", "[key]"]
+)
 
 
 def _sentence(error: ErrorDetails) -> str:

@@ -6,7 +6,7 @@ contracts are defaults, so that a restored or adopted instance can carry another
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -15,7 +15,6 @@ from config_types import (
     AddressName,
     CacheName,
     Day,
-    Digest,
     Email,
     HourOfDay,
     KeyName,
@@ -341,38 +340,3 @@ class Migration(Section):
     def _fits(self) -> Migration:
         check_cpu_and_memory("memory", self.cpu, self.memory)
         return self
-
-
-class Release(Section):
-    """What runs: images by digest, secret versions by number. Without it everything stands but revisions.
-
-    With an image of the metrics collector, one runs beside the API. The schema is migrated by the image of
-    the API, or by one of its own: a release that goes back keeps the newest, which knows every revision.
-    """
-
-    images: Mapping[Literal["api", "worker", "collector", "migration"], Digest]
-    secret_versions: Mapping[str, Annotated[int, Field(ge=1)]]
-
-
-def check_release(release: Release, registry: str, vendor: Collection[str]) -> None:
-    """Refuse images of another registry and secret versions that do not fit the vendor secrets."""
-    for key in ("api", "worker", *release.images):
-        image = release.images.get(key)
-        if image is None or not image.startswith(registry):
-            raise RefusedError(
-                f"release.images.{key} must be {registry}NAME@sha256:DIGEST, got {image!r}; "
-                "push the image there and name it by digest"
-            )
-    vendors = set(vendor)
-    for secret in release.secret_versions:
-        if secret not in vendors:
-            raise RefusedError(
-                f"release.secret_versions must name one of {', '.join(sorted(vendors))}, "
-                f"got {secret!r}; correct the name"
-            )
-    missing = vendors - set(release.secret_versions)
-    if missing:
-        raise RefusedError(
-            f"release.secret_versions must give a number for every vendor secret, got none for "
-            f"{', '.join(sorted(missing))}; add it"
-        )

@@ -15,6 +15,7 @@ __all__ = [
     "DATABASE",
     "FUNCTION",
     "GENERATED_SECRET",
+    "HTTP_SERVICE",
     "OWNED",
     "SECRET",
     "SECRET_VERSION",
@@ -38,6 +39,7 @@ SERVICE: Final = "gcp:cloudrunv2/service:Service"
 # Components whose resources have an owner that others of the type have not.
 FUNCTION: Final = "aiprod:compute:SourceFunction"
 GENERATED_SECRET: Final = "aiprod:foundation:GeneratedSecret"
+HTTP_SERVICE: Final = "aiprod:compute:HttpService"
 WORKER_POOL: Final = "gcp:cloudrunv2/workerPool:WorkerPool"
 
 
@@ -55,6 +57,8 @@ class Owned:
     drift: str
     # Left to the owner only where the component is told that it is there (`scheduled`, `scaled`).
     told: bool = False
+    # Left to the owner only where a workflow releases instead of this program.
+    released: bool = False
     # The component whose resources it is about; empty means every one of that type.
     within: str = ""
     # A value that the owner may leave there; the test plays it.
@@ -144,6 +148,52 @@ OWNED: Final[tuple[Owned, ...]] = (
         told=True,
         example=3,
     ),
+    Owned(
+        type=SERVICE,
+        property="template.containers[0].image",
+        owner="release",
+        change="deploys another digest",
+        drift="not reported where a workflow releases; `make refresh` before each `up`, which sends it again",
+        released=True,
+        within=HTTP_SERVICE,
+        example="europe-docker.pkg.dev/p/aiprod/api@sha256:" + "0" * 64,
+    ),
+    Owned(
+        type=SERVICE,
+        property="traffics",
+        owner="release",
+        change="moves shares from one revision to the next",
+        drift="not reported where a workflow releases; `make refresh` before each `up`, which sends it again",
+        released=True,
+        within=HTTP_SERVICE,
+        example=[
+            {
+                "type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION",
+                "revision": "aiprod-v33-api-2",
+                "percent": 100,
+            }
+        ],
+    ),
+    Owned(
+        type=WORKER_POOL,
+        property="template.containers[0].image",
+        owner="release",
+        change="deploys another digest",
+        drift="not reported where a workflow releases; `make refresh` before each `up`, which sends it again",
+        released=True,
+        example="europe-docker.pkg.dev/p/aiprod/worker@sha256:" + "0" * 64,
+    ),
+    Owned(
+        type=WORKER_POOL,
+        property="instanceSplits",
+        owner="release",
+        change="moves instances from one revision to the next",
+        drift="not reported where a workflow releases; `make refresh` before each `up`, which sends it again",
+        released=True,
+        example=[
+            {"type": "INSTANCE_SPLIT_ALLOCATION_TYPE_REVISION", "revision": "aiprod-worker-2", "percent": 100}
+        ],
+    ),
 )
 
 BESIDE: Final[tuple[Beside, ...]] = (
@@ -204,12 +254,15 @@ BESIDE: Final[tuple[Beside, ...]] = (
 )
 
 
-def ignored(type: str, *, told: bool = False, within: str = "") -> list[str]:
+def ignored(type: str, *, told: bool = False, released: bool = False, within: str = "") -> list[str]:
     """The properties of a type, made by the component `within`, that their owner changes, for
     `ignore_changes`.
     """
     return [
         row.property
         for row in OWNED
-        if row.type == type and (told or not row.told) and row.within in ("", within)
+        if row.type == type
+        and (told or not row.told)
+        and (released or not row.released)
+        and row.within in ("", within)
     ]

@@ -8,18 +8,26 @@ from dataclasses import dataclass, field
 import pulumi
 
 from components.compute.http_service import (
+    Canary,
     DirectVpc,
     HttpProbe,
     HttpService,
     HttpServiceArgs,
     InstanceBounds,
+    Latest,
+    MetricsCollector,
     OpenToEdge,
+    Pinned,
     SecretFile,
     SecretVersion,
+    Traffic,
+    WorkflowOwned,
 )
 from components.compute.worker_pool import WorkerPool, WorkerPoolArgs
 from config import Settings
-from config_sections import Release, Scaling
+from config_release import CanaryTraffic, LatestTraffic, PinnedTraffic, Release
+from config_sections import Scaling
+from config_types import Region
 from naming import Names
 from stacks.data import CACHE_AUTH, CACHE_CA, Data, Stores
 from stacks.foundation import Foundation
@@ -122,7 +130,8 @@ def _api(layers: _Layers, region: str, scaling: Scaling) -> HttpService:
             secrets=_secrets(layers, region, ()),
             secret_files=_files(layers, region),
             cloud_sql_instances=_databases(layers, region),
-            metrics_collector=layers.release.images.get("collector"),
+            metrics_collector=_collector(layers.release),
+            traffic=_traffic(layers.release, region),
             tags={
                 tag: revision
                 for tag, variant in layers.settings.edge.variants.items()
@@ -170,10 +179,32 @@ def _worker(layers: _Layers, role: Role, region: str, pool: str, scaling: Scalin
             secret_files=_files(layers, region),
             cloud_sql_instances=_databases(layers, region),
             scaled=scaled,
+            splits=WorkflowOwned() if layers.release.owner == "workflow" else Latest(),
             deletion_protection=layers.settings.deletion_protection,
         ),
         _after(layers, region, role),
     )
+
+
+def _traffic(release: Release, region: str) -> Traffic:
+    if release.owner == "workflow":
+        return WorkflowOwned()
+    match release.traffic:
+        case LatestTraffic():
+            return Latest()
+        case PinnedTraffic(revisions=revisions):
+            return Pinned(revision=_in(revisions, region))
+        case CanaryTraffic(stable_revisions=revisions, percent=percent):
+            return Canary(stable_revision=_in(revisions, region), percent=percent)
+
+
+def _in(revisions: Mapping[Region, str], region: str) -> str:
+    return next(revision for where, revision in revisions.items() if where == region)
+
+
+def _collector(release: Release) -> MetricsCollector | None:
+    image = release.images.get("collector")
+    return None if image is None else MetricsCollector(image=image)
 
 
 def _environment(layers: _Layers, role: Role, region: str) -> dict[str, pulumi.Input[str]]:

@@ -13,7 +13,7 @@ import pulumi
 
 from components.compute.job import DirectVpc, Job, JobArgs
 from config import Settings
-from config_sections import Release
+from config_release import Release
 from naming import Names
 from stacks.data import Data
 from stacks.foundation import Foundation

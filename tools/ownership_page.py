@@ -52,6 +52,8 @@ def render() -> str:
 
 
 def _where(row: Owned) -> str:
+    if row.released:
+        return "where a workflow releases"
     if row.within:
         return f"in a `{row.within.rpartition(':')[2]}`"
     return "where it is there" if row.told else "everywhere"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Literal
+from typing import Any, Literal
 
 import pulumi
 import pulumi_gcp as gcp
@@ -17,8 +17,12 @@ __all__ = [
     "CLOUD_SQL_MOUNT",
     "CLOUD_SQL_VOLUME",
     "DirectVpc",
+    "ImageAdmission",
+    "PlatformPolicy",
+    "ProjectPolicy",
     "SecretFile",
     "SecretVersion",
+    "admission_policy",
     "grant_invokers",
     "refuse_bad_environment",
     "refuse_bad_files",
@@ -85,6 +89,41 @@ class DirectVpc:
     """Network tags that firewall rules know."""
     egress: Literal["ALL_TRAFFIC", "PRIVATE_RANGES_ONLY"] = "ALL_TRAFFIC"
     """What leaves through the network; all of it, so that partners see the reserved NAT addresses."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProjectPolicy:
+    """Binary Authorization by the project's one policy; which attestors it asks for is said there."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlatformPolicy:
+    """Binary Authorization by a named policy of the Cloud Run platform."""
+
+    policy: str
+    """projects/P/platforms/cloudRun/policies/NAME."""
+
+    def __post_init__(self) -> None:
+        if re.fullmatch(r"projects/[^/]+/platforms/cloudRun/policies/[A-Za-z0-9_-]+", self.policy) is None:
+            raise RefusedError(
+                f"policy must be projects/P/platforms/cloudRun/policies/NAME, got {self.policy!r}; correct it"
+            )
+
+
+ImageAdmission = ProjectPolicy | PlatformPolicy
+"""Who looks at an image's attestations before it runs. A break-glass justification is no argument: an image
+that no attestor signed is let in by hand, in the audit log, and never by a reviewed file."""
+
+
+def admission_policy(admission: ImageAdmission | None) -> Any:
+    """The same as Cloud Run takes it, of a service and of a worker pool."""
+    match admission:
+        case None:
+            return None
+        case ProjectPolicy():
+            return {"use_default": True}
+        case PlatformPolicy(policy=policy):
+            return {"policy": policy}
 
 
 def refuse_bad_environment(names: Iterable[str], secret_names: Iterable[str]) -> None:

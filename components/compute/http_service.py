@@ -1,15 +1,22 @@
 """An HTTP service on Cloud Run behind the load balancer, in one region.
 
 It answers only through the load balancer or from inside the network: the run.app address is off. It runs as
-an account of its own, from an image pinned by digest, with startup, liveness and readiness probes, and sends
-all its traffic through the network. With a metrics collector beside it CPU is allocated always, because a
-collector that sleeps between requests loses samples; billing then is by instance.
+an account of its own, from an image pinned by digest, with startup, liveness and readiness probes over HTTP,
+gRPC or (startup only) TCP, and sends all its traffic through the network. With a metrics collector beside it
+CPU is allocated always, because a collector that sleeps between requests loses samples; billing then is by
+instance.
+
+`traffic` says which revisions answer, and by that who owns image and shares: this program, or a workflow
+(`WorkflowOwned`). A new image, variable or secret version makes a new revision; the one before it stays,
+without cost while it has no share, until Cloud Run drops the oldest of a thousand.
 
 Not made here: the account and its rights, secrets and their accessors, the subnet, the endpoint group. All
-but the last must stand before the revision starts. Not modelled: GPUs, session affinity, gRPC and TCP probes
-and Binary Authorization, which nothing uses yet.
+but the last must stand before the revision starts. Not modelled: GPUs, session affinity (it would tear a
+canary's shares), HTTP/2 to the container, a break-glass justification.
 
-Location and name are immutable. A new image, variable or secret version makes a new revision.
+Location and name are immutable.
+
+Sources: Cloud Run's pages on health checks, on rollouts and on revisions.
 """
 
 from __future__ import annotations
@@ -21,17 +28,43 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components._checks import require_between, require_digest
-from components.compute._traffic import Canary, Latest, Pinned, Traffic, check_tags, traffics
+from components.compute._collector import MetricsCollector, collector_containers, collector_volumes
+from components.compute._probes import (
+    GrpcProbe,
+    HttpProbe,
+    LivenessProbe,
+    ReadinessProbe,
+    StartupProbe,
+    TcpProbe,
+    check_probes,
+    probe,
+)
+from components.compute._traffic import (
+    Canary,
+    Latest,
+    Pinned,
+    Share,
+    Split,
+    Traffic,
+    WorkflowOwned,
+    check_revisions,
+    traffics,
+)
 from components.compute._workload import (
     CLOUD_SQL_MOUNT,
     CLOUD_SQL_VOLUME,
     DirectVpc,
+    ImageAdmission,
+    PlatformPolicy,
+    ProjectPolicy,
     SecretFile,
     SecretVersion,
+    admission_policy,
     grant_invokers,
     refuse_bad_environment,
     refuse_bad_files,
 )
+from components.ownership import HTTP_SERVICE, SERVICE, ignored
 from facts.names import check_name
 from facts.refusal import RefusedError
 from facts.sizes import check_cpu_and_memory
@@ -39,21 +72,31 @@ from facts.sizes import check_cpu_and_memory
 __all__ = [
     "Canary",
     "DirectVpc",
+    "GrpcProbe",
     "HttpProbe",
     "HttpService",
     "HttpServiceArgs",
+    "ImageAdmission",
     "InstanceBounds",
     "Invokers",
     "Latest",
+    "MetricsCollector",
     "OpenToEdge",
     "Pinned",
+    "PlatformPolicy",
+    "ProjectPolicy",
     "SecretFile",
     "SecretVersion",
+    "Share",
+    "Split",
+    "TcpProbe",
     "Traffic",
+    "WorkflowOwned",
 ]
 
 _MAIN = "app"
-_COLLECTOR = "collector"
+# Google's limit.
+_AUDIENCES = 15
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,28 +130,6 @@ class InstanceBounds:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class HttpProbe:
-    """A GET that must answer 2xx or 3xx in time."""
-
-    path: str
-    """Path to ask for."""
-    period_seconds: int = 10
-    """Seconds between two questions, 1 to 240 s."""
-    timeout_seconds: int = 5
-    """Seconds to answer, 1 to period_seconds."""
-    failure_threshold: int = 3
-    """Misses in a row that count, 1 or more."""
-
-    def __post_init__(self) -> None:
-        if not self.path.startswith("/"):
-            message = f"path must begin with /, got {self.path!r}"
-            raise RefusedError(message)
-        require_between("period_seconds", self.period_seconds, 1, 240, "seconds")
-        require_between("timeout_seconds", self.timeout_seconds, 1, self.period_seconds, "seconds")
-        require_between("failure_threshold", self.failure_threshold, 1, 100, "misses")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class HttpServiceArgs:
     """What a service needs to know."""
 
@@ -134,11 +155,11 @@ class HttpServiceArgs:
     """CPUs of an instance: 1, 2, 4 or 8."""
     memory: str
     """Memory of an instance, such as 2Gi; what each number of CPUs takes differs."""
-    startup_probe: HttpProbe
+    startup_probe: StartupProbe
     """Holds traffic back until it succeeds; period times misses is the time to start."""
-    liveness_probe: HttpProbe
+    liveness_probe: LivenessProbe
     """Restarts an instance that misses it."""
-    readiness_probe: HttpProbe
+    readiness_probe: ReadinessProbe
     """Takes an instance out of traffic while it misses it."""
     invocation: Invocation
     """Who may call."""
@@ -149,7 +170,7 @@ class HttpServiceArgs:
     timeout_seconds: int = 60
     """Longest request, 1 to 3600 s."""
     traffic: Traffic = field(default_factory=Latest)
-    """Which revision answers; the newest."""
+    """Which revisions answer, and who owns image and shares; this program, all to the newest."""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
     """Tag to an existing revision that answers only where the load balancer asks for the tag."""
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
@@ -160,20 +181,31 @@ class HttpServiceArgs:
     """Files that hold a secret version, by the name of their volume."""
     cloud_sql_instances: tuple[pulumi.Input[str], ...] = ()
     """Connection names that get a socket under /cloudsql; the account must be a Cloud SQL client."""
-    metrics_collector: pulumi.Input[str] | None = None
-    """Image by digest of the collector that scrapes /metrics on port 8080; none by default."""
+    metrics_collector: MetricsCollector | None = None
+    """Collects its metrics; none by default."""
+    startup_boost: bool = True
+    """Whether an instance has more CPU while it starts, which is billed."""
+    custom_audiences: tuple[str, ...] = ()
+    """What a token may name besides the service's own address, such as the host of the load balancer."""
+    image_admission: ImageAdmission | None = None
+    """Binary Authorization; none by default, an image by digest from the project's registry is taken."""
     deletion_protection: bool = True
     """Whether the provider refuses to delete the service."""
 
     def __post_init__(self) -> None:
         check_name("run service", self.service_name)
         require_digest("image", self.image)
-        require_digest("metrics_collector", self.metrics_collector)
         check_cpu_and_memory("memory", self.cpu, self.memory)
         require_between("port", self.port, 1, 65_535, "(a port)")
         require_between("concurrency", self.concurrency, 1, 1000, "requests")
         require_between("timeout_seconds", self.timeout_seconds, 1, 3600, "seconds")
-        check_tags(self.service_name, self.tags)
+        check_revisions(self.service_name, self.traffic, self.tags)
+        check_probes(self.startup_probe, self.readiness_probe)
+        if len(self.custom_audiences) > _AUDIENCES:
+            raise RefusedError(
+                f"custom_audiences must be at most {_AUDIENCES}, got {len(self.custom_audiences)}; "
+                "remove some"
+            )
         refuse_bad_environment(self.environment, self.secrets)
         refuse_bad_files(self.secret_files)
 
@@ -207,9 +239,16 @@ class HttpService(pulumi.ComponentResource):
             },
             template=_template(args),
             traffics=traffics(args.traffic, args.tags),
+            custom_audiences=list(args.custom_audiences) or None,
+            binary_authorization=admission_policy(args.image_admission),
             deletion_protection=args.deletion_protection,
             labels=args.labels,
-            opts=child,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                ignore_changes=ignored(
+                    SERVICE, released=isinstance(args.traffic, WorkflowOwned), within=HTTP_SERVICE
+                ),
+            ),
         )
         if isinstance(args.invocation, Invokers):
             grant_invokers(name, args.project, service, args.invocation.members, child)
@@ -243,7 +282,7 @@ def _template(args: HttpServiceArgs) -> gcp.cloudrunv2.ServiceTemplateArgsDict:
                 }
             ],
         },
-        "containers": [_app(args), *_collector(args)],
+        "containers": [_app(args), *collector_containers(args.metrics_collector, _MAIN)],
         "volumes": _volumes(args),
         "labels": args.labels,
     }
@@ -257,47 +296,14 @@ def _app(args: HttpServiceArgs) -> gcp.cloudrunv2.ServiceTemplateContainerArgsDi
         "resources": {
             "limits": {"cpu": args.cpu, "memory": args.memory},
             "cpu_idle": args.metrics_collector is None,
-            "startup_cpu_boost": True,
+            "startup_cpu_boost": args.startup_boost,
         },
         "envs": _environment(args),
         "volume_mounts": _mounts(args),
-        "startup_probe": {
-            "http_get": {"path": args.startup_probe.path, "port": args.port},
-            "period_seconds": args.startup_probe.period_seconds,
-            "timeout_seconds": args.startup_probe.timeout_seconds,
-            "failure_threshold": args.startup_probe.failure_threshold,
-        },
-        "liveness_probe": {
-            "http_get": {"path": args.liveness_probe.path, "port": args.port},
-            "period_seconds": args.liveness_probe.period_seconds,
-            "timeout_seconds": args.liveness_probe.timeout_seconds,
-            "failure_threshold": args.liveness_probe.failure_threshold,
-        },
-        "readiness_probe": {
-            "http_get": {"path": args.readiness_probe.path, "port": args.port},
-            "period_seconds": args.readiness_probe.period_seconds,
-            "timeout_seconds": args.readiness_probe.timeout_seconds,
-            "failure_threshold": args.readiness_probe.failure_threshold,
-        },
+        "startup_probe": probe(args.startup_probe, args.port),
+        "liveness_probe": probe(args.liveness_probe, args.port),
+        "readiness_probe": probe(args.readiness_probe, args.port),
     }
-
-
-def _collector(args: HttpServiceArgs) -> list[gcp.cloudrunv2.ServiceTemplateContainerArgsDict]:
-    if args.metrics_collector is None:
-        return []
-    return [
-        {
-            "name": _COLLECTOR,
-            "image": args.metrics_collector,
-            "depends_ons": [_MAIN],
-            "resources": {"limits": {"cpu": "1", "memory": "512Mi"}, "cpu_idle": False},
-            "liveness_probe": {
-                "http_get": {"path": "/liveness", "port": 13133},
-                "period_seconds": 30,
-                "timeout_seconds": 30,
-            },
-        }
-    ]
 
 
 def _environment(args: HttpServiceArgs) -> list[gcp.cloudrunv2.ServiceTemplateContainerEnvArgsDict]:
@@ -329,7 +335,7 @@ def _volumes(args: HttpServiceArgs) -> list[gcp.cloudrunv2.ServiceTemplateVolume
         volumes.append(
             {"name": CLOUD_SQL_VOLUME, "cloud_sql_instance": {"instances": list(args.cloud_sql_instances)}}
         )
-    return volumes
+    return [*volumes, *collector_volumes(args.metrics_collector)]
 
 
 def _mounts(args: HttpServiceArgs) -> list[gcp.cloudrunv2.ServiceTemplateContainerVolumeMountArgsDict]:

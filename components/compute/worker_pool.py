@@ -5,10 +5,19 @@ autoscaler: this program owns the number of instances and puts back what differs
 schedule does (`scaled`).
 
 Not made here: the account and its rights, secrets and their accessors, the subnet, the subscription it pulls.
-All must stand before the first instance starts. Not modelled: GPUs, sidecars,
-instance splits and probes; a worker that dies is started again, and its message is delivered again.
+All must stand before the first instance starts. Not modelled: GPUs, sidecars and probes; a worker that dies
+is started again, and its message is delivered again.
 
-An instance gets ten seconds between SIGTERM and its end. Location and name are immutable.
+What the image must do when an instance ends (scaled down, replaced by a release, moved by Google): SIGTERM
+comes ten seconds before the end. In these it stops pulling, gives up the lease of each message in work (a
+deadline of 0, so that another instance gets it at once and not when its ten minutes are over), and exits.
+So a job must be safe to begin twice, and a long one keeps what it has done where the next attempt finds it.
+While it works it extends its lease itself: a message whose lease runs out is delivered to somebody else
+meanwhile.
+
+`splits` moves instances to a new revision by shares, in the words of a service's traffic. There are no
+requests to split, so with few instances a share is coarse: 10 % of 2 is none or one. It says as well who
+owns image and shares: this program, or a workflow. Location and name are immutable.
 """
 
 from __future__ import annotations
@@ -20,12 +29,25 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components._checks import require_between, require_digest
+from components.compute._traffic import (
+    Canary,
+    Latest,
+    Pinned,
+    Splits,
+    WorkflowOwned,
+    check_pool_revisions,
+    instance_splits,
+)
 from components.compute._workload import (
     CLOUD_SQL_MOUNT,
     CLOUD_SQL_VOLUME,
     DirectVpc,
+    ImageAdmission,
+    PlatformPolicy,
+    ProjectPolicy,
     SecretFile,
     SecretVersion,
+    admission_policy,
     refuse_bad_environment,
     refuse_bad_files,
 )
@@ -33,7 +55,21 @@ from components.ownership import WORKER_POOL, ignored
 from facts.names import check_name
 from facts.sizes import check_cpu_and_memory
 
-__all__ = ["DirectVpc", "SecretFile", "SecretVersion", "WorkerPool", "WorkerPoolArgs"]
+__all__ = [
+    "Canary",
+    "DirectVpc",
+    "ImageAdmission",
+    "Latest",
+    "Pinned",
+    "PlatformPolicy",
+    "ProjectPolicy",
+    "SecretFile",
+    "SecretVersion",
+    "Splits",
+    "WorkerPool",
+    "WorkerPoolArgs",
+    "WorkflowOwned",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,6 +109,10 @@ class WorkerPoolArgs:
     scaled: bool = False
     """Whether a scaler or a schedule sets the number of instances; then `instances` counts at creation
     only."""
+    splits: Splits = field(default_factory=Latest)
+    """Which revisions run, and who owns image and shares; this program, all on the newest."""
+    image_admission: ImageAdmission | None = None
+    """Binary Authorization; none by default, an image by digest from the project's registry is taken."""
     deletion_protection: bool = True
     """Whether the provider refuses to delete the pool."""
 
@@ -81,6 +121,7 @@ class WorkerPoolArgs:
         require_digest("image", self.image)
         check_cpu_and_memory("memory", self.cpu, self.memory)
         require_between("instances", self.instances, 0, 1000, "instances")
+        check_pool_revisions(self.pool_name, self.splits)
         refuse_bad_environment(self.environment, self.secrets)
         refuse_bad_files(self.secret_files)
 
@@ -103,9 +144,18 @@ class WorkerPool(pulumi.ComponentResource):
             location=args.location,
             scaling={"scaling_mode": "MANUAL", "manual_instance_count": args.instances},
             template=_template(args),
+            instance_splits=instance_splits(args.splits),
+            binary_authorization=admission_policy(args.image_admission),
             deletion_protection=args.deletion_protection,
             labels=args.labels,
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=ignored(WORKER_POOL, told=args.scaled)),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                ignore_changes=ignored(
+                    WORKER_POOL,
+                    told=args.scaled,
+                    released=isinstance(args.splits, WorkflowOwned),
+                ),
+            ),
         )
 
         self.name = pool.name

@@ -4,6 +4,7 @@ YAML or JSON with these keys, all optional::
 
     images: ["europe-docker.pkg.dev/PROJECT/REPOSITORY/NAME@sha256:..."]
     secret_versions: {"projects/PROJECT/secrets/NAME": [1, 2]}
+    revisions: {"projects/PROJECT/locations/REGION/services/NAME": ["NAME-00042-abc"]}
     services: ["run.googleapis.com"]        # absent: every service is enabled
     projects: {"PROJECT": "123456789012"}   # project numbers
     resources:
@@ -47,16 +48,18 @@ _KEYS: Final = (
     "lookups",
     "projects",
     "resources",
+    "revisions",
     "secret_versions",
     "services",
     "stacks",
 )
-_ANSWERS: Final = frozenset({"drift", "lookups", "stacks"})
+_ANSWERS: Final = frozenset({"drift", "lookups", "revisions", "stacks"})
 _STACK: Final = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 _FUNCTION: Final = re.compile(r"[a-z][\w-]*:[\w/-]+:\w+")
 _IMAGE: Final = re.compile(r"[a-z0-9.-]+/[a-z0-9._/-]+@sha256:[0-9a-f]{64}")
 _SECRET: Final = re.compile(r"projects/[a-z0-9.:-]+/secrets/[A-Za-z0-9_-]+")
 _SERVICE: Final = re.compile(r"[a-z0-9-]+\.googleapis\.com")
+_REVISED: Final = re.compile(r"projects/[^/]+/locations/[^/]+/(services|workerPools)/[a-z][a-z0-9-]*")
 _DEPTH: Final = 60
 _NUMBER: Final = re.compile(r"[0-9]{6,19}")
 
@@ -129,6 +132,7 @@ class _Reader:
             project_numbers=self.numbers(data.get("projects")),
             assume_release=set(data) <= _ANSWERS,
             lookups=self.lookups(data.get("lookups")),
+            revisions=self.revisions(data.get("revisions")),
             stack_outputs=self.stacks(data.get("stacks")),
         )
         world = World(facts)
@@ -196,6 +200,20 @@ class _Reader:
             if wrong:
                 raise self.refuse(field, f"must list version numbers from 1, not {wrong[0]!r}")
             result[str(name)] = cast("list[int]", found)
+        return result
+
+    def revisions(self, value: Any) -> dict[str, list[str]]:
+        result: dict[str, list[str]] = {}
+        for id, names in self.mapping(value, "revisions").items():
+            field = f"revisions.{id}"
+            if not _REVISED.fullmatch(id):
+                raise self.refuse(field, "must be named projects/PROJECT/locations/REGION/services/NAME")
+            start = f"{id.rsplit('/', 1)[-1]}-"
+            found = self.items(names, field)
+            wrong = [name for name in found if not isinstance(name, str) or not name.startswith(start)]
+            if wrong:
+                raise self.refuse(field, f"must list names that begin with {start}, not {wrong[0]!r}")
+            result[id] = cast("list[str]", found)
         return result
 
     def numbers(self, value: Any) -> dict[str, str]:

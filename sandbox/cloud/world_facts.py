@@ -55,6 +55,8 @@ class WorldFacts:
     assume_release: bool = True
     lookups: tuple[Lookup, ...] = ()
     stack_outputs: Mapping[str, Values | None] = field(default_factory=dict[str, "Values | None"], repr=False)
+    revisions: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """Names of revisions that a service or pool of this id has beside those that were made here."""
     lost_regions: frozenset[str] = frozenset()
     """Regions that answer no call; each command says them anew (``--lost-region``)."""
 
@@ -67,6 +69,7 @@ class WorldFacts:
             enabled_services=None if self.enabled_services is None else set(self.enabled_services),
             project_numbers=dict(self.project_numbers),
             asked_agents=set(self.asked_agents),
+            revisions={id: list(names) for id, names in self.revisions.items()},
         )
 
     def add(self, other: WorldFacts) -> None:
@@ -74,6 +77,8 @@ class WorldFacts:
         self.images |= other.images
         for name, numbers in other.secret_versions.items():
             self.secret_versions[name] = sorted({*self.secret_versions.get(name, ()), *numbers})
+        for id, names in other.revisions.items():
+            self.revisions[id] = sorted({*self.revisions.get(id, ()), *names})
         if other.enabled_services is not None:
             self.enabled_services = (self.enabled_services or set()) | other.enabled_services
         self.project_numbers.update(other.project_numbers)
@@ -104,6 +109,7 @@ class WorldFacts:
                 name: None if contains_secret(outputs) else outputs
                 for name, outputs in self.stack_outputs.items()
             },
+            "revisions": self.revisions,
             "lostRegions": sorted(self.lost_regions),
         }
 
@@ -123,6 +129,7 @@ class WorldFacts:
                 for item in data.get("lookups", ())
             ),
             stack_outputs=dict(data.get("stacks", {})),
+            revisions={id: list(names) for id, names in data.get("revisions", {}).items()},
             lost_regions=frozenset(data.get("lostRegions", ())),
         )
 

@@ -6,15 +6,19 @@ from typing import Any
 
 import pytest
 
+from sandbox.cloud.revisions import first_revision
 from tests.end_to_end.conftest import Platform
 from tests.end_to_end.test_real_cli import state, steps
 
+SERVICE = "projects/aiprod-example/locations/europe-west1/services/aiprod-v33-api"
+# The one that the first `up` makes.
+REVISION = first_revision(SERVICE, {}).rpartition("/")[2]
 MAP = "gcp:compute/uRLMap:URLMap"
 MORE: dict[str, Any] = {
     "customers": {"acme": "video.acme.example"},
     "variants": {
         "beta": {
-            "revisions": {"europe-west1": "aiprod-v33-api-00042-abc"},
+            "revisions": {"europe-west1": REVISION},
             "header": {"name": "X-Variant", "value": "beta"},
             "cookie": {"name": "variant", "value": "beta"},
             "percent": 5,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 import pytest
@@ -24,19 +26,28 @@ STACKS = {True: "dev", False: "prod"}
 
 
 @cache
-def deployed(stack: str) -> Ground:
+def deployed(stack: str, released: bool = False) -> Ground:
     ground = Ground(snapshot=Snapshot(), world=World())
-    outcome = run(stack, ground, Mode.UPDATE)
+    outcome = run(stack, ground, Mode.UPDATE, _owned(released))
     assert not outcome.refusals
     return Ground(snapshot=outcome.snapshot, world=ground.world)
 
 
-def run(stack: str, ground: Ground, mode: Mode) -> Outcome:
+def _owned(released: bool) -> Mapping[str, Any]:
+    return {"owner": "workflow"} if released else {}
+
+
+def run(stack: str, ground: Ground, mode: Mode, release: Mapping[str, Any] = MappingProxyType({})) -> Outcome:
+    """One command, with what changes in the release."""
     workspace = Workspace.open(REPOSITORY, Console(quiet=True))
+    settings = workspace.settings(stack)
+    key = "aiprod:release"
+    changed = json.dumps({**json.loads(settings.values[key]), **release})
+    settings = replace(settings, values={**settings.values, key: changed})
     return evaluate(
         workspace.program,
         stack,
-        workspace.settings(stack),
+        settings,
         ground,
         mode,
         progress=workspace.progress,
@@ -55,9 +66,11 @@ def changed(values: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
     return {**values, part: changed(cast("Mapping[str, Any]", below), rest, value)}
 
 
-def after_change(stack: str, type: str, path: str, value: Any, within: str = "") -> list[str]:
+def after_change(
+    stack: str, type: str, path: str, value: Any, within: str = "", released: bool = False
+) -> list[str]:
     """What an `up` does after a refresh that found the change, as "<op> <type>"."""
-    base = deployed(stack)
+    base = deployed(stack, released)
     ground = Ground(snapshot=deepcopy(base.snapshot), world=base.world.copy())
     mine = {state.id for state in base.snapshot.resources if f"{within}$" in state.urn or not within}
     records = [record for record in ground.world.find(type) if record.id in mine]
@@ -69,18 +82,25 @@ def after_change(stack: str, type: str, path: str, value: Any, within: str = "")
             changed(record.inputs, path, value),
             changed(record.outputs, path, value),
         )
-    refreshed = run(stack, ground, Mode.REFRESH)
+    refreshed = run(stack, ground, Mode.REFRESH, _owned(released))
     assert not refreshed.refusals
     seen = [step for step in refreshed.steps if step.type == type and step.op is not Op.SAME]
     assert seen, "the refresh found the change"
-    up = run(stack, replace(ground, snapshot=refreshed.snapshot), Mode.UPDATE)
+    up = run(stack, replace(ground, snapshot=refreshed.snapshot), Mode.UPDATE, _owned(released))
     assert not up.refusals
     return [f"{step.op} {step.type}" for step in up.steps if step.logical and step.op is not Op.SAME]
 
 
 @pytest.mark.parametrize("row", OWNED, ids=[f"{row.type.rpartition(':')[2]}-{row.property}" for row in OWNED])
 def test_what_its_owner_changes_makes_no_step(row: Owned) -> None:
-    assert after_change(STACKS[row.told], row.type, row.property, row.example, row.within) == []
+    stack = STACKS[row.told]
+    assert after_change(stack, row.type, row.property, row.example, row.within, row.released) == []
+
+
+@pytest.mark.parametrize("row", [row for row in OWNED if row.released], ids=lambda row: row.property)
+def test_what_no_workflow_owns_is_put_back(row: Owned) -> None:
+    steps = after_change("prod", row.type, row.property, row.example, row.within)
+    assert set(steps) == {f"update {row.type}"}
 
 
 @pytest.mark.parametrize("row", [row for row in OWNED if row.told], ids=lambda row: row.property)
@@ -137,7 +157,8 @@ def test_nothing_is_ignored_that_the_table_does_not_name(stack: str) -> None:
         (state.type, path) for state in deployed(stack).snapshot.resources for path in state.ignore_changes
     }
     assert found <= {(row.type, row.property) for row in OWNED}
-    assert {(row.type, row.property) for row in OWNED if not row.told} <= found
+    always = {(row.type, row.property) for row in OWNED if not row.told and not row.released}
+    assert always <= found
 
 
 def test_the_page_says_what_the_table_says(

@@ -75,7 +75,7 @@ _REASONS: Final[dict[str, str]] = {
     "depends on data, versions or names outside of the deployment": (
         "API-003 IAM-005 SQL-037 SQL-038 SQL-044 SQL-070 SQL-080 SQL-081 SVN-005 SVN-011 KMS-025 "
         "KMS-026 KMS-028 GCS-001 GCS-006 GCS-007 GCS-015 SEC-015 SEC-025 SEC-027 RED-014 ART-010 "
-        "ART-006 LOG-007 LOG-009 LB-018 CRT-016 RUN-015 RUN-023 RUN-026 RUN-030 "
+        "ART-006 LOG-007 LOG-009 LB-018 CRT-016 RUN-015 RUN-026 RUN-030 "
         "AGT-011 BDR-015 MON-014 "
     ),
 }

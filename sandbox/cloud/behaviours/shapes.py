@@ -130,19 +130,13 @@ def many_ports(call: Call) -> Iterator[Problem]:
 
 @behaviour("RUN-024", _SERVICE, _BOTH, 400, _INVALID, "general knowledge of Cloud Run")
 def revision_of_traffic(call: Call) -> Iterator[Problem]:
-    """A share of a revision names it, and only that does; a new service has no revision but its own."""
+    """A share of a revision names it, and only that does."""
     for index, share in enumerate(call.blocks("traffics")):
         named = str(share.get("type")).endswith("_REVISION")
         if named != bool(share.get("revision")):
             where = f"traffics[{index}].revision"
             yield Problem(
                 where, f"`{where}` belongs to the type REVISION, and only to it; correct one of the two."
-            )
-        elif call.phase is Phase.CREATE and named and share["revision"] != call.text("template.revision"):
-            where = f"traffics[{index}].revision"
-            yield Problem(
-                where,
-                f"`{where}`: there is no revision {share['revision']}; name template.revision.",
             )
 
 

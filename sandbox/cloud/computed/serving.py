@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sandbox.cloud.computed.making import Making, computes
 from sandbox.cloud.data import Values
+from sandbox.cloud.revisions import first_revision, next_revision
 
 _REGION_CODES: Final = {
     "europe-north1": "lz",
@@ -35,11 +36,11 @@ def _ready(making: Making) -> dict[str, Any]:
 
 
 def _revision(making: Making) -> str:
-    given = making.get("template.revision")
-    name = making.id.rsplit("/", 1)[-1]
-    letters = "bcdfghjklmnpqrstvwxz"
-    suffix = f"{1:05d}-{making.seeds.pick(f'revision {making.inputs!r}', letters, 3)}"
-    return f"{making.id}/revisions/{given or f'{name}-{suffix}'}"
+    record = making.world.get(making.type, making.id)
+    newest = None if record is None else record.outputs.get("latestCreatedRevision")
+    if record is None or not isinstance(newest, str):
+        return first_revision(making.id, making.get("template"))
+    return next_revision(making.id, making.get("template"), record.inputs.get("template"), newest)
 
 
 def _common(making: Making) -> Values:

@@ -7,18 +7,20 @@ from typing import Any
 import pytest
 
 from components.compute.http_service import (
-    Canary,
     DirectVpc,
+    GrpcProbe,
     HttpProbe,
     HttpService,
     HttpServiceArgs,
     InstanceBounds,
     Invokers,
-    Latest,
+    MetricsCollector,
     OpenToEdge,
-    Pinned,
+    PlatformPolicy,
+    ProjectPolicy,
     SecretFile,
     SecretVersion,
+    TcpProbe,
 )
 from tests.recording import Build, Recorder
 
@@ -131,8 +133,73 @@ def test_container_has_three_probes_and_stated_resources(build: Build, recorder:
     }
 
 
+def test_probes_go_over_grpc_and_tcp_as_well(build: Build, recorder: Recorder) -> None:
+    app = app_of(
+        build,
+        recorder,
+        port=9000,
+        startup_probe=TcpProbe(),
+        liveness_probe=GrpcProbe(service="health", period_seconds=3600),
+        readiness_probe=GrpcProbe(),
+    )
+    times = {"periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 3}
+    assert app["startupProbe"] == {"tcpSocket": {"port": 9000}, **times}
+    assert app["livenessProbe"] == {
+        "grpc": {"port": 9000, "service": "health"},
+        **times,
+        "periodSeconds": 3600,
+    }
+    assert app["readinessProbe"] == {"grpc": {"port": 9000}, **times}
+
+
+def test_start_is_without_a_boost_where_it_is_switched_off(build: Build, recorder: Recorder) -> None:
+    assert app_of(build, recorder, startup_boost=False)["resources"]["startupCpuBoost"] is False
+
+
+@pytest.mark.parametrize(
+    ("admission", "expected"),
+    [
+        (None, None),
+        (ProjectPolicy(), {"useDefault": True}),
+        (
+            PlatformPolicy(policy="projects/p/platforms/cloudRun/policies/signed"),
+            {"policy": "projects/p/platforms/cloudRun/policies/signed"},
+        ),
+    ],
+)
+def test_images_are_admitted_by_the_policy_that_is_named(
+    build: Build, recorder: Recorder, admission: Any, expected: Any
+) -> None:
+    assert inputs_of(build, recorder, image_admission=admission).get("binaryAuthorization") == expected
+
+
+def test_tokens_may_name_the_audiences_that_are_given(build: Build, recorder: Recorder) -> None:
+    inputs = inputs_of(build, recorder, custom_audiences=("https://api.example",))
+    assert inputs["customAudiences"] == ["https://api.example"]
+
+
+def test_collector_reads_its_configuration_from_a_secret_version(build: Build, recorder: Recorder) -> None:
+    config = SecretVersion(secret="collector-config", version="2")
+    template = inputs_of(build, recorder, metrics_collector=MetricsCollector(image=COLLECTOR, config=config))[
+        "template"
+    ]
+    assert template["volumes"] == [
+        {
+            "name": "collector-config",
+            "secret": {
+                "secret": "collector-config",
+                "items": [{"path": "config.yaml", "version": "2"}],
+            },
+        }
+    ]
+    mounts = [{"name": "collector-config", "mountPath": "/etc/rungmp"}]
+    assert [container.get("volumeMounts") for container in template["containers"]] == [[], mounts]
+
+
 def test_collector_runs_beside_the_app_and_keeps_the_cpu(build: Build, recorder: Recorder) -> None:
-    app, collector = inputs_of(build, recorder, metrics_collector=COLLECTOR)["template"]["containers"]
+    app, collector = inputs_of(build, recorder, metrics_collector=MetricsCollector(image=COLLECTOR))[
+        "template"
+    ]["containers"]
     assert app["resources"]["cpuIdle"] is False
     assert collector == {
         "name": "collector",
@@ -178,27 +245,6 @@ def test_database_socket_and_secret_file_are_mounted(build: Build, recorder: Rec
     ]
 
 
-@pytest.mark.parametrize(
-    ("traffic", "expected"),
-    [
-        (Latest(), [{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}]),
-        (
-            Pinned(revision="api-1"),
-            [{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", "revision": "api-1", "percent": 100}],
-        ),
-        (
-            Canary(stable_revision="api-1", percent=10),
-            [
-                {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 10},
-                {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", "revision": "api-1", "percent": 90},
-            ],
-        ),
-    ],
-)
-def test_traffic_always_adds_up_to_100(build: Build, recorder: Recorder, traffic: Any, expected: Any) -> None:
-    assert inputs_of(build, recorder, traffic=traffic)["traffics"] == expected
-
-
 def test_protection_is_on_unless_switched_off() -> None:
     assert example_args().deletion_protection is True
 
@@ -214,7 +260,6 @@ def test_deletion_protection_is_stated(build: Build, recorder: Recorder, protect
         ({"image": "europe-docker.pkg.dev/p/aiprod/api:latest"}, "image must be pinned as HOST/PATH@sha256"),
         ({"image": "api@sha256:" + "a" * 64}, "image must be pinned"),
         ({"image": IMAGE[:-1]}, "image must be pinned"),
-        ({"metrics_collector": "europe-docker.pkg.dev/p/c:1"}, "metrics_collector must be pinned"),
         ({"service_name": "a" * 50}, "run service name must have 1 to 49 characters"),
         ({"cpu": "3"}, "cpu must be one of 1, 2, 4, 8, got '3'"),
         ({"cpu": "1", "memory": "8Gi"}, "memory must be between 512 and 4096 Mi for 1 cpu, got '8Gi'"),
@@ -223,6 +268,18 @@ def test_deletion_protection_is_stated(build: Build, recorder: Recorder, protect
         ({"concurrency": 1001}, "concurrency must be between 1 and 1000 requests, got 1001"),
         ({"timeout_seconds": 3601}, "timeout_seconds must be between 1 and 3600 seconds, got 3601"),
         ({"port": 0}, "port must be between 1 and 65535"),
+        (
+            {"startup_probe": TcpProbe(period_seconds=241)},
+            r"startup_probe\.period_seconds must be between 1 and 240 seconds, got 241",
+        ),
+        (
+            {"readiness_probe": HttpProbe(path="/", period_seconds=241)},
+            r"readiness_probe\.period_seconds must be between 1 and 240 seconds, got 241",
+        ),
+        (
+            {"custom_audiences": tuple(f"https://{number}.example" for number in range(16))},
+            "custom_audiences must be at most 15, got 16; remove some",
+        ),
         ({"environment": {"PORT": "1"}}, "environment variables must not be .*, got 'PORT'"),
         ({"environment": {"1A": "1"}}, "no digit first, got '1A'"),
         (
@@ -244,11 +301,20 @@ def test_fails_when_a_field_is_what_cloud_run_refuses(changes: dict[str, Any], m
             lambda: HttpProbe(path="/", period_seconds=5, timeout_seconds=6),
             "timeout_seconds must be between 1 and 5 seconds, got 6",
         ),
-        (lambda: HttpProbe(path="/", period_seconds=241), "period_seconds must be between 1 and 240"),
+        (lambda: HttpProbe(path="/", period_seconds=3601), "period_seconds must be between 1 and 3600"),
+        (lambda: GrpcProbe(timeout_seconds=11), "timeout_seconds must be between 1 and 10 seconds, got 11"),
+        (lambda: TcpProbe(timeout_seconds=0), "timeout_seconds must be between 1 and 10 seconds, got 0"),
         (lambda: HttpProbe(path="/", failure_threshold=0), "failure_threshold must be between 1 and 100"),
         (lambda: InstanceBounds(minimum=3, maximum=2), "minimum must be between 0 and 2 instances, got 3"),
         (lambda: InstanceBounds(minimum=0, maximum=0), "maximum must be between 1 and 1000 instances, got 0"),
-        (lambda: Canary(stable_revision="r", percent=100), "percent must be between 1 and 99 %, got 100"),
+        (
+            lambda: MetricsCollector(image="europe-docker.pkg.dev/p/c:1"),
+            r"metrics_collector\.image must be pinned",
+        ),
+        (
+            lambda: PlatformPolicy(policy="house"),
+            "policy must be projects/P/platforms/cloudRun/policies/NAME, got 'house'",
+        ),
         (lambda: SecretVersion(secret="s", version="latest"), "version must be a version number as text"),
     ],
 )
@@ -278,31 +344,3 @@ def test_fails_when_a_volume_name_is_taken_or_illegal(name: str) -> None:
 def test_fails_when_a_secret_file_has_no_folder_of_its_own(path: str) -> None:
     with pytest.raises(ValueError, match="path must be absolute, inside a folder and without a colon"):
         SecretFile(content=SecretVersion(secret="s", version="1"), path=path)
-
-
-def test_tagged_revision_answers_only_where_it_is_asked_for(build: Build, recorder: Recorder) -> None:
-    name = example_args().service_name
-    made = inputs_of(build, recorder, tags={"beta": f"{name}-00007-abc"})["traffics"]
-    assert made == [
-        {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100},
-        {
-            "type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION",
-            "revision": f"{name}-00007-abc",
-            "percent": 0,
-            "tag": "beta",
-        },
-    ]
-
-
-@pytest.mark.parametrize(
-    ("tag", "revision", "message"),
-    [
-        ("Beta", "{name}-1", "tags must be at most .* a letter first, got 'Beta'"),
-        ("b" * 60, "{name}-1", "tags must be at most"),
-        ("beta", "other-1", r"tags\.beta must name a revision of .*, got 'other-1'"),
-    ],
-)
-def test_fails_when_a_tag_is_none_that_cloud_run_takes(tag: str, revision: str, message: str) -> None:
-    name = example_args().service_name
-    with pytest.raises(ValueError, match=message):
-        example_args(tags={tag: revision.replace("{name}", name)})

@@ -61,6 +61,7 @@ def test_pool_runs_as_its_own_account_inside_the_network(build: Build, recorder:
             "volumes": [],
             "labels": {"system": "aiprod"},
         },
+        "instanceSplits": [{"type": "INSTANCE_SPLIT_ALLOCATION_TYPE_LATEST", "percent": 100}],
         "deletionProtection": True,
         "labels": {"system": "aiprod"},
     }

@@ -358,6 +358,20 @@ LIMITS: Final = (
         {"traffics": [{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", "percent": 100}]},
         {"traffics": [{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}]},
     ),
+    _pair(
+        "RUN-023",
+        "Service",
+        {
+            "traffics": [
+                {
+                    "type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION",
+                    "revision": "api-00001-abc",
+                    "percent": 100,
+                }
+            ]
+        },
+        {"traffics": [{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}]},
+    ),
     _pair("SVN-018", "GlobalAddress", {"prefixLength": 25}, {"prefixLength": 24}),
     _pair(
         "MON-040",

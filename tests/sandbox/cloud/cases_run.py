@@ -150,6 +150,7 @@ RUN_DOCUMENTED: Final = (
         },
         fine={
             **_POOL,
+            "template": {**_POOL["template"], "revision": "workers-00001-abc"},
             "instanceSplits": [
                 {
                     "type": "INSTANCE_SPLIT_ALLOCATION_TYPE_REVISION",

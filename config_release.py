@@ -1,0 +1,117 @@
+"""What runs, and who gets it: the `release` section of the stack file.
+
+Images and secret versions are what a reviewer sees of a release; `traffic` is the step at which it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from config_types import Digest, Region, RevisionName, Section
+from facts.refusal import RefusedError
+
+
+class LatestTraffic(Section):
+    """All traffic of the API to its newest revision."""
+
+    kind: Literal["latest"]
+
+
+class PinnedTraffic(Section):
+    """All traffic to one revision in each region, whatever is deployed."""
+
+    kind: Literal["pinned"]
+    revisions: Mapping[Region, RevisionName]
+
+
+class CanaryTraffic(Section):
+    """A step of a slow release: `percent` to the newest revision, the rest to the one that is named.
+
+    At 100 % the stable revision keeps nothing, and stays as the way back. `make release` writes these.
+    """
+
+    kind: Literal["canary"]
+    stable_revisions: Mapping[Region, RevisionName]
+    percent: Literal[1, 10, 50, 100]
+
+
+ReleaseTraffic = Annotated[LatestTraffic | PinnedTraffic | CanaryTraffic, Field(discriminator="kind")]
+
+
+class Release(Section):
+    """What runs: images by digest, secret versions by number. Without it everything stands but revisions.
+
+    With an image of the metrics collector, one runs beside the API. The schema is migrated by the image of
+    the API, or by one of its own: a release that goes back keeps the newest, which knows every revision.
+    `owner` says who decides images and shares after creation: this file, or a workflow outside; what a
+    workflow owns, an `up` leaves alone.
+    """
+
+    images: Mapping[Literal["api", "worker", "collector", "migration"], Digest]
+    secret_versions: Mapping[str, Annotated[int, Field(ge=1)]]
+    owner: Literal["program", "workflow"] = "program"
+    traffic: ReleaseTraffic = LatestTraffic(kind="latest")
+
+    @model_validator(mode="after")
+    def _owned(self) -> Release:
+        if self.owner == "workflow" and self.traffic.kind != "latest":
+            raise RefusedError(
+                f"traffic.kind must be latest while the owner is a workflow, got {self.traffic.kind}; leave "
+                "traffic out"
+            )
+        return self
+
+
+def check_traffic(
+    release: Release, service: str, regions: Collection[str], variants: Collection[str]
+) -> None:
+    """Refuse revisions of another service, a region without one, and tags of traffic that a workflow owns."""
+    if release.owner == "workflow" and variants:
+        raise RefusedError(
+            "edge.variants must be empty while release.owner is workflow, got "
+            f"{', '.join(sorted(variants))}; their tags are part of the traffic: remove one"
+        )
+    match release.traffic:
+        case PinnedTraffic(revisions=named):
+            field = "release.traffic.revisions"
+        case CanaryTraffic(stable_revisions=named):
+            field = "release.traffic.stable_revisions"
+        case LatestTraffic():
+            return
+    if set(named) != set(regions):
+        raise RefusedError(
+            f"{field} must name a revision in {', '.join(regions)}, got "
+            f"{', '.join(sorted(named)) or 'none'}; take them from `gcloud run revisions list`"
+        )
+    for region, revision in named.items():
+        if not revision.startswith(f"{service}-"):
+            raise RefusedError(
+                f"{field}.{region} must name a revision of {service}, got {revision!r}; correct it"
+            )
+
+
+def check_release(release: Release, registry: str, vendor: Collection[str]) -> None:
+    """Refuse images of another registry and secret versions that do not fit the vendor secrets."""
+    for key in ("api", "worker", *release.images):
+        image = release.images.get(key)
+        if image is None or not image.startswith(registry):
+            raise RefusedError(
+                f"release.images.{key} must be {registry}NAME@sha256:DIGEST, got {image!r}; "
+                "push the image there and name it by digest"
+            )
+    vendors = set(vendor)
+    for secret in release.secret_versions:
+        if secret not in vendors:
+            raise RefusedError(
+                f"release.secret_versions must name one of {', '.join(sorted(vendors))}, "
+                f"got {secret!r}; correct the name"
+            )
+    missing = vendors - set(release.secret_versions)
+    if missing:
+        raise RefusedError(
+            f"release.secret_versions must give a number for every vendor secret, got none for "
+            f"{', '.join(sorted(missing))}; add it"
+        )

@@ -1,0 +1,122 @@
+"""A release in the sandbox: the new revision gets 1, 10, 50 and 100 % by one `up` each, or the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from review.workspace import Ground
+from sandbox.cloud.revisions import first_revision
+from sandbox.model import Mode, Op, Outcome
+from tests.end_to_end.conftest import Platform
+from tests.end_to_end.test_ownership import deployed, run
+from tests.end_to_end.test_real_cli import state, steps
+
+SERVICE = "gcp:cloudrunv2/service:Service"
+NAME = "aiprod-v33-api"
+REGIONS: tuple[str, ...] = ("europe-west1", "europe-west4")
+IDS = {region: f"projects/aiprod-484120/locations/{region}/services/{NAME}" for region in REGIONS}
+# What the first `up` makes in each region.
+STABLE = {region: first_revision(id, {}).rpartition("/")[2] for region, id in IDS.items()}
+Change = Callable[[dict[str, Any]], object]
+
+
+def canary(percent: int, stable: dict[str, str] = STABLE) -> dict[str, Any]:
+    return {"kind": "canary", "stable_revisions": stable, "percent": percent}
+
+
+PINNED = {"kind": "pinned", "revisions": STABLE}
+
+
+class Prod:
+    """Prod as it stands, with a release that changes; two regions serve."""
+
+    def __init__(self) -> None:
+        base = deployed("prod")
+        self.ground = Ground(snapshot=deepcopy(base.snapshot), world=base.world.copy())
+        self.release: dict[str, Any] = {}
+
+    def up(self, **release: Any) -> Outcome:
+        self.release |= release
+        outcome = run("prod", self.ground, Mode.UPDATE, self.release)
+        self.ground = replace(self.ground, snapshot=outcome.snapshot)
+        return outcome
+
+    def newest(self, region: str) -> str:
+        record = self.ground.world.get(SERVICE, IDS[region])
+        assert record is not None
+        return str(record.outputs["latestCreatedRevision"]).rpartition("/")[2]
+
+
+def changed(outcome: Outcome) -> set[tuple[Op, str, str]]:
+    """Operation, type and changed properties of what is not as it was."""
+    assert not outcome.refusals
+    return {
+        (step.op, step.type, ",".join(sorted({item.path.partition("[")[0] for item in step.diff})))
+        for step in outcome.steps
+        if step.logical and step.op is not Op.SAME
+    }
+
+
+def test_each_step_changes_the_traffic_of_the_services_and_nothing_else() -> None:
+    prod = Prod()
+    traffic_only = {(Op.UPDATE, SERVICE, "traffics")}
+    assert changed(prod.up(traffic=PINNED)) == traffic_only
+
+    image = f"europe-docker.pkg.dev/aiprod-484120/aiprod/api@sha256:{'e' * 64}"
+    images = {"api": image, "worker": image.replace("/api@", "/worker@")}
+    deployed_new = changed(prod.up(images=images))
+    assert {op for op, _, _ in deployed_new} == {Op.UPDATE}
+    new = {region: prod.newest(region) for region in REGIONS}
+    assert all(new[region] != STABLE[region] for region in REGIONS)
+
+    for percent in (1, 10, 50, 100):
+        step = prod.up(traffic=canary(percent))
+        assert changed(step) == traffic_only, percent
+        assert sum(step.op is Op.UPDATE for step in step.steps) == len(REGIONS)
+        assert changed(prod.up()) == set()
+        # Nothing but the template makes a revision.
+        assert {region: prod.newest(region) for region in REGIONS} == new
+
+    # The way back: the revision before stays, whatever was promoted.
+    assert changed(prod.up(traffic=PINNED)) == traffic_only
+    assert changed(prod.up()) == set()
+
+
+@pytest.mark.parametrize("number", ["00002-abc", "00001-zzz", "latest"])
+def test_a_revision_that_is_not_there_is_refused(number: str) -> None:
+    prod = Prod()
+    missing = dict.fromkeys(REGIONS, f"{NAME}-{number}")
+    refused = prod.up(traffic=canary(1, missing))
+    assert {refusal.behaviour for refusal in refused.refusals} == {"RUN-023"}
+    assert changed(prod.up(traffic={"kind": "latest"})) == set()
+
+
+def test_a_fixture_says_which_revisions_a_live_service_has() -> None:
+    prod = Prod()
+    live = dict.fromkeys(REGIONS, f"{NAME}-00041-abc")
+    prod.ground.world.facts.revisions.update({IDS[region]: [live[region]] for region in REGIONS})
+    assert changed(prod.up(traffic=canary(10, live))) == {(Op.UPDATE, SERVICE, "traffics")}
+
+
+@pytest.mark.real_cli
+def test_real_cli_takes_the_same_steps_through_a_release(platform: Platform) -> None:
+    first = first_revision(f"projects/aiprod-example/locations/europe-west1/services/{NAME}", {})
+    stable = {"europe-west1": first.rpartition("/")[2]}
+
+    def both(expected: set[str], **release: Any) -> None:
+        platform.edit("dev", lambda config: config["aiprod:release"].update(release))
+        ours, real = platform.run("up"), platform.run("up", "--target", "sandbox-cli")
+        assert (ours.code, real.code) == (0, 0), ours.error + real.error + real.output
+        assert {op for op, _ in steps(real).values()} == expected
+        assert steps(ours) == steps(real)
+        assert state(ours) == state(real)
+
+    both({"create"})
+    both({"update"}, traffic=canary(10, stable))
+    both(set())
+    both({"update"}, traffic={"kind": "pinned", "revisions": stable})

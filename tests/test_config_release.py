@@ -1,0 +1,82 @@
+"""The release section: which revisions answer, and who decides it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from config import ConfigError, parse
+from tests.stack_files import changed
+
+NAME = "aiprod-v33-api"
+REGION = "europe-west1"
+
+
+def canary(percent: int, **stable: str) -> dict[str, Any]:
+    return {"kind": "canary", "percent": percent, "stable_revisions": stable or {REGION: f"{NAME}-00001-abc"}}
+
+
+def refused(path: str, value: Any) -> str:
+    with pytest.raises(ConfigError) as caught:
+        parse(changed(path, value))
+    return str(caught.value)
+
+
+def test_all_traffic_goes_to_the_newest_revision_and_this_file_decides_it() -> None:
+    release = parse(changed("release.owner", "program")).release
+    assert release is not None
+    assert (release.owner, release.traffic.kind) == ("program", "latest")
+
+
+@pytest.mark.parametrize("percent", [1, 10, 50, 100])
+def test_each_step_of_a_canary_is_taken(percent: int) -> None:
+    release = parse(changed("release.traffic", canary(percent))).release
+    assert release is not None
+    assert release.traffic.model_dump() == canary(percent)
+
+
+@pytest.mark.parametrize(
+    ("traffic", "sentence"),
+    [
+        (
+            {"kind": "canary", "percent": 1},
+            "aiprod:release.traffic.stable_revisions must be given, got nothing",
+        ),
+        (
+            {"kind": "canary", "percent": 1, "stable_revisions": {}},
+            "aiprod:release.traffic.stable_revisions must name a revision in europe-west1, got none",
+        ),
+        (
+            {"kind": "canary", "percent": 1, "stable_revisions": {REGION: "other-00001-abc"}},
+            f"aiprod:release.traffic.stable_revisions.{REGION} must name a revision of {NAME}",
+        ),
+        (canary(25), "aiprod:release.traffic.percent must be 1, 10, 50 or 100, got 25"),
+        (
+            {"kind": "pinned", "revisions": {"europe-west4": f"{NAME}-00001-abc"}},
+            "aiprod:release.traffic.revisions must name a revision in europe-west1, got europe-west4",
+        ),
+        (
+            {"kind": "split"},
+            "aiprod:release.traffic.kind must be one of 'latest', 'pinned', 'canary', got 'split'",
+        ),
+    ],
+)
+def test_fails_when_the_traffic_names_no_revision_to_keep(traffic: dict[str, Any], sentence: str) -> None:
+    assert sentence in refused("release.traffic", traffic)
+
+
+def test_fails_when_the_file_sets_what_a_workflow_owns() -> None:
+    made = changed("release.owner", "workflow")
+    made["release"]["traffic"] = canary(1)
+    with pytest.raises(ConfigError, match=r"traffic\.kind must be latest while the owner is a workflow"):
+        parse(made)
+    made["release"]["traffic"] = {"kind": "latest"}
+    made["edge"]["variants"] = {
+        "beta": {
+            "revisions": {REGION: f"{NAME}-00001-abc"},
+            "header": {"name": "X-Variant", "value": "beta"},
+        }
+    }
+    with pytest.raises(ConfigError, match=r"edge\.variants must be empty while release\.owner is workflow"):
+        parse(made)
