@@ -127,6 +127,8 @@ class Postgres(Section):
     # Read nodes in the first region, and the replica that a switchover goes to: ENTERPRISE_PLUS only.
     read_pools: Mapping[InstanceName, ReadPool] = {}
     dr_replica: InstanceName | None = None
+    # How far a switchover to it has come, docs/database-promotion.md.
+    switchover: Literal["begun", "finished"] | None = None
     schedule: Schedule
 
     @model_validator(mode="after")
@@ -196,6 +198,10 @@ class Postgres(Section):
                 raise RefusedError(
                     f"read_pools must have names of their own, got {pool!r}, an instance's; rename the pool"
                 )
+        if self.switchover is not None and self.dr_replica is None:
+            raise RefusedError(
+                f"switchover must be left out without dr_replica, got {self.switchover!r}; name the target"
+            )
         if self.dr_replica is not None:
             target = self.replicas.get(self.dr_replica)
             if target is None or target.follows is not None or target.promoted:
@@ -252,7 +258,12 @@ class Postgres(Section):
 
     @property
     def writer(self) -> str:
-        """What services write to: the promoted replica that no promoted one follows, or the primary."""
+        """What services write to: the promoted replica that no promoted one follows, or the primary.
+
+        From the beginning of a switchover on it is its target.
+        """
+        if self.switchover is not None and self.dr_replica is not None:
+            return self.dr_replica
         return next(iter(self._written), self.name)
 
     def followers(self, instance: str) -> list[str]:

@@ -177,6 +177,7 @@ def _postgres(
                 for name, pool in config.read_pools.items()
             },
             dr_replica=None if config.dr_replica is None else config.path_of(config.dr_replica),
+            switchover=config.switchover,
             deny_period=_deny_period(config),
             backup_plan=config.backup_plan,
             flags=config.flags,

@@ -133,6 +133,11 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         {**PLUS, "replicas": {R: FIRST}, "read_pools": {R: {"nodes": 1}}},
         f"postgres.read_pools must have names of their own, got '{R}', an instance's; rename the pool",
     ),
+    (
+        "postgres",
+        {"switchover": "begun"},
+        "switchover must be left out without dr_replica, got 'begun'",
+    ),
     ("postgres", {**PLUS, "dr_replica": "nobody"}, "postgres.dr_replica must name a replica that follows"),
     (
         "postgres",
@@ -181,6 +186,7 @@ ACCEPTED: list[tuple[str, dict[str, Any]]] = [
         {**PLUS, "read_pools": {"p": {"nodes": 20}, "q": {"autoscale": {"minimum": 1, "maximum": 1}}}},
     ),
     ("postgres", {**PLUS, "replicas": {R: SECOND}, "dr_replica": R}),
+    ("postgres", {**PLUS, "replicas": {R: SECOND}, "dr_replica": R, "switchover": "begun"}),
     ("postgres", {"deny_maintenance": {"start": "2027-01-01", "end": "2027-04-01"}}),
     ("postgres", {"backup_plan": "projects/p/locations/europe-west1/backupPlans/daily"}),
     ("postgres", {"flags": {"work_mem": "8192"}, "iam_groups": {"data": "data@aiprod.ai"}}),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 import pulumi
+import pulumi_gcp as gcp
 
 from components._checks import require_between
 from components.data._postgres_settings import (
@@ -20,13 +21,23 @@ from components.data._postgres_settings import (
     Enterprise,
     EnterprisePlus,
     SettingsInputs,
+    replica_settings,
 )
 from facts.names import check_name
 from facts.places import EU_REGIONS
 from facts.postgres_flags import check_flags, check_replica_flags, refuse_weaker_flags
 from facts.refusal import RefusedError
 
-__all__ = ["Autoscale", "ReadPool", "Replica", "check_region", "check_tree", "overridden", "walk"]
+__all__ = [
+    "Autoscale",
+    "ReadPool",
+    "Replica",
+    "check_region",
+    "check_tree",
+    "overridden",
+    "pool_settings",
+    "walk",
+]
 
 _MOST_REPLICAS = 20
 # Google: four levels, the primary among them.
@@ -123,6 +134,21 @@ def overridden(shared: SettingsInputs, replica: Replica) -> SettingsInputs:
         allocated_ip_range=replica.allocated_ip_range,
         flags={**shared.flags, **replica.flags},
     )
+
+
+def pool_settings(shared: SettingsInputs, nodes: int | Autoscale) -> gcp.sql.DatabaseInstanceSettingsArgsDict:
+    """Settings of a pool of read nodes."""
+    settings = replica_settings(shared)
+    if isinstance(nodes, Autoscale):
+        settings["read_pool_auto_scale_config"] = {
+            "enabled": True,
+            "min_node_count": nodes.minimum,
+            "max_node_count": nodes.maximum,
+            "target_metrics": [
+                {"metric": "AVERAGE_CPU_UTILIZATION", "target_value": nodes.cpu_percent / 100}
+            ],
+        }
+    return settings
 
 
 def check_tree(

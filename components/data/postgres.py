@@ -5,10 +5,8 @@ recovery always on, a key of its region for each instance. Replicas share the pr
 tier, disk, flags and availability; a replica may have replicas. Edition ENTERPRISE_PLUS adds read pools, data
 cache and pooling.
 
-Promotion: set `promoted` of a replica and `availability` REGIONAL. The same instance becomes a primary with
-backups of its own; its readers keep their address, and writers move to its connection name. The old primary
-stays declared until its data is given up. Switchover (ENTERPRISE_PLUS) is `dr_replica` plus Google's command;
-afterwards the roles in the stack file follow what Google reports.
+Promotion (`promoted`) makes a replica a primary for good; a switchover (`dr_replica`, then `switchover`)
+exchanges both roles. Either is an update, docs/database-promotion.md; readers keep their address.
 
 Not made here: the private connection and the keys it needs beforehand, roles inside the database (migration),
 alerts, the restore drill.
@@ -46,6 +44,7 @@ from components.data._postgres_replicas import (
     check_region,
     check_tree,
     overridden,
+    pool_settings,
 )
 from components.data._postgres_settings import (
     Availability,
@@ -126,6 +125,8 @@ class PostgresArgs:
     """Pools of read nodes, by a key that ends the child's name; ENTERPRISE_PLUS only."""
     dr_replica: str | None = None
     """Key of the replica that a switchover goes to; ENTERPRISE_PLUS only."""
+    switchover: Literal["begun", "finished"] | None = None
+    """How far a switchover to dr_replica has come: its role alone has changed, or both; none by default."""
     deny_period: DenyPeriod | None = None
     """Days without maintenance; none by default."""
     backup_plan: pulumi.Input[str] | None = None
@@ -174,6 +175,10 @@ class PostgresArgs:
     def _check_edition(self) -> None:
         if self.dr_replica is not None and self.dr_replica not in self.replicas:
             raise RefusedError(f"dr_replica must be a key of replicas, got {self.dr_replica!r}; correct it")
+        if self.switchover is not None and self.dr_replica is None:
+            raise RefusedError(
+                f"switchover must be left out without dr_replica, got {self.switchover!r}; name one"
+            )
         if isinstance(self.edition, EnterprisePlus):
             return
         for name, given in (("read_pools", self.read_pools), ("dr_replica", self.dr_replica)):
@@ -211,15 +216,10 @@ class Postgres(pulumi.ComponentResource):
             region=args.region,
             database_version=args.version,
             encryption_key_name=args.kms_key,
-            settings=primary_settings(
-                _shared(args, args.allocated_ip_range),
-                args.availability,
-                args.backups,
-                args.maintenance,
-                args.final_backup_days,
-                args.deny_period,
-                cut_over=args.cut_over,
-            ),
+            instance_type="READ_REPLICA_INSTANCE" if args.switchover == "finished" else None,
+            # A plain name: a reference back would be a circle.
+            master_instance_name=_target(args).instance_name if args.switchover == "finished" else None,
+            settings=_settings(args),
             replication_cluster=_pair(args),
             deletion_protection=args.deletion_protection,
             opts=self._instance_options(args, scheduled=args.scheduled),
@@ -292,7 +292,8 @@ class Postgres(pulumi.ComponentResource):
         settings: SettingsInputs,
     ) -> gcp.sql.DatabaseInstance:
         own = replica_settings(settings, replica.availability)
-        if replica.promoted:
+        taken = args.switchover is not None and replica is _target(args)
+        if alone := replica.promoted or taken:
             own = primary_settings(
                 settings, replica.availability, args.backups, args.maintenance, args.final_backup_days
             )
@@ -302,8 +303,11 @@ class Postgres(pulumi.ComponentResource):
             name=replica.instance_name,
             region=replica.region,
             database_version=args.version,
-            instance_type="CLOUD_SQL_INSTANCE" if replica.promoted else "READ_REPLICA_INSTANCE",
-            master_instance_name=None if replica.promoted else above.name,
+            instance_type="CLOUD_SQL_INSTANCE" if alone else "READ_REPLICA_INSTANCE",
+            master_instance_name=None if alone else above.name,
+            # The provider calls it a switchover, and no promotion, when the old primary is named here.
+            replica_names=[args.instance_name] if taken else None,
+            replication_cluster=_failover(args, args.instance_name) if taken else None,
             encryption_key_name=replica.kms_key,
             settings=own,
             deletion_protection=args.deletion_protection,
@@ -313,18 +317,6 @@ class Postgres(pulumi.ComponentResource):
     def _pool(
         self, name: str, args: PostgresArgs, pool: ReadPool, primary: gcp.sql.DatabaseInstance
     ) -> gcp.sql.DatabaseInstance:
-        settings = replica_settings(_shared(args, args.allocated_ip_range))
-        nodes = pool.nodes
-        options = self._instance_options(args)
-        if isinstance(nodes, Autoscale):
-            settings["read_pool_auto_scale_config"] = {
-                "enabled": True,
-                "min_node_count": nodes.minimum,
-                "max_node_count": nodes.maximum,
-                "target_metrics": [
-                    {"metric": "AVERAGE_CPU_UTILIZATION", "target_value": nodes.cpu_percent / 100}
-                ],
-            }
         return gcp.sql.DatabaseInstance(
             name,
             project=args.project,
@@ -334,11 +326,11 @@ class Postgres(pulumi.ComponentResource):
             instance_type="READ_POOL_INSTANCE",
             master_instance_name=primary.name,
             # Autoscaling owns the number: the provider reads it back and takes none from the program.
-            node_count=nodes if isinstance(nodes, int) else None,
+            node_count=pool.nodes if isinstance(pool.nodes, int) else None,
             encryption_key_name=args.kms_key,
-            settings=settings,
+            settings=pool_settings(_shared(args, args.allocated_ip_range), pool.nodes),
             deletion_protection=args.deletion_protection,
-            opts=options,
+            opts=self._instance_options(args),
         )
 
     def _vault(
@@ -356,15 +348,37 @@ class Postgres(pulumi.ComponentResource):
         )
 
 
+def _target(args: PostgresArgs) -> Replica:
+    return args.replicas[args.dr_replica or ""]
+
+
 def _pair(args: PostgresArgs) -> gcp.sql.DatabaseInstanceReplicationClusterArgsDict | None:
-    """The switchover's target; plain names, because a reference back would be a circle."""
+    """The switchover's target; a replica has none, which an empty name says."""
     if args.dr_replica is None:
         return None
-    return {
-        "failover_dr_replica_name": pulumi.Output.format(
-            "{0}:{1}", args.project, args.replicas[args.dr_replica].instance_name
-        )
-    }
+    if args.switchover == "finished":
+        return {"failover_dr_replica_name": ""}
+    return _failover(args, _target(args).instance_name)
+
+
+def _failover(args: PostgresArgs, to: str) -> gcp.sql.DatabaseInstanceReplicationClusterArgsDict:
+    return {"failover_dr_replica_name": pulumi.Output.format("{0}:{1}", args.project, to)}
+
+
+def _settings(args: PostgresArgs) -> gcp.sql.DatabaseInstanceSettingsArgsDict:
+    """The primary's settings, or those of the replica that a finished switchover made of it."""
+    shared = _shared(args, args.allocated_ip_range)
+    if args.switchover == "finished":
+        return replica_settings(shared, args.availability)
+    return primary_settings(
+        shared,
+        args.availability,
+        args.backups,
+        args.maintenance,
+        args.final_backup_days,
+        args.deny_period,
+        cut_over=args.cut_over,
+    )
 
 
 def _users(args: PostgresArgs) -> Users:
