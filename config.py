@@ -26,7 +26,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from config_capacity import check_connections, check_instances
-from config_database import Postgres, check_loss, check_places
+from config_database import Drill, Postgres, check_loss, check_places
 from config_edge import Edge, Observability
 from config_release import Release, check_release, check_traffic
 from config_sections import (
@@ -58,6 +58,7 @@ SECRET_KEYS = ("slack_token",)
 _ABSENT = frozenset(
     {
         ("buckets", "{}"),
+        ("drill", "{}"),
         ("release", "{}"),
         ("release", "null"),
         ("release", ""),
@@ -107,6 +108,8 @@ class Settings(BaseModel):
     migration: Migration = Migration()
     edge: Edge
     observability: Observability
+    # None: no restore is rehearsed.
+    drill: Drill | None = None
     release: Release | None = None
     slack_token: SkipValidation[pulumi.Output[str] | None] = Field(default=None, repr=False)
 

@@ -14,7 +14,16 @@ from facts.postgres_flags import check_flags, check_replica_flags, refuse_weaker
 from facts.refusal import RefusedError
 from facts.sizes import check_data_cache, check_plus_tier, check_tier, connection_limit, log_days_limit
 
-__all__ = ["Autoscale", "DenyMaintenance", "Postgres", "ReadPool", "Replica", "check_loss", "check_places"]
+__all__ = [
+    "Autoscale",
+    "DenyMaintenance",
+    "Drill",
+    "Postgres",
+    "ReadPool",
+    "Replica",
+    "check_loss",
+    "check_places",
+]
 
 _DENIED_DAYS = 90
 
@@ -91,6 +100,15 @@ class Replica(Section):
     disk_size_gb: Annotated[int, Field(ge=10, le=65_536)] | None = None
     # Over those of what it follows, never below them where replay would stop.
     flags: Flags = {}
+
+
+class Drill(Section):
+    """The monthly rehearsal of a restore, docs/runbooks/restore-drill.md."""
+
+    # In UTC, after the daily backup: minute, hour and a day that every month has.
+    schedule: Annotated[
+        str, Field(pattern=r"^([0-5]?[0-9]) ([01]?[0-9]|2[0-3]) ([1-9]|1[0-9]|2[0-8]) \* \*$")
+    ] = "30 8 1 * *"
 
 
 class Postgres(Section):

@@ -113,6 +113,9 @@ PATTERNS = {
         "a dedicated tier such as db-custom-2-7680 (processors, memory in MB)"
     ),
     r"^([01][0-9]|2[0-3]):[0-5][0-9]$": "a time of day in UTC such as 03:00",
+    r"^([0-5]?[0-9]) ([01]?[0-9]|2[0-3]) ([1-9]|1[0-9]|2[0-8]) \* \*$": (
+        "MINUTE HOUR DAY * * with a day from 1 to 28, such as 30 8 1 * *"
+    ),
     r"^#[a-z0-9_-]{1,80}$": "a channel such as #alerts",
     r"^\+[1-9][0-9]{6,14}$": "a telephone number such as +33199000001",
     r"^[a-z][a-z0-9]{0,9}$": "1 to 10 lower-case letters and digits, a letter first",

@@ -9,6 +9,7 @@ import pulumi
 from bootstrap.settings import BootstrapSettings, OrganisationLevel, ProjectLevel
 from components.compute.office_hours import OFFICE_HOURS_ROLE
 from components.compute.pool_scaler import METRICS_ROLE, POOLS_ROLE
+from components.data.restore_drill import DRILL_CLONES_ROLE, DRILL_ROLE
 from components.delivery.deploy_identity import DeployIdentity, DeployIdentityArgs
 from components.delivery.drift_reader import DriftReader, DriftReaderArgs
 from components.delivery.github_federation import GithubFederation, GithubFederationArgs
@@ -45,9 +46,18 @@ OWN_ROLES = {
     "rotation-secrets": SECRETS_ROLE,
     "scaler-metrics": METRICS_ROLE,
     "scaler-pools": POOLS_ROLE,
+    "restore-drill-reads": DRILL_ROLE,
+    "restore-drill-clones": DRILL_CLONES_ROLE,
 }
 # Those of them that the platform grants on the project.
-GRANTABLE_OWN = ("age-watch", "office-hours", "rotation-passwords", "scaler-metrics")
+GRANTABLE_OWN = (
+    "age-watch",
+    "office-hours",
+    "rotation-passwords",
+    "scaler-metrics",
+    "restore-drill-reads",
+    "restore-drill-clones",
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final, Literal
 
+from facts.recovery import DECIDE_RESTORE, RESTORE_RTO, VERIFY, clone_seconds
 from policies.recovery_declared import Declared
 
 __all__ = [
@@ -22,7 +23,6 @@ __all__ = [
     "Promise",
     "Scenario",
     "cheapest",
-    "clone_seconds",
     "figures",
     "total_usd",
 ]
@@ -37,11 +37,8 @@ ZONAL_RESTART: Final = 600
 LOG_INTERVAL: Final = 300
 # One backup a day. Google starts it within four hours of its hour, so a single gap can be that much longer.
 BACKUP_INTERVAL: Final = 86_400
-# Clones and restores take 10 to 30 minutes at the sizes of this platform: a base and a share by size.
-CLONE_BASE, CLONE_PER_GB = 600, 2.4
-VERIFY: Final = 300
 # From the first alert to the incident commander's word, as the contact tree of the runbook has it.
-DECIDE_RESTORE, DECIDE_REGION, NOTICE, RESPONSE = 300, 900, 300, 300
+DECIDE_REGION, NOTICE, RESPONSE = 900, 300, 300
 PROMOTE: Final = 900
 # An `up` that makes cache, workers and what else lay in the lost region, and the API where it is not there.
 REBUILD, REBUILD_API = 1_800, 900
@@ -72,7 +69,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(scenario="instance", title="Loss of an instance", rto=300, rpo=0, under=False),
     Promise(scenario="zone", title="Loss of a zone", rto=900, rpo=300),
     Promise(scenario="region", title="Loss of the first region", rto=7_200, rpo=900),
-    Promise(scenario="corruption", title="Corrupted data", rto=1_800, rpo=3_600),
+    Promise(scenario="corruption", title="Corrupted data", rto=RESTORE_RTO, rpo=3_600),
     Promise(scenario="total", title="Total loss", rto=14_400, rpo=86_400, under=False),
 )
 
@@ -106,11 +103,6 @@ def total_usd(changes: Iterable[Change]) -> float | None:
     """What changes cost together; None where one of them has no known price."""
     prices = [change.usd for change in changes]
     return None if None in prices else sum(price for price in prices if price is not None)
-
-
-def clone_seconds(disk_gb: float) -> float:
-    """How long a clone or a restore of a disk takes."""
-    return CLONE_BASE + CLONE_PER_GB * disk_gb
 
 
 def figures(stack: Declared) -> tuple[Figure, ...]:

@@ -133,7 +133,9 @@ def _agents(settings: Settings, providers: Providers) -> ServiceAgents:
         "agents",
         ServiceAgentsArgs(
             project_id=project,
-            services=frozenset({"sql", "redis", "pubsub", "secretmanager", "artifactregistry", "run"}),
+            services=frozenset(
+                {"sql", "redis", "pubsub", "secretmanager", "artifactregistry", "run", "workflows"}
+            ),
             looked_up={"storage": storage.email_address, "logging": logging.service_account_id},
         ),
         providers.resources,
@@ -184,11 +186,13 @@ def _keys(
         "storage": "storage",
         "logs": "logging",
         "run": "run",
+        "workflows": "workflows",
         "images": "artifactregistry",
     }
     consumers: Mapping[str, tuple[str, ...]] = {
         **dict.fromkeys(
-            settings.keys.regions, ("secrets", "sql", "redis", "pubsub", "storage", "logs", "run")
+            settings.keys.regions,
+            ("secrets", "sql", "redis", "pubsub", "storage", "logs", "run", "workflows"),
         ),
         IMAGE_LOCATION: ("images",),
     }

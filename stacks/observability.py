@@ -18,6 +18,7 @@ from components.observability.data_alerts import (
     data_alerts,
     queue_alerts,
 )
+from components.observability.drill_alerts import drill_alerts
 from components.observability.log_archive import LogArchive, LogArchiveArgs
 from components.observability.log_counters import log_counters
 from components.observability.log_metric import LogMetric
@@ -37,7 +38,7 @@ from components.observability.uptime_check import UptimeCheck, UptimeCheckArgs
 from config import Settings
 from config_edge import SLACK_KEY
 from naming import Names
-from stacks.operations import ROTATION_SUBSCRIPTION
+from stacks.operations import CLONES, DRILL, ROTATION_SUBSCRIPTION
 
 __all__ = ["Observability", "observability"]
 
@@ -110,7 +111,7 @@ def observability(
     channels = NotificationChannels(
         "channel", NotificationChannelsArgs(channels=_channels(settings), labels=labels), opts
     )
-    for name, args in log_counters().items():
+    for name, args in log_counters(drilled=settings.drill is not None).items():
         LogMetric(name, args, opts)
     objectives = ServiceObjectives(
         "api",
@@ -141,7 +142,7 @@ def observability(
     AlertPolicies(
         "alert",
         AlertPoliciesArgs(
-            alerts=_alerts(settings, objectives, rotated_secrets),
+            alerts=_alerts(settings, names, objectives, rotated_secrets),
             channels=_by_severity(settings, channels.names),
             besides={
                 f"{TOLD}{secret}": _mail_besides(settings, channels.names) for secret in rotated_secrets
@@ -185,9 +186,10 @@ def _mail_besides(settings: Settings, names: Mapping[str, pulumi.Output[str]]) -
 
 
 def _alerts(
-    settings: Settings, objectives: ServiceObjectives, rotated_secrets: Sequence[str]
+    settings: Settings, names: Names, objectives: ServiceObjectives, rotated_secrets: Sequence[str]
 ) -> dict[str, Alert]:
-    owner = settings.observability.owner
+    owner, drilled = settings.observability.owner, settings.drill is not None
+    clones = f"{names.resource(CLONES)}-" if drilled else None
     return {
         **service_alerts(
             ServiceTargets(
@@ -210,6 +212,7 @@ def _alerts(
                 has_replicas=bool(settings.postgres.replicas),
                 cache_has_standby=settings.redis.tier == "STANDARD_HA",
                 migration_job=settings.migration.job,
+                clone_prefix=clones,
             )
         ),
         **(
@@ -238,5 +241,6 @@ def _alerts(
                 )
             }
         ),
-        **security_alerts(owner, rotated_secrets),
+        **security_alerts(owner, rotated_secrets, clones),
+        **(drill_alerts(owner, names.resource(DRILL)) if drilled else {}),
     }

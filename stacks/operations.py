@@ -1,12 +1,13 @@
-"""What looks after the platform by itself: rotation of secrets, the watch over their age.
+"""What looks after the platform by itself: rotation of secrets, the watch over their age, the restore drill.
 
-Google builds both from `operations/`, so they run before the first release, and need no image of the sibling.
+Google builds all from `operations/`, so they run before the first release, and need no image of the sibling.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from components.data.restore_drill import RestoreDrill, RestoreDrillArgs
 from components.foundation.age_watch import AgeWatch, AgeWatchArgs
 from components.foundation.secret_rotation import (
     RotatedDatabase,
@@ -16,14 +17,18 @@ from components.foundation.secret_rotation import (
     VendorProbe,
 )
 from config import Settings
+from config_database import Drill
 from stacks.compute import Compute
 from stacks.data import CACHE_AUTH, CACHE_CA, PASSWORD_USERS, Data
 from stacks.functions import SOURCE, Functions
 from stacks.providers import after
 
-__all__ = ["ROTATION_SUBSCRIPTION", "operations"]
+__all__ = ["CLONES", "DRILL", "ROTATION_SUBSCRIPTION", "operations"]
 
 ROTATION_SUBSCRIPTION = "rotation"
+# By `Names.resource`: the drill's workflow, and what begins the name of its clones.
+DRILL = "restore-drill"
+CLONES = "drill"
 
 # A GET that only a valid key is allowed. The others' vendors document none: a person confirms the version.
 # https://freesound.org/docs/api/authentication.html, https://elevenlabs.io/docs/api-reference/user/get
@@ -40,7 +45,7 @@ _PROBES = {
 def operations(functions: Functions, data: Data, compute: Compute) -> tuple[str, ...]:
     """Returns the short ids of the secrets that the rotator tells of.
 
-    The rotator waits for the database, the age watch for nothing but its own.
+    The rotator and the drill wait for the database, the age watch for nothing but its own.
     """
     settings, names = functions.settings, functions.names
     reminders = {
@@ -49,6 +54,8 @@ def operations(functions: Functions, data: Data, compute: Compute) -> tuple[str,
     }
     _rotation(functions, data, compute, reminders)
     _age_watch(functions)
+    if settings.drill is not None:
+        _restore_drill(functions, data, settings.drill)
     return settings.secrets.database, *settings.secrets.vendor, *reminders
 
 
@@ -140,4 +147,43 @@ def _age_watch(functions: Functions) -> None:
             deletion_protection=settings.deletion_protection,
         ),
         after(functions.providers.resources, *functions.ready, identity, scheduler),
+    )
+
+
+def _restore_drill(functions: Functions, data: Data, drill: Drill) -> None:
+    settings, names, foundation = functions.settings, functions.names, functions.foundation
+    keys, identity = foundation.keys[settings.region], foundation.identities["drill"]
+    RestoreDrill(
+        "restore-drill",
+        RestoreDrillArgs(
+            project=settings.project_id,
+            location=settings.region,
+            workflow_name=names.resource(DRILL),
+            service_name=names.resource(f"{DRILL}-check"),
+            source=SOURCE / "restore_drill",
+            build=functions.build,
+            service_account=identity.email,
+            member=identity.member,
+            database_user=data.postgres.iam_logins["drill"],
+            role_prefix=names.role_id(DRILL),
+            role=functions.role(f"{DRILL}-reads"),
+            clones_role=functions.role(f"{DRILL}-clones"),
+            instance=data.postgres.instance_name,
+            database=data.postgres.database,
+            clone_prefix=f"{names.resource(CLONES)}-",
+            disk_size_gb=settings.postgres.disk_size_gb,
+            kms_key=keys.key_ids["run"],
+            workflow_kms_key=keys.key_ids["workflows"],
+            vpc=functions.vpc,
+            labels=names.labels("restore-drill", "restricted"),
+            schedule=drill.schedule,
+            deletion_protection=settings.deletion_protection,
+        ),
+        after(
+            functions.providers.resources,
+            *functions.ready,
+            identity,
+            foundation.private_services,
+            data.postgres,
+        ),
     )

@@ -69,7 +69,7 @@ RUNTIMES: Mapping[Role, Runtime] = {
     "verifier": Runtime(title="Verification after a deployment"),
     "healer": Runtime(title="Healer of stuck jobs"),
     "notifier": Runtime(title="Alert notifier"),
-    "drill": Runtime(title="Restore drill"),
+    "drill": Runtime(title="Restore drill", project_roles=_LOGS, database=True),
     "grafana": Runtime(title="Grafana"),
     "scheduler": Runtime(title="Caller of scheduled jobs", project_roles=_NONE),
     "pubsub-push": Runtime(title="Caller of pushed messages", project_roles=_NONE),
@@ -93,4 +93,6 @@ def standing(settings: Settings) -> frozenset[Role]:
         runs.add("scaler")
     if settings.workers.batch_scaling is not None:
         runs.add("batch")
+    if settings.drill is not None:
+        runs.add("drill")
     return frozenset(runs)

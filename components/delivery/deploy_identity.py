@@ -1,8 +1,9 @@
 """Who deploys the platform: an account that the jobs of one protected GitHub environment log in to.
 
 Makes the account without a key, the login of one federated subject, one administering role per service
-that the platform uses, and the right to change the project's policy for at most ten named roles: Google
-takes ten in one `hasOnly`, and a call that touches any other role is refused. Rings whose names start
+that the platform uses, and the right to change the project's policy for at most ten named roles of Google's
+and ten of the project's own, a binding each: Google takes ten in one `hasOnly`, and a call that touches any
+other role, or some of both kinds, is refused. Rings whose names start
 with `key_rings_apart` are not administered, so the account can use the state key and cannot change who
 else may. Never owner or editor.
 
@@ -66,11 +67,11 @@ class DeployIdentityArgs:
     account_id: str
     # The federated principal that may log in.
     subject: pulumi.Input[str]
-    # Predefined roles that it may grant on the project; with custom roles at most 10.
+    # Predefined roles that it may grant on the project, 1 to 10.
     grantable_roles: frozenset[str]
     # Full resource name that the rings it does not administer start with.
     key_rings_apart: str
-    # Ids of the project's own roles that it may grant on the project.
+    # Ids of the project's own roles that it may grant on the project, at most 10.
     custom_roles: frozenset[str] = field(default_factory=frozenset[str])
 
     def __post_init__(self) -> None:
@@ -81,12 +82,15 @@ class DeployIdentityArgs:
                     f"grantable_roles must be predefined roles that administer nothing, got {role!r}; "
                     "grant a narrower role"
                 )
-        count = len(self.grantable_roles) + len(self.custom_roles)
-        if not 1 <= count <= GRANTABLE_MAX:
-            raise RefusedError(
-                f"grantable_roles and custom_roles must be 1 to {GRANTABLE_MAX} together, since Google takes "
-                f"no more in one condition, got {count}; grant on resources instead"
-            )
+        for field_name, least, count in (
+            ("grantable_roles", 1, len(self.grantable_roles)),
+            ("custom_roles", 0, len(self.custom_roles)),
+        ):
+            if not least <= count <= GRANTABLE_MAX:
+                raise RefusedError(
+                    f"{field_name} must be {least} to {GRANTABLE_MAX}, since Google takes no more in one "
+                    f"condition, got {count}; grant on resources instead"
+                )
         if not self.key_rings_apart.startswith("projects/"):
             raise RefusedError(
                 "key_rings_apart must be a full resource name such as projects/P/locations/L/keyRings/R, got "
@@ -128,18 +132,24 @@ class DeployIdentity(pulumi.ComponentResource):
                 member=account.member,
                 opts=child,
             )
-        gcp.projects.IAMMember(
-            f"{name}-grants",
-            project=args.project_id,
-            role="roles/resourcemanager.projectIamAdmin",
-            member=account.member,
-            condition={
-                "title": "only the platform's roles",
-                "description": "A call that touches another role is refused",
-                "expression": _grants_only(args),
-            },
-            opts=child,
-        )
+        own = frozenset(f"projects/{args.project_id}/roles/{role}" for role in args.custom_roles)
+        for suffix, title, roles in (
+            ("grants", "only the platform's roles", args.grantable_roles),
+            ("grants-own", "only the project's own roles", own),
+        ):
+            if roles:
+                gcp.projects.IAMMember(
+                    f"{name}-{suffix}",
+                    project=args.project_id,
+                    role="roles/resourcemanager.projectIamAdmin",
+                    member=account.member,
+                    condition={
+                        "title": title,
+                        "description": "A call that touches another role is refused",
+                        "expression": _grants_only(roles),
+                    },
+                    opts=child,
+                )
         gcp.projects.IAMMember(
             f"{name}-keys",
             project=args.project_id,
@@ -157,7 +167,6 @@ class DeployIdentity(pulumi.ComponentResource):
         self.register_outputs({"email": self.email, "member": self.member})
 
 
-def _grants_only(args: DeployIdentityArgs) -> str:
-    own = {f"projects/{args.project_id}/roles/{role}" for role in args.custom_roles}
-    roles = ", ".join(f"'{role}'" for role in sorted(args.grantable_roles | own))
-    return f"api.getAttribute('iam.googleapis.com/modifiedGrantsByRole', []).hasOnly([{roles}])"
+def _grants_only(roles: frozenset[str]) -> str:
+    named = ", ".join(f"'{role}'" for role in sorted(roles))
+    return f"api.getAttribute('iam.googleapis.com/modifiedGrantsByRole', []).hasOnly([{named}])"

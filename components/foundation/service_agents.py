@@ -22,7 +22,7 @@ from facts.refusal import RefusedError
 __all__ = ["Service", "ServiceAgents", "ServiceAgentsArgs"]
 
 Service: TypeAlias = Literal[
-    "sql", "redis", "pubsub", "secretmanager", "artifactregistry", "run", "monitoring"
+    "sql", "redis", "pubsub", "secretmanager", "artifactregistry", "run", "monitoring", "workflows"
 ]
 
 _APIS: Mapping[Service, str] = {
@@ -33,6 +33,7 @@ _APIS: Mapping[Service, str] = {
     "artifactregistry": "artifactregistry.googleapis.com",
     "run": "run.googleapis.com",
     "monitoring": "monitoring.googleapis.com",
+    "workflows": "workflows.googleapis.com",
 }
 
 

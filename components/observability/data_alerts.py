@@ -43,6 +43,8 @@ class DataTargets:
     cache_has_standby: bool
     migration_job: str
     """Name of the job that migrates the schema."""
+    clone_prefix: str | None = None
+    """Begins the names of instances that come and go on purpose, so that none of them wakes anybody."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,14 +80,17 @@ def queue_alerts(queues: Mapping[str, QueueTargets]) -> dict[str, Alert]:
 
 
 def _database_alerts(targets: DataTargets) -> dict[str, Alert]:
-    owner, cpu = targets.owner, "cloudsql_googleapis_com:database_cpu_utilization"
+    lasting = "" if targets.clone_prefix is None else f'database_id!~".*:{targets.clone_prefix}.*"'
+    of_lasting = f"{{{lasting}}}" if lasting else ""
+    owner, cpu = targets.owner, f"cloudsql_googleapis_com:database_cpu_utilization{of_lasting}"
     memory, disk = (
-        "cloudsql_googleapis_com:database_memory_utilization",
+        f"cloudsql_googleapis_com:database_memory_utilization{of_lasting}",
         "cloudsql_googleapis_com:database_disk_utilization",
     )
     disk_bytes = "cloudsql_googleapis_com:database_disk_bytes_used"
     backends = "cloudsql_googleapis_com:database_postgresql_num_backends"
     state = "cloudsql_googleapis_com:database_instance_state"
+    failed = ",".join(one for one in ('state="FAILED"', lasting) if one)
     alerts = {
         "database-failed": _gauge(
             "Database failed",
@@ -93,7 +98,7 @@ def _database_alerts(targets: DataTargets) -> dict[str, Alert]:
             owner,
             "Google reports a database instance in the state FAILED.",
             "database-down",
-            f'max by (database_id) (max_over_time({state}{{state="FAILED"}}[10m])) == 1',
+            f"max by (database_id) (max_over_time({state}{{{failed}}}[10m])) == 1",
         ),
         "database-cpu": _gauge(
             "Database is short of CPU",
@@ -162,7 +167,7 @@ def _database_alerts(targets: DataTargets) -> dict[str, Alert]:
             owner,
             "A database instance does not answer Google's own check.",
             "database-down",
-            "max by (database_id) (max_over_time(cloudsql_googleapis_com:database_up[5m])) < 1",
+            f"max by (database_id) (max_over_time(cloudsql_googleapis_com:database_up{of_lasting}[5m])) < 1",
             for_seconds=60,
         )
     return alerts

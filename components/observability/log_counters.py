@@ -1,9 +1,9 @@
-"""What is counted in the logs: crashes, database errors, backups that succeeded, runs of age watch and
-scaler."""
+"""What is counted in the logs: crashes, database errors, backups that succeeded, runs of watches and scaler."""
 
 from __future__ import annotations
 
 from components.observability.data_alerts import BACKUPS_METRIC, DATABASE_ERRORS_METRIC
+from components.observability.drill_alerts import DRILL_METRIC
 from components.observability.log_metric import LogMetricArgs
 from components.observability.scaler_alerts import SCALER_CEILING_METRIC, SCALER_RUNS_METRIC
 from components.observability.security_alerts import AGE_WATCH_METRIC
@@ -12,15 +12,24 @@ from components.observability.service_alerts import CRASHES_METRIC
 __all__ = ["log_counters"]
 
 
-def log_counters() -> dict[str, LogMetricArgs]:
-    """The counters by the name of their child."""
+def log_counters(*, drilled: bool) -> dict[str, LogMetricArgs]:
+    """The counters by the name of their child; `drilled` where a restore is rehearsed."""
+    rehearsal = {
+        "restore-drills-fresh": LogMetricArgs(
+            metric_name=DRILL_METRIC,
+            description="Days on which the last good restore drill was recent enough",
+            filter=(
+                'resource.type="workflows.googleapis.com/Workflow" AND jsonPayload.restoreDrill.kind="fresh"'
+            ),
+        )
+    }
     backup = (
         'log_id("cloudaudit.googleapis.com/system_event") AND resource.type="cloudsql_database" '
         'AND protoPayload.methodName="cloudsql.instances.automatedBackup" '
         'AND protoPayload.metadata.windowStatus="STATUS_SUCCEEDED"'
     )
     crash = "(Memory limit of|Out-of-memory event|called exit|Uncaught signal|probe failed)"
-    return {
+    return (rehearsal if drilled else {}) | {
         "container-crashes": LogMetricArgs(
             metric_name=CRASHES_METRIC,
             description="Containers that ended by themselves, were killed for memory or failed a probe",

@@ -25,13 +25,16 @@ _WHO = {
 }
 
 
-def security_alerts(owner: str, secrets: Sequence[str]) -> dict[str, Alert]:
-    """Every alert of this page by id; each of `secrets` (short ids) has one of its own for its rotations."""
+def security_alerts(owner: str, secrets: Sequence[str], clone_prefix: str | None = None) -> dict[str, Alert]:
+    """Every alert of this page by id; each of `secrets` (short ids) has one of its own for its rotations.
+
+    Database instances whose name begins with `clone_prefix` come and go on purpose and are left out.
+    """
     return {
         **_key_and_secret_alerts(owner),
         **_rotation_alerts(owner, secrets),
         **_access_alerts(owner),
-        **_change_alerts(owner),
+        **_change_alerts(owner, clone_prefix),
         **_limit_alerts(owner),
     }
 
@@ -199,8 +202,9 @@ def _access_alerts(owner: str) -> dict[str, Alert]:
     }
 
 
-def _change_alerts(owner: str) -> dict[str, Alert]:
+def _change_alerts(owner: str, clone_prefix: str | None) -> dict[str, Alert]:
     compute = _service("compute")
+    lasting = "" if clone_prefix is None else f' AND NOT protoPayload.resourceName:"instances/{clone_prefix}"'
     return {
         "log-routing": _event(
             "Log routing was changed",
@@ -236,7 +240,7 @@ def _change_alerts(owner: str) -> dict[str, Alert]:
             "Somebody changed, deleted, promoted or failed over a database instance.",
             "configuration-change",
             f"{_service('cloudsql')} AND protoPayload.methodName=~"
-            '"cloudsql[.]instances[.](update|patch|delete|failover|promoteReplica)$"',
+            f'"cloudsql[.]instances[.](update|patch|delete|failover|promoteReplica)$"{lasting}',
         ),
     }
 

@@ -106,6 +106,7 @@ RIGHTS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("cloudsql.instances.get", "cloudsql.instances.list", "cloudsql.users.list"),
     ),
     "sql/user": ("cloudsql.admin", ("cloudsql.users.list",)),
+    "workflows/workflow": ("workflows.admin", ("workflows.workflows.get", "workflows.operations.get")),
     "storage/bucket": ("storage.admin", ("storage.buckets.get",)),
     "storage/bucketIAMMember": ("storage.admin", ("storage.buckets.get", "storage.buckets.getIamPolicy")),
 }
@@ -146,12 +147,11 @@ def test_each_kind_of_resource_can_be_deployed_and_read_with_the_services_that_a
 
 
 def test_the_deployer_holds_no_role_that_no_resource_needs() -> None:
-    # For queues, workflows and builds from source, which are no resources of their own in every program.
+    # For queues and builds from source, which are no resources of their own in every program.
     spare = {
         "roles/cloudbuild.builds.editor",
         "roles/cloudtasks.admin",
         "roles/serviceusage.serviceUsageConsumer",
-        "roles/workflows.admin",
     }
     assert spare <= set(ROLES)
     assert set(ROLES) - spare == {f"roles/{role}" for role, _ in RIGHTS.values()} - {PROJECT, KEYS} - spare

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tests.policies.changes import Case, each, more, one, without
-from tests.policies.good import absent
+from tests.policies.good import absent, add
 
 __all__ = ["SERVICES"]
 
@@ -99,6 +99,36 @@ _SQL: dict[str, list[Case]] = {
         one("postgres", {"settings.finalBackupConfig.enabled": False}),
         one("postgres", {"settings.backupConfiguration.location": "europe-west1"}),
         one("suno", {"replication.userManaged.replicas": [{"location": "europe-west1"}]}),
+    ],
+    "sql-restore-drilled": [
+        without("drill"),
+        *each("drill", "userEnvVars", absent, {"SOURCE": "another", "CLONE_PREFIX": "drill-"}),
+    ],
+    "sql-drill-clones-only": [
+        *each("drill", "userEnvVars.CLONE_PREFIX", "post", "replica"),
+        *each("drill-clones", "condition", absent),
+        *each(
+            "drill-clones",
+            "condition.expression",
+            'resource.type == "sqladmin.googleapis.com/Instance"',
+            'resource.name.startsWith("projects/p/instances/post")',
+            '!resource.name.startsWith("projects/p/instances/drill-")',
+            'resource.name.startsWith("projects/p/instances/drill-") || resource.name != ""',
+            'request.time < timestamp("2027-01-01T00:00:00Z")',
+        ),
+        (
+            [
+                add(
+                    "projects/iAMCustomRole:IAMCustomRole",
+                    {"name": "projects/p/roles/x", "permissions": ["cloudsql.instances.delete"]},
+                ),
+                add(
+                    "projects/iAMMember:IAMMember",
+                    {"role": "projects/p/roles/x", "member": _ACCOUNT},
+                ),
+            ],
+            frozenset(),
+        ),
     ],
     "sql-replica-elsewhere": [without("replica"), *each("replica", "region", "europe-west1")],
     "sql-replica-like-primary": [

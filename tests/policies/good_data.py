@@ -62,6 +62,31 @@ DATA: tuple[Resource, ...] = (
     resource("pulumi:pulumi:Stack", "aiprod-prod", {}),
     _sql("postgres", "europe-west1"),
     _sql("replica", "europe-west4", masterInstanceName="postgres"),
+    resource(
+        "workflows/workflow:Workflow",
+        "drill",
+        {
+            "name": "drill",
+            "labels": LABELS,
+            "deletionProtection": True,
+            "userEnvVars": {"SOURCE": "postgres", "CLONE_PREFIX": "drill-"},
+        },
+    ),
+    resource(
+        "projects/iAMMember:IAMMember",
+        "drill-clones",
+        {
+            "role": "projects/p/roles/aiprod_restore_drill_clones",
+            "member": "serviceAccount:aiprod-drill@p.iam.gserviceaccount.com",
+            "condition": {
+                "title": "clones",
+                "expression": (
+                    'resource.type == "sqladmin.googleapis.com/Instance" && '
+                    'resource.name.startsWith("projects/p/instances/drill-")'
+                ),
+            },
+        },
+    ),
     resource("sql/user:User", "app", {"name": "app", "type": "BUILT_IN", "passwordWo": "[secret]"}),
     resource(
         "redis/instance:Instance",

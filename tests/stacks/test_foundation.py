@@ -127,7 +127,7 @@ def test_every_environment_has_every_key_in_both_regions(
     build: Build, recorder: Recorder, stack: str
 ) -> None:
     base = made(build, recorder, settings(stack))
-    every = ["logs", "pubsub", "redis", "run", "secrets", "sql", "storage"]
+    every = ["logs", "pubsub", "redis", "run", "secrets", "sql", "storage", "workflows"]
     assert {location: sorted(ring.key_ids) for location, ring in base.keys.items()} == {
         "europe-west1": every,
         "europe-west4": every,

@@ -106,6 +106,9 @@ def test_alerts_differ_between_environments_only_where_something_is_missing() ->
         "alert-database-down",
         "alert-replica-broken",
         "alert-replica-lag",
+        "alert-drill-clone-left",
+        "alert-drill-failed",
+        "alert-drill-overdue",
     }
     assert not keys["dev"] - keys["prod"]
 

@@ -12,7 +12,7 @@ from tests.recording import Build, Recorder
 from tests.stack_files import STACKS, settings
 
 # Functions that Google builds from this repository.
-BUILT_HERE = {"rotator", "age-watch"}
+BUILT_HERE = {"rotator", "age-watch", "restore-drill"}
 RUNS = ("gcp:cloudrunv2/service:Service", "gcp:cloudrunv2/workerPool:WorkerPool")
 
 

@@ -68,7 +68,12 @@ def test_no_basic_role_and_only_two_grants_change_policies_of_the_project(
 def test_the_projects_own_roles_are_granted_and_never_written(build: Build, recorder: Recorder) -> None:
     build(lambda: DeployIdentity("deployer", example_args(custom_roles=frozenset({"own"}))))
     held = roles(recorder)
-    assert "'projects/project/roles/own'" in held["roles/resourcemanager.projectIamAdmin"]
+    (own,) = (
+        grant.inputs["condition"]["expression"]
+        for grant in recorder.of_type("gcp:projects/iAMMember:IAMMember")
+        if grant.name == "deployer-grants-own"
+    )
+    assert own.endswith(".hasOnly(['projects/project/roles/own'])")
     assert not {role for role in held if "role" in role.removeprefix("roles/").lower()}
 
 
@@ -77,7 +82,11 @@ def test_the_projects_own_roles_are_granted_and_never_written(build: Build, reco
     [
         (
             {"grantable_roles": frozenset(f"roles/a.r{number}" for number in range(11))},
-            "1 to 10 together, since Google takes no more in one condition, got 11",
+            "grantable_roles must be 1 to 10, since Google takes no more in one condition, got 11",
+        ),
+        (
+            {"custom_roles": frozenset(f"own_{number}" for number in range(11))},
+            "custom_roles must be 0 to 10, since Google takes no more in one condition, got 11",
         ),
         ({"grantable_roles": frozenset[str]()}, "got 0"),
         ({"grantable_roles": frozenset({"roles/run.admin"})}, "administer nothing, got 'roles/run.admin'"),

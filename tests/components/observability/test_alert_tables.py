@@ -10,6 +10,7 @@ import pytest
 
 from components.observability.alert_policy import Alert, BurnRate, LogMatch, Query
 from components.observability.data_alerts import DataTargets, QueueTargets, data_alerts, queue_alerts
+from components.observability.drill_alerts import drill_alerts
 from components.observability.security_alerts import security_alerts
 from components.observability.service_alerts import ServiceTargets, service_alerts
 
@@ -53,7 +54,13 @@ def queues() -> dict[str, Alert]:
     )
 
 
-ALL = {**services(), **data(), **queues(), **security_alerts("platform", ("secret",))}
+ALL = {
+    **services(),
+    **data(),
+    **queues(),
+    **security_alerts("platform", ("secret",)),
+    **drill_alerts("platform", "restore-drill"),
+}
 every_alert = pytest.mark.parametrize("key", sorted(ALL))
 
 
