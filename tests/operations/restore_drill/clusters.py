@@ -16,15 +16,23 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
 from operations.restore_drill.service import _connector  # pyright: ignore[reportPrivateUsage]
-from tests.operations.rotation.server import programs
 
 __all__ = ["Cluster", "archiving", "connector", "recovered", "writing"]
 
 # PostgreSQL refuses to run as root.
 USER = "postgres" if os.geteuid() == 0 else None
 PORT = 5432
+
+
+def programs() -> Path:
+    """The folder of `initdb`, `postgres` and what dumps and restores."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    return found[-1].parent
 
 
 @dataclass(frozen=True)
