@@ -1,4 +1,4 @@
-"""What is counted in the logs: crashes, database errors, backups that succeeded, runs of watches and scaler."""
+"""What is counted in the logs: crashes, database errors, backups that succeeded, runs of the watches, scaling."""
 
 from __future__ import annotations
 
