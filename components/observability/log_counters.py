@@ -1,4 +1,4 @@
-"""What is counted in the logs: crashes, database errors, backups that succeeded, runs of the watches, scaling."""
+"""What is counted in the logs: crashes, database errors, good backups, runs of the watches and the scaler."""
 
 from __future__ import annotations
 
