@@ -52,7 +52,9 @@ def test_the_deployer_may_grant_these_roles_and_no_more(stack: str) -> None:
         "roles/monitoring.metricWriter",
     )
     roles = ", ".join(f"'{name}'" for name in names)
-    ring = f"projects/{project}/locations/europe-west1/keyRings/aiprod-state-keyring"
+    # The state of prod lies in the second region, so that it remains when the first one is lost.
+    region = "europe-west4" if stack == "prod" else "europe-west1"
+    ring = f"projects/{project}/locations/{region}/keyRings/aiprod-state-keyring"
     assert conditions == {
         f"api.getAttribute('iam.googleapis.com/modifiedGrantsByRole', []).hasOnly([{roles}])",
         f"!resource.name.startsWith('{ring}')",
