@@ -41,6 +41,7 @@ FUNCTION: Final = "aiprod:compute:SourceFunction"
 GENERATED_SECRET: Final = "aiprod:foundation:GeneratedSecret"
 HTTP_SERVICE: Final = "aiprod:compute:HttpService"
 WORKER_POOL: Final = "gcp:cloudrunv2/workerPool:WorkerPool"
+JOB: Final = "gcp:cloudrunv2/job:Job"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -243,6 +244,13 @@ BESIDE: Final[tuple[Beside, ...]] = (
         change="makes one from a backup, checks it, deletes it",
         why_no_step="the instance has a name of its own and is in no stack",
         played=(Played(type=DATABASE),),
+    ),
+    Beside(
+        what="executions of the job that migrates the schema",
+        owner="release",
+        change="starts one before what serves it changes",
+        why_no_step="their number and the last of them are outputs",
+        played=(Played(type=JOB, output="executionCount", example=3),),
     ),
     Beside(
         what="images and secret versions that run",
