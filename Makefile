@@ -22,7 +22,7 @@ SCRIPTS := .ci/run $(wildcard *.sh */*.sh */*/*.sh)
 REVIEW := $(BIN)/python -m review
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview down refresh drift adopt bootstrap bootstrap-migrate bootstrap-config diff waf test faults region-loss check static format-check lint types imports workflows shell golden bench fmt clean replay rotate rotate-rollback rotate-cache sleep wake cut-over cut-over-rehearsal migrate database-roles database-check
+.PHONY: help setup up preview down refresh drift adopt bootstrap bootstrap-migrate bootstrap-config diff waf test faults region-loss check static format-check lint types imports workflows shell golden bench fmt clean replay rotate rotate-rollback rotate-cache sleep wake cut-over cut-over-rehearsal migrate database-roles database-check contract
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -72,6 +72,9 @@ diff: $(STAMP) ## Show what the working tree does to every stack, compared with 
 
 waf: $(STAMP) ## Prove the Cloud Armor policy of STACK (prod when left out) on the corpus, or on CORPUS; report in build/waf
 	@$(REVIEW) waf $(if $(filter file,$(origin STACK)),,--stack '$(STACK)') --output build/waf $(if $(CORPUS),--corpus '$(CORPUS)') $(ARGS)
+
+contract: $(STAMP) ## Write the contract with the service's images: docs/service-contract.md, docs/contract.json
+	@$(REVIEW) contract $(ARGS)
 
 rotate: $(STAMP) ## Rotate SECRET of STACK (TARGET=gcp sends it); CONFIRMED=N: a key you tried; AT_ONCE=true: in its grace
 	@REVIEW='$(REVIEW)' operations/rotation/publish.sh '$(TARGET)' '$(STACK)' '$(SECRET)' SECRET_ROTATE '$(CONFIRMED)' '$(AT_ONCE)'

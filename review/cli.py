@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from review.contract.cli import contract
 from review.interrupted import AS_BEFORE, RunInterruptedError
 from review.migration_cli import migrate
 from review.options import (
@@ -262,6 +263,7 @@ def adopt(stack: str, target: str, json_file: Path | None, fixture: Path | None)
 
 cli.add_command(region_loss)
 cli.add_command(waf)
+cli.add_command(contract)
 cli.add_command(project)
 cli.add_command(queue)
 cli.add_command(schedules)

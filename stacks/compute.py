@@ -122,10 +122,7 @@ def _api(layers: _Layers, region: str, scaling: Scaling) -> HttpService:
                 **_environment(layers, "api", region),
                 "DATABASE_POOL_SIZE": str(config.database_pool_size),
                 "PUBLIC_HOST": layers.settings.host,
-                **{
-                    f"TOPIC_{_variable(purpose)}": queue.topic_id
-                    for purpose, queue in layers.messaging.queues.items()
-                },
+                **_topics(layers, "api"),
             },
             secrets=_secrets(layers, region, ()),
             secret_files=_files(layers, region),
@@ -172,8 +169,7 @@ def _worker(layers: _Layers, role: Role, region: str, pool: str, scaling: Scalin
                 },
                 "DATABASE_POOL_SIZE": str(config.database_pool_size),
                 "JOBS_PER_INSTANCE": str(config.jobs_per_instance),
-                "TOPIC_RESULTS": queues["results"].topic_id,
-                "TOPIC_NOTIFICATIONS": queues["notifications"].topic_id,
+                **_topics(layers, role),
             },
             secrets=_secrets(layers, region, layers.settings.secrets.vendor),
             secret_files=_files(layers, region),
@@ -222,6 +218,15 @@ def _environment(layers: _Layers, role: Role, region: str) -> dict[str, pulumi.I
         "REDIS_PORT": stores.cache.port.apply(str),
         "REDIS_CA_FILE": _CACHE_CA_FILE,
         **{f"BUCKET_{_variable(purpose)}": bucket.name for purpose, bucket in stores.buckets.items()},
+    }
+
+
+def _topics(layers: _Layers, role: Role) -> dict[str, pulumi.Input[str]]:
+    """The topics that a runtime may publish to, and no others."""
+    queues = layers.messaging.queues
+    return {
+        f"TOPIC_{_variable(purpose)}": queues[purpose].topic_id
+        for purpose in layers.messaging.published[role]
     }
 
 

@@ -31,9 +31,10 @@ _CONSUMERS: Mapping[str, tuple[Role, ...]] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Messaging:
-    """What other layers take from here: queues by purpose, and the purposes each worker pulls."""
+    """What other layers take from here: queues by purpose, and what each runtime publishes and pulls."""
 
     queues: Mapping[str, WorkQueue]
+    published: Mapping[Role, tuple[str, ...]]
     consumed: Mapping[Role, tuple[str, ...]]
 
 
@@ -50,7 +51,12 @@ def messaging(settings: Settings, names: Names, providers: Providers, foundation
         for workers in consumers.values()
         for worker in workers
     }
-    return Messaging(queues=queues, consumed=consumed)
+    published: dict[Role, tuple[str, ...]] = {
+        publisher: tuple(purpose for purpose in queues if publisher in _PUBLISHERS[purpose])
+        for publishers in _PUBLISHERS.values()
+        for publisher in publishers
+    }
+    return Messaging(queues=queues, published=published, consumed=consumed)
 
 
 def _replayers(settings: Settings, foundation: Foundation) -> dict[str, pulumi.Input[str]]:
