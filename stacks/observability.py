@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.messaging.work_queue import DEAD_LETTER_SUFFIX
 from components.observability.alert_policy import Alert, AlertPolicies, AlertPoliciesArgs, Severity
 from components.observability.audit_logging import AuditLogging, AuditLoggingArgs
 from components.observability.data_alerts import (
@@ -225,7 +226,8 @@ def _alerts(
                 key: QueueTargets(
                     owner=owner,
                     subscription=queue.subscription,
-                    dead_letter_subscription=f"{queue.subscription}-dlq",
+                    dead_letter_subscription=queue.subscription + DEAD_LETTER_SUFFIX,
+                    dead_letter_retention_days=settings.messaging.dead_letter_retention_days,
                     maximum_age_seconds=_BATCH_AGE_SECONDS if key == "batch" else 300,
                 )
                 for key, queue in settings.messaging.queues.items()
@@ -235,7 +237,7 @@ def _alerts(
                 ROTATION_SUBSCRIPTION: QueueTargets(
                     owner=owner,
                     subscription=ROTATION_SUBSCRIPTION,
-                    dead_letter_subscription=f"{ROTATION_SUBSCRIPTION}-dlq",
+                    dead_letter_subscription=ROTATION_SUBSCRIPTION + DEAD_LETTER_SUFFIX,
                     maximum_age_seconds=_ROTATION_AGE_SECONDS,
                     pulled=False,
                 )

@@ -6,7 +6,7 @@ publisher on the dead-letter topic and subscriber on the source subscription. A 
 files also grants its writer two roles on that table or bucket. Both subscriptions never expire.
 
 Not made here: the workers, their identities, the keys, the table or bucket that is written to, the alerts on
-backlog, age, dead letters and expiry, which take the names from here. Not modelled:
+backlog, age, dead letters and expiry, which take the names and the two retentions. Not modelled:
 message transforms, ingestion from other clouds and snapshots; nothing here uses them.
 
 Another topic or subscription name, filter or ordering replaces it and loses its backlog: put a new queue
@@ -47,6 +47,7 @@ from components.messaging._queue_args import (
 from components.messaging._queue_grants import grant_agent, grant_clients, grant_writer
 
 __all__ = [
+    "DEAD_LETTER_SUFFIX",
     "Avro",
     "AvroFiles",
     "BigQuery",

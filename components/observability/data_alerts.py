@@ -49,13 +49,15 @@ class DataTargets:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QueueTargets:
-    """One queue: its worker's subscription, its dead letters, and how old a message may get."""
+    """One queue: its worker's subscription, its dead letters, how old a message may get and is kept."""
 
     owner: str
     subscription: str
     dead_letter_subscription: str
     maximum_age_seconds: int = 300
     maximum_backlog: int = 1_000
+    retention_days: int = 7
+    dead_letter_retention_days: int = 31
     pulled: bool = True
     """False where Pub/Sub pushes: then there are no leases to lose."""
 
@@ -332,6 +334,16 @@ def _queue(key: str, queue: QueueTargets) -> dict[str, Alert]:
             for_seconds=60,
         ),
     }
+    alerts[f"queue-{key}-expiry"] = _gauge(
+        f"Queue {key}: messages are about to be deleted",
+        "ERROR",
+        queue.owner,
+        f"Messages of {queue.subscription} or its dead letters have waited three quarters of their time.",
+        "dead-letters",
+        f"max by (subscription_id) (min_over_time({age}{here}[5m])) > {_expiring(queue.retention_days)} or "
+        f"max by (subscription_id) (min_over_time({age}{dead}[5m])) > "
+        f"{_expiring(queue.dead_letter_retention_days)}",
+    )
     if queue.pulled:
         alerts[f"queue-{key}-leases"] = _gauge(
             f"Queue {key}: workers lose their leases",
@@ -343,6 +355,11 @@ def _queue(key: str, queue: QueueTargets) -> dict[str, Alert]:
             for_seconds=300,
         )
     return alerts
+
+
+def _expiring(days: int) -> int:
+    """Seconds after which little time is left: three quarters."""
+    return days * 86_400 * 3 // 4
 
 
 def _gauge(

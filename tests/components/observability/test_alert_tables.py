@@ -156,6 +156,12 @@ def test_thresholds_of_the_requirements_are_kept() -> None:
         "max by (subscription_id) (max_over_time("
         'pubsub_googleapis_com:subscription_num_undelivered_messages{subscription_id="jobs-dlq"}[5m])) > 0'
     )
+    # Five and a quarter of 7 days, 23 and a quarter of 31.
+    age = "pubsub_googleapis_com:subscription_oldest_unacked_message_age"
+    assert query("queue-jobs-expiry") == (
+        f'max by (subscription_id) (min_over_time({age}{{subscription_id="jobs"}}[5m])) > 453600 or '
+        f'max by (subscription_id) (min_over_time({age}{{subscription_id="jobs-dlq"}}[5m])) > 2008800'
+    )
     assert query("certificate-expiry").endswith("< 30")
 
 
