@@ -109,7 +109,7 @@ class RestoreDrillArgs:
     """Name of the database that is compared."""
     clone_prefix: str
     """Begins the name of every clone; ten digits follow. No other instance's name may begin so."""
-    disk_size_gb: float
+    disk_size_gb: int
     """Disk of the instance, from which the planned time follows."""
     kms_key: pulumi.Input[str]
     """Key of the function, in the same region."""

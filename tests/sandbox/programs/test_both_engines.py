@@ -67,6 +67,10 @@ _EDITS = {
         ("__main__.py", '["80"]', '["80", "8080"]'),
         ("__main__.py", "httpd -p 80", "httpd -p 8080"),
     ],
+    "workflow": [
+        ("__main__.py", "return: 1", "return: 2"),
+        ("__main__.py", '"LIMIT": "10"', '"LIMIT": "11"'),
+    ],
 }
 
 
