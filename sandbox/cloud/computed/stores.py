@@ -7,7 +7,7 @@ from typing import Any, Final
 from facts.google.service_agents import agent_email
 from sandbox.cloud.computed.making import Making, computes
 from sandbox.cloud.computed.network import private_address
-from sandbox.cloud.data import Values
+from sandbox.cloud.data import Values, as_list, as_map
 
 _SQL: Final = "https://sqladmin.googleapis.com/sql/v1beta4/"
 
@@ -76,6 +76,31 @@ def _sql_database(making: Making) -> Values:
 @computes("gcp:sql/user:User")
 def _sql_user(making: Making) -> Values:
     return {"host": ""}
+
+
+@computes("gcp:memorystore/instance:Instance")
+def _valkey(making: Making) -> Values:
+    first = next(iter(as_list(making.get("desiredAutoCreatedEndpoints")) or []), None)
+    network = str(
+        (as_map(first) or {}).get("network") or f"projects/{making.project}/global/networks/default"
+    )
+    connection = {
+        "connectionType": "CONNECTION_TYPE_PRIMARY",
+        "ipAddress": private_address(making, network),
+        "network": network,
+        "port": 6379,
+        "projectId": making.project,
+        "pscConnectionId": making.seeds.digits("connection", 17),
+        "pscConnectionStatus": "PSC_CONNECTION_STATUS_ACTIVE",
+    }
+    encrypted = making.get("transitEncryptionMode") == "SERVER_AUTHENTICATION"
+    chain = {"certificates": [_certificate(making, "")["cert"]]}
+    return {
+        "endpoints": [{"connections": [{"pscAutoConnection": connection}]}],
+        "managedServerCas": [{"caCerts": [chain]}] if encrypted else [],
+        "state": "ACTIVE",
+        "uid": making.seeds.uuid("uid"),
+    }
 
 
 @computes("gcp:redis/instance:Instance")
