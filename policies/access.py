@@ -50,6 +50,7 @@ _RUNS: Final = (
 # What a grant stands on, by the property that names it; the first that is given counts.
 _TARGETS: Final = (
     "secretId",
+    "tableId",
     "topic",
     "subscription",
     "bucket",
@@ -181,12 +182,15 @@ def _target(resource: Resource, by_urn: Mapping[str, Resource]) -> tuple[str, st
     if _ON_PROJECT.match(resource.type):
         return "project", ""
     kind = resource.type.rpartition(":")[2]
-    kind = re.sub(r"I[Aa][Mm](Member|Binding)$", "", kind) or "Account"
+    # Grants on an account and on a table have no word of their own for it.
+    bare = "Table" if resource.type.startswith("gcp:bigquery/") else "Account"
+    kind = re.sub(r"I[Aa][Mm](Member|Binding)$", "", kind) or bare
     path = next((path for path in _TARGETS if resource.get(path) is not None), "")
     value = text(resource.get(path)) if path else None
     name = value.rsplit("/", 1)[-1] if value is not None else _made(resource, path, by_urn) or resource.name
     made = ",".join(sorted(resource.property_dependencies.get(path, ())))
-    where = text(resource.get("location")) or text(resource.get("region")) or ""
+    within = (text(resource.get(path)) for path in ("location", "region", "datasetId"))
+    where = next((found for found in within if found), "")
     return f"{kind} {name}", f"{where}/{value}" if value is not None else made or resource.urn
 
 

@@ -144,6 +144,16 @@ def test_a_grant_that_stands_twice_is_unused_and_one_in_another_region_is_not() 
     assert reasons(topic_grant("a", topic=one), topic_grant("b", topic=other)) == []
 
 
+def test_a_grant_on_a_table_says_so_and_tables_of_two_datasets_are_two() -> None:
+    props = {"tableId": "jobs", "role": "roles/bigquery.dataEditor", "member": API}
+    here, there = (
+        made("bigquery/iamMember:IamMember", dataset, {**props, "datasetId": dataset})
+        for dataset in ("a", "b")
+    )
+    assert [row.target for row in grants([account(), here, there])] == ["Table jobs", "Table jobs"]
+    assert reasons(account(), service(), here, there) == []
+
+
 def test_a_grant_that_the_project_gives_already_is_unused() -> None:
     assert reasons(topic_grant(), project_grant()) == ["the same role is granted on the whole project"]
 
