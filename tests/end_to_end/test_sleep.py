@@ -58,7 +58,9 @@ def changes(result: Result) -> list[tuple[str, str]]:
 def test_an_up_leaves_a_sleeping_dev_asleep(platform: Platform, target: str) -> None:
     dev = Dev(platform, target)
     assert dev.up().code == 0
-    assert dev.stands() == ("ALWAYS", 1)
+    # The scaler has raised the number of workers.
+    busy = dev.up(*dev.changed("ALWAYS", 1))
+    assert (busy.code, changes(busy), dev.stands()) == (0, [], ("ALWAYS", 1))
 
     for _ in range(2):
         asleep = dev.up(*dev.changed("NEVER", 0))
@@ -70,7 +72,9 @@ def test_an_up_leaves_a_sleeping_dev_asleep(platform: Platform, target: str) -> 
 
     platform.edit("dev", other)
     updated = dev.up()
-    assert (updated.code, changes(updated)) == (0, [("update", POOL), ("update", DATABASE)])
+    assert updated.code == 0
+    # The forecast of the disk's alert follows the limit.
+    assert {("update", POOL), ("update", DATABASE)} <= set(changes(updated))
     assert dev.stands() == ("NEVER", 0)
 
     platform.edit("dev", lambda config: config["aiprod:postgres"].update(database="other"))
