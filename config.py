@@ -321,7 +321,7 @@ def _path(location: Iterable[str | int]) -> str:
 
 # The tag of a discriminated union and the mark of a mapping's key stand in pydantic's path, not in the file.
 _NOT_IN_FILE = frozenset(
-    ["always", "office_hours", "BASIC", "STANDARD_HA", "latest", "pinned", "canary", "[key]"]
+    ["always", "office_hours", "BASIC", "STANDARD_HA", "latest", "pinned", "canary", "walked", "[key]"]
 )
 
 

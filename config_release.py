@@ -27,10 +27,16 @@ class PinnedTraffic(Section):
     revisions: Mapping[Region, RevisionName]
 
 
+class WalkedTraffic(Section):
+    """`make release` owns the shares: an `up` makes a revision and leaves them alone."""
+
+    kind: Literal["walked"]
+
+
 class CanaryTraffic(Section):
     """A step of a slow release: `percent` to the newest revision, the rest to the one that is named.
 
-    At 100 % the stable revision keeps nothing, and stays as the way back. `make release` writes these.
+    At 100 % the stable revision keeps nothing, and stays as the way back.
     """
 
     kind: Literal["canary"]
@@ -38,7 +44,9 @@ class CanaryTraffic(Section):
     percent: Literal[1, 10, 50, 100]
 
 
-ReleaseTraffic = Annotated[LatestTraffic | PinnedTraffic | CanaryTraffic, Field(discriminator="kind")]
+ReleaseTraffic = Annotated[
+    LatestTraffic | PinnedTraffic | CanaryTraffic | WalkedTraffic, Field(discriminator="kind")
+]
 
 
 class Release(Section):
@@ -46,8 +54,8 @@ class Release(Section):
 
     With an image of the metrics collector, one runs beside the API. The schema is migrated by the image of
     the API, or by one of its own: a release that goes back keeps the newest, which knows every revision.
-    `owner` says who decides images and shares after creation: this file, or a workflow outside; what a
-    workflow owns, an `up` leaves alone.
+    `owner` says who decides images after creation, and shares: this file, or a workflow outside; what a
+    workflow owns, an `up` leaves alone. `traffic.kind: walked` leaves the shares alone to `make release`.
     """
 
     images: Mapping[Literal["api", "worker", "collector", "migration"], Digest]
@@ -69,17 +77,17 @@ def check_traffic(
     release: Release, service: str, regions: Collection[str], variants: Collection[str]
 ) -> None:
     """Refuse revisions of another service, a region without one, and tags of traffic that a workflow owns."""
-    if release.owner == "workflow" and variants:
+    if variants and (release.owner == "workflow" or release.traffic.kind == "walked"):
         raise RefusedError(
-            "edge.variants must be empty while release.owner is workflow, got "
-            f"{', '.join(sorted(variants))}; their tags are part of the traffic: remove one"
+            "edge.variants must be empty while a release owns the traffic, got "
+            f"{', '.join(sorted(variants))}; their tags are part of it: set release.traffic.kind to pinned"
         )
     match release.traffic:
         case PinnedTraffic(revisions=named):
             field = "release.traffic.revisions"
         case CanaryTraffic(stable_revisions=named):
             field = "release.traffic.stable_revisions"
-        case LatestTraffic():
+        case LatestTraffic() | WalkedTraffic():
             return
     if set(named) != set(regions):
         raise RefusedError(

@@ -7,6 +7,7 @@ an `up` without a step. `BESIDE` lists what changes without being a property tha
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
@@ -58,8 +59,8 @@ class Owned:
     drift: str
     # Left to the owner only where the component is told that it is there (`scheduled`, `scaled`).
     told: bool = False
-    # Left to the owner only where a workflow releases instead of this program.
-    released: bool = False
+    # Left to the owner only where the component is told that a release owns it.
+    released: Literal["image", "shares"] | None = None
     # The component whose resources it is about; empty means every one of that type.
     within: str = ""
     # A value that the owner may leave there; the test plays it.
@@ -154,8 +155,8 @@ OWNED: Final[tuple[Owned, ...]] = (
         property="template.containers[0].image",
         owner="release",
         change="deploys another digest",
-        drift="not reported where a workflow releases; `make refresh` before each `up`, which sends it again",
-        released=True,
+        drift="not reported where a workflow owns it; an `up` reads it first, for it sends it again",
+        released="image",
         within=HTTP_SERVICE,
         example="europe-docker.pkg.dev/p/aiprod/api@sha256:" + "0" * 64,
     ),
@@ -163,9 +164,9 @@ OWNED: Final[tuple[Owned, ...]] = (
         type=SERVICE,
         property="traffics",
         owner="release",
-        change="moves shares from one revision to the next",
-        drift="not reported where a workflow releases; `make refresh` before each `up`, which sends it again",
-        released=True,
+        change="moves shares from one revision to the next, or back",
+        drift="not reported where a release owns it; an `up` reads it first, for it sends it again",
+        released="shares",
         within=HTTP_SERVICE,
         example=[
             {
@@ -180,8 +181,8 @@ OWNED: Final[tuple[Owned, ...]] = (
         property="template.containers[0].image",
         owner="release",
         change="deploys another digest",
-        drift="not reported where a workflow releases; `make refresh` before each `up`, which sends it again",
-        released=True,
+        drift="not reported where a workflow owns it; an `up` reads it first, for it sends it again",
+        released="image",
         example="europe-docker.pkg.dev/p/aiprod/worker@sha256:" + "0" * 64,
     ),
     Owned(
@@ -189,8 +190,8 @@ OWNED: Final[tuple[Owned, ...]] = (
         property="instanceSplits",
         owner="release",
         change="moves instances from one revision to the next",
-        drift="not reported where a workflow releases; `make refresh` before each `up`, which sends it again",
-        released=True,
+        drift="not reported where a workflow owns it; an `up` reads it first, for it sends it again",
+        released="shares",
         example=[
             {"type": "INSTANCE_SPLIT_ALLOCATION_TYPE_REVISION", "revision": "aiprod-worker-2", "percent": 100}
         ],
@@ -262,7 +263,7 @@ BESIDE: Final[tuple[Beside, ...]] = (
 )
 
 
-def ignored(type: str, *, told: bool = False, released: bool = False, within: str = "") -> list[str]:
+def ignored(type: str, *, told: bool = False, released: Collection[str] = (), within: str = "") -> list[str]:
     """The properties of a type, made by the component `within`, that their owner changes, for
     `ignore_changes`.
     """
@@ -271,6 +272,6 @@ def ignored(type: str, *, told: bool = False, released: bool = False, within: st
         for row in OWNED
         if row.type == type
         and (told or not row.told)
-        and (released or not row.released)
+        and (row.released is None or row.released in released)
         and row.within in ("", within)
     ]

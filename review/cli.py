@@ -28,7 +28,7 @@ from review.options import (
     workspace,
 )
 from review.region_loss_cli import region_loss
-from review.script_cli import project, queue, schedules
+from review.script_cli import project, queue, schedules, walked
 from review.waf.cli import waf
 
 if TYPE_CHECKING:
@@ -267,6 +267,7 @@ cli.add_command(contract)
 cli.add_command(project)
 cli.add_command(queue)
 cli.add_command(schedules)
+cli.add_command(walked)
 cli.add_command(migrate)
 
 

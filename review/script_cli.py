@@ -6,7 +6,7 @@ import click
 
 from review.options import stack_option, target_option, workspace
 
-__all__ = ["project", "queue", "schedules"]
+__all__ = ["project", "queue", "schedules", "walked"]
 
 WRONG_USE = 2
 
@@ -64,4 +64,22 @@ def queue(stack: str, target: str, name: str, command: str) -> int:
         click.echo(f"{command}: {' '.join(str(error).split())}", err=True)
         return WRONG_USE
     click.echo(found.line())
+    return 0
+
+
+@click.command()
+@stack_option
+@target_option
+@click.option("--command", default="walked", help="How the sentence of a refusal begins.")
+def walked(stack: str, target: str, command: str) -> int:
+    """Print the project, then each service that a release walks, its objectives and the latency threshold."""
+    from review.releases import walked_of
+    from sandbox.errors import UsageError
+
+    try:
+        found = walked_of(workspace(), stack, real=target == "gcp")
+    except UsageError as error:
+        click.echo(f"{command}: {' '.join(str(error).split())}", err=True)
+        return WRONG_USE
+    click.echo("\n".join(found.lines()))
     return 0

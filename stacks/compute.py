@@ -21,11 +21,12 @@ from components.compute.http_service import (
     SecretFile,
     SecretVersion,
     Traffic,
+    Walked,
     WorkflowOwned,
 )
 from components.compute.worker_pool import WorkerPool, WorkerPoolArgs
 from config import Settings
-from config_release import CanaryTraffic, LatestTraffic, PinnedTraffic, Release
+from config_release import CanaryTraffic, LatestTraffic, PinnedTraffic, Release, WalkedTraffic
 from config_sections import Scaling
 from config_types import Region
 from naming import Names
@@ -188,6 +189,8 @@ def _traffic(release: Release, region: str) -> Traffic:
     match release.traffic:
         case LatestTraffic():
             return Latest()
+        case WalkedTraffic():
+            return Walked()
         case PinnedTraffic(revisions=revisions):
             return Pinned(revision=_in(revisions, region))
         case CanaryTraffic(stable_revisions=revisions, percent=percent):

@@ -58,7 +58,7 @@ def test_each_step_of_a_canary_is_taken(percent: int) -> None:
         ),
         (
             {"kind": "split"},
-            "aiprod:release.traffic.kind must be one of 'latest', 'pinned', 'canary', got 'split'",
+            "aiprod:release.traffic.kind must be one of 'latest', 'pinned', 'canary', 'walked', got 'split'",
         ),
     ],
 )
@@ -71,12 +71,13 @@ def test_fails_when_the_file_sets_what_a_workflow_owns() -> None:
     made["release"]["traffic"] = canary(1)
     with pytest.raises(ConfigError, match=r"traffic\.kind must be latest while the owner is a workflow"):
         parse(made)
-    made["release"]["traffic"] = {"kind": "latest"}
+    made["release"]["owner"] = "program"
+    made["release"]["traffic"] = {"kind": "walked"}
     made["edge"]["variants"] = {
         "beta": {
             "revisions": {REGION: f"{NAME}-00001-abc"},
             "header": {"name": "X-Variant", "value": "beta"},
         }
     }
-    with pytest.raises(ConfigError, match=r"edge\.variants must be empty while release\.owner is workflow"):
+    with pytest.raises(ConfigError, match=r"edge\.variants must be empty while a release owns the traffic"):
         parse(made)

@@ -52,8 +52,8 @@ def render() -> str:
 
 
 def _where(row: Owned) -> str:
-    if row.released:
-        return "where a workflow releases"
+    if row.released is not None:
+        return "where a release owns it" if row.released == "shares" else "where a workflow owns it"
     if row.within:
         return f"in a `{row.within.rpartition(':')[2]}`"
     return "where it is there" if row.told else "everywhere"

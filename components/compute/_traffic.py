@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Literal, assert_never
 
 import pulumi_gcp as gcp
 
@@ -25,10 +25,12 @@ __all__ = [
     "Split",
     "Splits",
     "Traffic",
+    "Walked",
     "WorkflowOwned",
     "check_pool_revisions",
     "check_revisions",
     "instance_splits",
+    "left_to_release",
     "traffics",
 ]
 
@@ -114,22 +116,27 @@ class Split:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Walked:
+    """This program decides the image, `make release` the shares; those here count at creation only."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class WorkflowOwned:
     """A workflow decides image and shares: those given here, all to the newest, count at creation only."""
 
 
-Traffic = Latest | Pinned | Canary | Split | WorkflowOwned
-"""Which revisions of a service answer. All but WorkflowOwned: this program owns image and shares."""
+Traffic = Latest | Pinned | Canary | Split | Walked | WorkflowOwned
+"""Which revisions of a service answer. All but the last two: this program owns image and shares."""
 Splits = Latest | Pinned | Canary | WorkflowOwned
 """Which revisions of a pool run, in the same words; a pool has no tags."""
 
 
 def check_revisions(service_name: str, traffic: Traffic, tags: Mapping[str, str]) -> None:
     """Refuse what belongs to another service, tags given twice, and tags of what a workflow owns."""
-    if isinstance(traffic, WorkflowOwned) and tags:
+    if left_to_release(traffic) and tags:
         raise RefusedError(
-            f"tags must be empty while a workflow owns the traffic, got {', '.join(sorted(tags))}; "
-            "let the workflow set them, or own the traffic here"
+            f"tags must be empty while a release owns the traffic, got {', '.join(sorted(tags))}; "
+            "let the release keep them, or own the traffic here"
         )
     for field, revision in _named(traffic):
         _check_of(field, service_name, revision)
@@ -145,6 +152,17 @@ def check_revisions(service_name: str, traffic: Traffic, tags: Mapping[str, str]
         if tag in split:
             raise RefusedError(f"tags must differ from those of the split, got {tag!r} in both: rename one")
         _check_of(f"tags.{tag}", service_name, revision)
+
+
+def left_to_release(traffic: Traffic) -> tuple[Literal["image", "shares"], ...]:
+    """What this program sets at creation only."""
+    match traffic:
+        case Walked():
+            return ("shares",)
+        case WorkflowOwned():
+            return ("image", "shares")
+        case _:
+            return ()
 
 
 def check_pool_revisions(pool_name: str, splits: Splits) -> None:
@@ -187,10 +205,10 @@ def instance_splits(splits: Splits) -> list[gcp.cloudrunv2.WorkerPoolInstanceSpl
     ]
 
 
-def _shares(traffic: Splits) -> list[tuple[str | None, int]]:
+def _shares(traffic: Splits | Walked) -> list[tuple[str | None, int]]:
     """Revision, or None for the newest one, and its share."""
     match traffic:
-        case Latest() | WorkflowOwned():
+        case Latest() | Walked() | WorkflowOwned():
             return [(None, 100)]
         case Pinned(revision=revision):
             return [(revision, 100)]
@@ -205,7 +223,7 @@ def _shares(traffic: Splits) -> list[tuple[str | None, int]]:
 def _named(traffic: Traffic) -> list[tuple[str, str]]:
     """Each revision that is named, with its field."""
     match traffic:
-        case Latest() | WorkflowOwned():
+        case Latest() | Walked() | WorkflowOwned():
             return []
         case Pinned(revision=revision):
             return [("traffic.revision", revision)]

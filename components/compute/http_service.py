@@ -6,9 +6,10 @@ gRPC or (startup only) TCP, and sends all its traffic through the network. With 
 CPU is allocated always, because a collector that sleeps between requests loses samples; billing then is by
 instance.
 
-`traffic` says which revisions answer, and by that who owns image and shares: this program, or a workflow
-(`WorkflowOwned`). A new image, variable or secret version makes a new revision; the one before it stays,
-without cost while it has no share, until Cloud Run drops the oldest of a thousand.
+`traffic` says which revisions answer, and by that who owns image and shares: this program; for the shares
+`make release` (`Walked`); for both a workflow (`WorkflowOwned`). A new image, variable or secret version
+makes a new revision; the one before it stays, without cost while it has no share, until Cloud Run drops the
+oldest of a thousand.
 
 Not made here: the account and its rights, secrets and their accessors, the subnet, the endpoint group. All
 but the last must stand before the revision starts. Not modelled: GPUs, session affinity (it would tear a
@@ -46,8 +47,10 @@ from components.compute._traffic import (
     Share,
     Split,
     Traffic,
+    Walked,
     WorkflowOwned,
     check_revisions,
+    left_to_release,
     traffics,
 )
 from components.compute._workload import (
@@ -91,6 +94,7 @@ __all__ = [
     "Split",
     "TcpProbe",
     "Traffic",
+    "Walked",
     "WorkflowOwned",
 ]
 
@@ -245,9 +249,7 @@ class HttpService(pulumi.ComponentResource):
             labels=args.labels,
             opts=pulumi.ResourceOptions(
                 parent=self,
-                ignore_changes=ignored(
-                    SERVICE, released=isinstance(args.traffic, WorkflowOwned), within=HTTP_SERVICE
-                ),
+                ignore_changes=ignored(SERVICE, released=left_to_release(args.traffic), within=HTTP_SERVICE),
             ),
         )
         if isinstance(args.invocation, Invokers):

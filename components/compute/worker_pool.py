@@ -37,6 +37,7 @@ from components.compute._traffic import (
     WorkflowOwned,
     check_pool_revisions,
     instance_splits,
+    left_to_release,
 )
 from components.compute._workload import (
     CLOUD_SQL_MOUNT,
@@ -153,7 +154,7 @@ class WorkerPool(pulumi.ComponentResource):
                 ignore_changes=ignored(
                     WORKER_POOL,
                     told=args.scaled,
-                    released=isinstance(args.splits, WorkflowOwned),
+                    released=left_to_release(args.splits),
                 ),
             ),
         )

@@ -38,7 +38,8 @@ class Prod:
     def __init__(self) -> None:
         base = deployed("prod")
         self.ground = Ground(snapshot=deepcopy(base.snapshot), world=base.world.copy())
-        self.release: dict[str, Any] = {}
+        # As `deployed` has it: this program owns the traffic.
+        self.release: dict[str, Any] = {"traffic": {"kind": "latest"}}
 
     def up(self, **release: Any) -> Outcome:
         self.release |= release

@@ -58,6 +58,26 @@ def test_prints_where_a_queue_and_its_dead_letters_are(
     )
 
 
+def test_prints_what_a_release_walks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert main(["walked", "--stack", "prod"]) == 0
+    service = "services/aiprod-v33-api"
+    objective = "objective projects/aiprod-484120/services/api/serviceLevelObjectives/api-"
+    assert capsys.readouterr().out.splitlines() == [
+        "aiprod-484120",
+        f"service projects/aiprod-484120/locations/europe-west1/{service}",
+        f"service projects/aiprod-484120/locations/europe-west4/{service}",
+        f"{objective}availability",
+        f"{objective}latency",
+        "latency 1000",
+    ]
+    assert main(["walked", "--stack", "dev", "--command", "release"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("release: STACK must be one whose traffic a release owns, got 'dev'")
+
+
 @pytest.mark.parametrize("moment", ["start", "stop"])
 def test_prints_the_jobs_that_keep_office_hours(
     moment: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -15,6 +15,7 @@ from components.compute._traffic import (
     Pinned,
     Share,
     Split,
+    Walked,
     WorkflowOwned,
     instance_splits,
     traffics,
@@ -34,6 +35,7 @@ POOL = "cloudrunv2/workerPool:WorkerPool"
     ("traffic", "expected"),
     [
         (Latest(), [{"type": LATEST, "percent": 100}]),
+        (Walked(), [{"type": LATEST, "percent": 100}]),
         (WorkflowOwned(), [{"type": LATEST, "percent": 100}]),
         (Pinned(revision="api-1"), [{"type": REVISION, "revision": "api-1", "percent": 100}]),
         (
@@ -104,6 +106,11 @@ def test_image_and_shares_are_left_to_a_workflow_that_owns_them(
     assert set(recorder.one(POOL).ignore_changes) == ({image, "instanceSplits"} if owned else set())
 
 
+def test_only_the_shares_are_left_to_the_walk(build: Build, recorder: Recorder) -> None:
+    build(lambda: HttpService("api", test_http_service.example_args(traffic=Walked())))
+    assert recorder.one(SERVICE).ignore_changes == ("traffics",)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -155,7 +162,7 @@ ALL = Split(shares={"a": Share(revision="api-1", percent=100)})
             {"traffic": ALL, "tags": {"a": "api-2"}},
             "tags must differ from those of the split, got 'a' in both",
         ),
-        ({"traffic": WorkflowOwned(), "tags": {"a": "api-2"}}, "tags must be empty while a workflow owns"),
+        ({"traffic": WorkflowOwned(), "tags": {"a": "api-2"}}, "tags must be empty while a release owns"),
         ({"tags": {"Beta": "api-1"}}, "tags must be at most .* a letter first, got 'Beta'"),
         ({"tags": {"b" * 60: "api-1"}}, "tags must be at most"),
         ({"tags": {"beta": "other-1"}}, r"tags\.beta must name a revision of api, got 'other-1'"),

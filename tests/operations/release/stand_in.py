@@ -1,0 +1,190 @@
+"""Cloud Run and Cloud Monitoring as far as a release asks them, over HTTP, with a clock that a test moves."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, cast
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+
+from operations.release.decide import Rules
+from operations.release.google import Google
+from operations.release.walk import Place, Walk
+
+REGIONS = ("europe-west1", "europe-west4")
+SERVICES = tuple(f"projects/p-example/locations/{region}/services/api" for region in REGIONS)
+OBJECTIVES = tuple(
+    f"projects/p-example/services/api/serviceLevelObjectives/api-{kind}"
+    for kind in ("availability", "latency")
+)
+PLACE = Place(project="p-example", services=SERVICES, objectives=OBJECTIVES)
+STABLE, NEW = "api-00001-abc", "api-00002-xyz"
+LATEST = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
+REVISION = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
+TAGGED = {"type": REVISION, "revision": STABLE, "percent": 0, "tag": "beta"}
+
+
+def named(**shares: int) -> list[dict[str, Any]]:
+    """Traffic by name, `s` the stable and `n` the new revision."""
+    names = {"s": STABLE, "n": NEW}
+    return [
+        {"type": REVISION, "revision": names[side], "percent": percent}
+        for side, percent in shares.items()
+        if percent
+    ]
+
+
+class World:
+    """A service in two regions. What is counted follows the shares: 1,000 requests a minute in all."""
+
+    def __init__(self) -> None:
+        self.traffic = {name: named(s=100) for name in SERVICES}
+        self.newest = dict.fromkeys(SERVICES, NEW)
+        self.ready = dict.fromkeys(SERVICES, NEW)
+        self.etag = dict.fromkeys(SERVICES, 1)
+        self.minute_requests = 1_000
+        self.failing = {STABLE: 0.001, NEW: 0.001}
+        self.p95 = {STABLE: 200.0, NEW: 220.0}
+        self.burn: dict[str, float | None] = dict.fromkeys(OBJECTIVES, 0.5)
+        self.patches: list[tuple[str, dict[str, int]]] = []
+        self.counted: dict[str, float] = {STABLE: 0.0, NEW: 0.0}
+        self.minutes = 0
+        # A status that is answered instead, by the last part of the address and the verb.
+        self.refuse: Callable[[str, str], int | None] = lambda _verb, _path: None
+        self.tick: Callable[[int], None] = lambda _minute: None
+
+    def shares(self, name: str) -> dict[str, int]:
+        return {
+            str(one.get("revision", self.ready[name])): int(one["percent"])
+            for one in self.traffic[name]
+            if one.get("percent")
+        }
+
+    def sleep(self, seconds: float) -> None:
+        """A minute of traffic; a shorter wait is none."""
+        if seconds < 60:
+            return
+        self.minutes += 1
+        for name in SERVICES:
+            for revision, percent in self.shares(name).items():
+                self.counted[revision] = (
+                    self.counted.get(revision, 0.0) + self.minute_requests / 2 * percent / 100
+                )
+        self.tick(self.minutes)
+
+    def now(self) -> datetime:
+        return datetime(2026, 3, 2, 9, 0, tzinfo=UTC) + timedelta(minutes=self.minutes)
+
+    def answer(self, verb: str, path: str, query: Mapping[str, list[str]], body: dict[str, Any]) -> Any:
+        if path.startswith("/run/v2/projects/p-example/operations/"):
+            return {"done": True, "name": path.removeprefix("/run/v2/")}
+        name = path.removeprefix("/run/v2/")
+        if name.endswith("/revisions"):
+            return {"revisions": [self._revision(name, number) for number in (STABLE, NEW)]}
+        if name in self.traffic and verb == "PATCH":
+            assert query["updateMask"] == ["traffic"]
+            if body["etag"] != str(self.etag[name]):
+                return 409
+            assert sum(int(one["percent"]) for one in body["traffic"]) == 100
+            self.traffic[name] = body["traffic"]
+            self.etag[name] += 1
+            self.counted = dict.fromkeys(self.counted, 0.0)
+            self.patches.append((name.split("/")[3], self.shares(name)))
+            return {"name": "projects/p-example/operations/1", "done": False}
+        if name in self.traffic:
+            return {
+                "name": name,
+                "traffic": self.traffic[name],
+                "latestCreatedRevision": f"{name}/revisions/{self.newest[name]}",
+                "latestReadyRevision": f"{name}/revisions/{self.ready[name]}",
+                "etag": str(self.etag[name]),
+            }
+        if path.endswith("/timeSeries"):
+            return {"timeSeries": self._series(query["filter"][0])}
+        return 404
+
+    def _revision(self, name: str, revision: str) -> dict[str, Any]:
+        return {
+            "name": f"{name}/{revision}",
+            "createTime": "2026-03-01T00:00:00Z" if revision == STABLE else "2026-03-02T00:00:00Z",
+            "conditions": [{"type": "Ready", "state": "CONDITION_SUCCEEDED"}],
+        }
+
+    def _series(self, asked: str) -> list[dict[str, Any]]:
+        if asked.startswith("select_slo_burn_rate"):
+            name = asked.split('"')[1]
+            rate = self.burn[name]
+            point = {"interval": {"endTime": "2026-03-02T09:00:00Z"}, "value": {"doubleValue": rate}}
+            return [] if rate is None else [{"points": [point]}]
+        assert 'resource.labels.service_name = "api"' in asked
+        found: list[dict[str, Any]] = []
+        for revision, count in self.counted.items():
+            labels = {"labels": {"revision_name": revision}}
+            if count < 1:
+                continue
+            if "request_latencies" in asked:
+                value = {
+                    "distributionValue": {
+                        "count": str(int(count)),
+                        "bucketOptions": {"explicitBuckets": {"bounds": [0, self.p95[revision]]}},
+                        "bucketCounts": ["0", str(int(count))],
+                    }
+                }
+                found.append({"resource": labels, "metric": {}, "points": [{"value": value}]})
+                continue
+            failed = round(count * self.failing[revision])
+            for kind, number in (("2xx", int(count) - failed), ("5xx", failed)):
+                value = {"int64Value": str(number)}
+                metric = {"labels": {"response_code_class": kind}}
+                found.append({"resource": labels, "metric": metric, "points": [{"value": value}]})
+        return found
+
+
+@contextmanager
+def served(world: World) -> Generator[str]:
+    """The stand-ins' address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def _do(self) -> None:
+            parts = urlsplit(self.path)
+            length = int(self.headers.get("Content-Length", 0))
+            body = cast("dict[str, Any]", json.loads(self.rfile.read(length)) if length else {})
+            found = world.refuse(self.command, parts.path)
+            answer: Any = (
+                world.answer(self.command, parts.path, parse_qs(parts.query), body)
+                if found is None
+                else found
+            )
+            status = answer if isinstance(answer, int) else 200
+            text = {"error": {"message": "no"}} if isinstance(answer, int) else answer
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(json.dumps(text).encode())
+
+        do_GET = _do  # noqa: N815  The name is the server's.
+        do_PATCH = _do  # noqa: N815
+
+        def log_message(self, format: str, *args: Any) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def walk_of(world: World, root: str, said: list[str], **rules: Any) -> Walk:
+    """A walk on the stand-ins."""
+    client = httpx.Client(timeout=10)
+    google = Google(client, lambda service: f"{root}/{service}", world.sleep)
+    return Walk(google, PLACE, Rules(latency_ms=1_000, **rules), said.append, world.sleep, world.now)

@@ -1,0 +1,86 @@
+"""The command: what it says without Google, what it refuses, and one walk on the stand-ins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from operations.release.__main__ import main
+from tests.operations.release.stand_in import OBJECTIVES, SERVICES, World, named, served
+
+FACTS = "\n".join(
+    [
+        "p-example",
+        *(f"service {name}" for name in SERVICES),
+        *(f"objective {name}" for name in OBJECTIVES),
+        "latency 1000",
+    ]
+)
+
+
+@pytest.fixture
+def review(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that knows the stack, and a Google Cloud CLI that is logged in."""
+    script = tmp_path / "review"
+    script.write_text(f"#!/bin/sh\ncat <<'END'\n{FACTS}\nEND\n")
+    gcloud = tmp_path / "gcloud"
+    gcloud.write_text("#!/bin/sh\necho token\n")
+    for file in (script, gcloud):
+        file.chmod(0o755)
+    monkeypatch.setenv("REVIEW", str(script))
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+
+
+@pytest.mark.usefixtures("review")
+def test_sandbox_says_what_would_be_done_and_does_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--stack", "prod", "--target", "sandbox", "--minimum-requests", "300"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == (
+        "release walk (sandbox): nothing is changed. TARGET=gcp acts on api in europe-west1, europe-west4:"
+    )
+    assert [line.split()[0] for line in said[1:5]] == ["1", "10", "50", "100"]
+    assert "slower than 1000 ms" in said[5]
+    assert said[6] == "  fewer than 300 requests in a step: back"
+
+
+@pytest.mark.usefixtures("review")
+def test_gcp_reads_and_sets_through_google(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = World()
+    world.traffic = {name: named(n=10, s=90) for name in SERVICES}
+    with served(world) as root:
+        monkeypatch.setenv("RELEASE_ROOT", root)
+        assert main(["status", "--stack", "prod", "--target", "gcp"]) == 1
+        monkeypatch.setattr("time.sleep", world.sleep)
+        assert main(["back", "--stack", "prod", "--target", "gcp"]) == 0
+    assert [world.shares(name) for name in SERVICES] == [{"api-00001-abc": 100}] * 2
+    assert "europe-west4: back on api-00001-abc (asked for)" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("review")
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--soak-minutes", "61"), "soak must be between 0 and patience 3600 s, got 3660"),
+        (("--minimum-requests", "0"), "minimum-requests must be 1 or more, got 0"),
+        (("--burn-limit", "1"), "burn-limit must be above 1"),
+    ],
+)
+def test_fails_when_a_rule_could_never_decide(
+    options: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--stack", "prod", "--target", "gcp", *options]) == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_fails_when_the_stack_has_nothing_to_walk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "review"
+    script.write_text("#!/bin/sh\necho 'release: STACK must be another' >&2\nexit 2\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("REVIEW", str(script))
+    assert main(["hold", "--stack", "dev", "--target", "gcp"]) == 2
+    assert capsys.readouterr().err == "release hold: STACK must be another\n"
