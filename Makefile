@@ -22,7 +22,7 @@ SCRIPTS := .ci/run $(wildcard *.sh */*.sh */*/*.sh)
 REVIEW := $(BIN)/python -m review
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview down refresh drift adopt bootstrap bootstrap-migrate bootstrap-config diff waf test faults region-loss check static format-check lint types imports workflows shell golden bench fmt clean replay rotate rotate-rollback rotate-cache sleep wake cut-over cut-over-rehearsal migrate database-roles database-check contract release
+.PHONY: help setup up preview down refresh drift adopt bootstrap bootstrap-migrate bootstrap-config diff waf test faults region-loss check static format-check lint types imports workflows shell golden bench fmt clean replay rotate rotate-rollback rotate-cache sleep wake cut-over cut-over-rehearsal migrate database-roles database-check contract release contract-check
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -77,6 +77,9 @@ contract: $(STAMP) ## Write the contract with the service's images: docs/service
 	@$(REVIEW) contract $(ARGS)
 release: $(STAMP) ## Walk the new revision of STACK to all traffic, or back (TARGET=gcp; else it only says so); ARGS=back, hold, status
 	@REVIEW='$(REVIEW)' $(BIN)/python -m operations.release --stack '$(STACK)' --target '$(TARGET)' $(ARGS)
+
+contract-check: $(STAMP) ## Ask a running image at URL for what the contract of STACK says; CONTRACT_TOKEN: the synthetic user's
+	@$(REVIEW) contract-check --url '$(URL)' --stack '$(STACK)' $(ARGS)
 
 rotate: $(STAMP) ## Rotate SECRET of STACK (TARGET=gcp sends it); CONFIRMED=N: a key you tried; AT_ONCE=true: in its grace
 	@REVIEW='$(REVIEW)' operations/rotation/publish.sh '$(TARGET)' '$(STACK)' '$(SECRET)' SECRET_ROTATE '$(CONFIRMED)' '$(AT_ONCE)'

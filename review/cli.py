@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from review.contract.cli import contract
+from review.contract.cli import contract, contract_check
 from review.interrupted import AS_BEFORE, RunInterruptedError
 from review.migration_cli import migrate
 from review.options import (
@@ -262,8 +262,8 @@ def adopt(stack: str, target: str, json_file: Path | None, fixture: Path | None)
 
 
 cli.add_command(region_loss)
-cli.add_command(waf)
-cli.add_command(contract)
+for command in (waf, contract, contract_check):
+    cli.add_command(command)
 cli.add_command(project)
 cli.add_command(queue)
 cli.add_command(schedules)

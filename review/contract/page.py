@@ -37,8 +37,9 @@ Generated from the evaluated program and from `review/contract/demands.yaml` by 
 edit. The same for machines: [contract.json](contract.json), with its [schema](contract.schema.json).
 
 The application images are built elsewhere. This page is all that the two sides agree on: what an image gets
-in each environment, and what it must offer. Where the program and `demands.yaml` speak of the same thing, a
-test fails as soon as they differ.
+in each environment, and what it must offer. `make contract-check URL=... [STACK=...]` asks a running image
+for what can be asked from outside. Where the program and `demands.yaml` speak of the same thing, a test
+fails as soon as they differ.
 
 Secrets stand here by name and by who chooses their version, never by value. *after deployment* marks a value
 that Google chooses; what is shown is the sandbox's. Where the project id is the operator's to choose, its

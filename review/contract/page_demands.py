@@ -30,7 +30,7 @@ def endpoints_part(demands: Demands, environments: Sequence[Given]) -> Iterator[
     yield from bullets(
         (
             f"The API has version {demands.api_version}, in `info.version` of /openapi.json.",
-            "A HEAD is answered as its GET. *inside* is never answered through the load balancer.",
+            "*inside* is never answered through the load balancer.",
             "Without a token where one is needed the answer is 401, within the same time.",
         )
     )
