@@ -53,18 +53,18 @@ def test_the_fifth_failure_makes_a_dead_letter(by_nack: bool) -> None:
     assert dead["message"]["attributes"]["CloudPubSubDeadLetterSourceDeliveryCount"] == "5"
 
 
-@pytest.mark.parametrize(
-    ("path", "body", "code"),
-    [
-        (f"{JOBS}:publish", {"messages": [{}]}, 400),
-        (f"{JOBS}:publish", {"messages": [{"attributes": {"googclient_x": "1"}}]}, 400),
-        (f"{JOBS}:publish", {"messages": [{"attributes": {f"a{n}": "" for n in range(101)}}]}, 400),
-        (f"{WORKER}:pull", {"maxMessages": 0}, 400),
-        (f"{WORKER}:acknowledge", {"ackIds": []}, 400),
-        (f"{WORKER}:modifyAckDeadline", {"ackIds": ["x"], "ackDeadlineSeconds": 601}, 400),
-        ("projects/aiprod-dev/topics/none:publish", {"messages": [{"data": "YQ=="}]}, 404),
-    ],
-)
+REFUSED: list[tuple[str, Json, int]] = [
+    (f"{JOBS}:publish", {"messages": [{}]}, 400),
+    (f"{JOBS}:publish", {"messages": [{"attributes": {"googclient_x": "1"}}]}, 400),
+    (f"{JOBS}:publish", {"messages": [{"attributes": {f"a{n}": "" for n in range(101)}}]}, 400),
+    (f"{WORKER}:pull", {"maxMessages": 0}, 400),
+    (f"{WORKER}:acknowledge", {"ackIds": []}, 400),
+    (f"{WORKER}:modifyAckDeadline", {"ackIds": ["x"], "ackDeadlineSeconds": 601}, 400),
+    ("projects/aiprod-dev/topics/none:publish", {"messages": [{"data": "YQ=="}]}, 404),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "code"), REFUSED)
 def test_fails_when_google_would(path: str, body: Json, code: int) -> None:
     with pytest.raises(RefusedCallError) as refused:
         World().google.call(path, body)
