@@ -10,7 +10,7 @@ as the example. So the account cannot delete, change or overwrite the source, wh
 Both clocks call as the drill's own account, which may start nothing else, so no other account gains a right.
 
 Not made here: the account, its login to the source, the alerts (on what the drill writes, and on silence),
-and the right to read the tables (the migration grants `pg_read_all_data` to the drill's user). Results are
+and the right to read the tables (`operations/database/roles.sql` gives it to the drill's user). Results are
 entries of the log with `jsonPayload.restoreDrill`.
 
 Cost: one instance like the source for about an hour a month, requests, two scheduler jobs. The source is read

@@ -6,7 +6,8 @@ the same version, because what the text depends on is set here. Tables that leav
 log (unlogged, temporary) are left out, as is what belongs to an extension. A row has settled when the later
 of `created_at` and `updated_at` is beyond the horizon; a table without a `created_at` has no such part.
 
-The reading user needs `SELECT` on every table, which the migration grants (`pg_read_all_data`).
+The reading user needs `SELECT` on every table, which `operations/database/roles.sql` gives to
+`aiprod_reader`.
 """
 
 from __future__ import annotations
