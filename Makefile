@@ -75,6 +75,7 @@ waf: $(STAMP) ## Prove the Cloud Armor policy of STACK (prod when left out) on t
 
 contract: $(STAMP) ## Write the contract with the service's images: docs/service-contract.md, docs/contract.json
 	@$(REVIEW) contract $(ARGS)
+
 release: $(STAMP) ## Walk the new revision of STACK to all traffic, or back (TARGET=gcp; else it only says so); ARGS=back, hold, status
 	@REVIEW='$(REVIEW)' $(BIN)/python -m operations.release --stack '$(STACK)' --target '$(TARGET)' $(ARGS)
 

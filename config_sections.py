@@ -16,10 +16,12 @@ from config_types import (
     CacheName,
     Day,
     Email,
+    Hostname,
     HourOfDay,
     KeyName,
     Origin,
     PathPrefix,
+    QueueName,
     Region,
     RunName,
     SecretName,
@@ -246,13 +248,41 @@ def _queues() -> dict[str, Queue]:
     }
 
 
+class Webhooks(Section):
+    """Calls of a service that sends webhooks, at a rate; docs/adr/0011-webhooks.md says why there is none."""
+
+    queue: QueueName = "aiprod-webhooks"
+    # The service that signs and sends, and where it takes a task.
+    host: Hostname
+    path: PathPrefix = "/webhooks"
+    per_second: Annotated[float, Field(ge=0.01, le=500)] = 10.0
+    at_once: Annotated[int, Field(ge=1, le=5_000)] = 50
+    attempts: Annotated[int, Field(ge=1, le=100)] = 5
+    minimum_backoff_seconds: Annotated[int, Field(ge=1, le=3_600)] = 10
+    maximum_backoff_seconds: Annotated[int, Field(ge=1, le=3_600)] = 600
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Webhooks:
+        check_waits(
+            "minimum_backoff_seconds",
+            self.minimum_backoff_seconds,
+            "maximum_backoff_seconds",
+            self.maximum_backoff_seconds,
+        )
+        return self
+
+
 class Messaging(Section):
-    """Queues by purpose; batch has its own so that it cannot starve interactive jobs."""
+    """Queues by purpose; batch has its own so that it cannot starve interactive jobs.
+
+    Workers send webhooks from the queue `notifications`; `webhooks` is for a service that does it instead.
+    """
 
     queues: Mapping[str, Queue] = Field(default_factory=_queues)
     dead_letter_retention_days: Annotated[int, Field(ge=1, le=31)] = 31
     # Addresses of the groups that bring dead letters back with `make replay`, for which they must read them.
     operators: tuple[Email, ...] = ()
+    webhooks: Webhooks | None = None
 
     @model_validator(mode="after")
     def _wired(self) -> Messaging:

@@ -101,6 +101,7 @@ HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 Token = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 AddressName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,9}$")]
 Day = Annotated[str, AfterValidator(_day)]
+QueueName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9-]{1,100}$")]
 HourOfDay = Annotated[int, Field(ge=0, le=23)]
 
 # Patterns in words, for the sentence that refuses a value.
@@ -123,6 +124,7 @@ PATTERNS = {
     r"^projects/[a-z0-9-]+/locations/[a-z0-9-]+/backupPlans/[a-z0-9-]+$": (
         "the full name of a plan such as projects/P/locations/europe-west1/backupPlans/NAME"
     ),
+    r"^[a-zA-Z0-9-]{1,100}$": "1 to 100 letters, digits and hyphens",
     r"^[0-9]+(Mi|Gi)$": "a size of memory such as 2Gi",
     r"^[a-z][a-z0-9_-]{0,62}$": "a label value of lower-case letters, digits, - and _, a letter first",
     r"^[a-z_][a-z0-9_]{0,62}$": "a name of lower-case letters, digits and _, no digit first",

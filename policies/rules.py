@@ -24,6 +24,7 @@ from policies import (
     sql,
     sql_replicas,
     storage,
+    tasks,
 )
 from policies.model import Rule
 
@@ -45,6 +46,7 @@ RULES: tuple[Rule, ...] = (
     *memorystore.RULES,
     *storage.RULES,
     *pubsub.RULES,
+    *tasks.RULES,
     *run.RULES,
     *edge.RULES,
     *edge_routes.RULES,

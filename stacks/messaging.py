@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.messaging.task_queue import Rate, Retries, Target, TaskQueue, TaskQueueArgs
 from components.messaging.work_queue import Pull, RetryPolicy, WorkQueue, WorkQueueArgs
 from config import Settings
+from config_sections import Webhooks
 from naming import Names
 from stacks.foundation import Foundation
 from stacks.providers import Providers
@@ -56,7 +58,37 @@ def messaging(settings: Settings, names: Names, providers: Providers, foundation
         for publishers in _PUBLISHERS.values()
         for publisher in publishers
     }
+    if settings.messaging.webhooks is not None:
+        _webhooks(settings.messaging.webhooks, settings, providers, foundation)
     return Messaging(queues=queues, published=published, consumed=consumed)
+
+
+def _webhooks(
+    config: Webhooks, settings: Settings, providers: Providers, foundation: Foundation
+) -> TaskQueue:
+    """Calls of the service that sends webhooks: it goes out by the reserved addresses, a task does not."""
+    return TaskQueue(
+        "webhooks",
+        TaskQueueArgs(
+            project=settings.project_id,
+            queue_name=config.queue,
+            location=settings.home,
+            rate=Rate(per_second=config.per_second, at_once=config.at_once),
+            retries=Retries(
+                attempts=config.attempts,
+                minimum_seconds=config.minimum_backoff_seconds,
+                maximum_seconds=config.maximum_backoff_seconds,
+            ),
+            target=Target(
+                host=config.host,
+                path=config.path,
+                account=foundation.identities["pubsub-push"].email,
+                audience=f"https://{config.host}",
+            ),
+            enqueuers=foundation.members(*_PUBLISHERS["notifications"]),
+        ),
+        providers.resources,
+    )
 
 
 def _replayers(settings: Settings, foundation: Foundation) -> dict[str, pulumi.Input[str]]:

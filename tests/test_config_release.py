@@ -81,3 +81,27 @@ def test_fails_when_the_file_sets_what_a_workflow_owns() -> None:
     }
     with pytest.raises(ConfigError, match=r"edge\.variants must be empty while a release owns the traffic"):
         parse(made)
+
+
+@pytest.mark.parametrize(
+    ("webhooks", "sentence"),
+    [
+        ({}, "aiprod:messaging.webhooks.host must be given, got nothing"),
+        ({"host": "https://x"}, "aiprod:messaging.webhooks.host must be a host name in lower case"),
+        ({"host": "x.example", "per_second": 501}, "per_second must be less than or equal to 500, got 501"),
+        (
+            {"host": "x.example", "queue": "a_b"},
+            "queue must be 1 to 100 letters, digits and hyphens, got 'a_b'",
+        ),
+        ({"host": "x.example", "attempts": 0}, "attempts must be greater than or equal to 1, got 0"),
+    ],
+)
+def test_fails_when_a_queue_of_webhooks_cannot_be(webhooks: dict[str, Any], sentence: str) -> None:
+    assert sentence in refused("messaging", {"webhooks": webhooks})
+
+
+def test_no_queue_of_webhooks_is_declared_by_default() -> None:
+    assert parse(changed("messaging", {})).messaging.webhooks is None
+    given = parse(changed("messaging", {"webhooks": {"host": "send.example.com"}})).messaging.webhooks
+    assert given is not None
+    assert (given.queue, given.per_second, given.attempts) == ("aiprod-webhooks", 10.0, 5)

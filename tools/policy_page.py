@@ -36,6 +36,7 @@ _GROUPS = {
     "bucket": "Buckets and images",
     "registry": "Buckets and images",
     "pubsub": "Pub/Sub",
+    "tasks": "Cloud Tasks",
     "run": "Cloud Run",
     "backend": "Load balancer",
     "tls": "Load balancer",

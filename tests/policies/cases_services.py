@@ -172,6 +172,11 @@ _DATA: dict[str, list[Case]] = {
         *each("images", "cleanupPolicies", absent),
         *each("images", "cleanupPolicyDryRun", True),
     ],
+    "tasks-attempts-end": each("webhooks", "retryConfig.maxAttempts", absent, -1, 0),
+    "tasks-target-checked": [
+        *each("webhooks", "httpTarget.uriOverride.scheme", "HTTP"),
+        *each("webhooks", "httpTarget.oidcToken", absent),
+    ],
     "pubsub-topic-customer-key": each("jobs", "kmsKeyName", absent),
     "pubsub-topic-in-eu": [
         *each("jobs", "messageStoragePolicy", absent),

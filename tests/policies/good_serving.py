@@ -324,4 +324,16 @@ SERVING: tuple[Resource, ...] = (
             "httpTarget": {"oidcToken": {"serviceAccountEmail": "s@p.iam.gserviceaccount.com"}},
         },
     ),
+    resource(
+        "cloudtasks/queue:Queue",
+        "webhooks",
+        {
+            "location": "europe-west1",
+            "retryConfig": {"maxAttempts": 5},
+            "httpTarget": {
+                "uriOverride": {"scheme": "HTTPS", "host": "send.example.com"},
+                "oidcToken": {"serviceAccountEmail": "s@p.iam.gserviceaccount.com"},
+            },
+        },
+    ),
 )

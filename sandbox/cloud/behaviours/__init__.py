@@ -45,6 +45,7 @@ from sandbox.cloud.behaviours import (
     storage,
     stores,
     taken,
+    tasks,
     url_maps,
 )
 from sandbox.cloud.behaviours.table import (
@@ -102,6 +103,7 @@ for _module in (
     storage,
     stores,
     taken,
+    tasks,
     url_maps,
 ):
     assert _module.__name__

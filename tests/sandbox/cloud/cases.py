@@ -19,6 +19,7 @@ from tests.sandbox.cloud.cases_operations import OPERATIONS
 from tests.sandbox.cloud.cases_provider import PROVIDER_RULES
 from tests.sandbox.cloud.cases_pubsub import PUBSUB
 from tests.sandbox.cloud.cases_run import RUN_DOCUMENTED
+from tests.sandbox.cloud.cases_tasks import TASKS
 from tests.sandbox.cloud.cases_url_maps import URL_MAPS
 from tests.sandbox.cloud.neighbours import NEIGHBOURS_FOUNDATION
 from tests.sandbox.cloud.neighbours_back import NEIGHBOURS_BACK
@@ -38,6 +39,7 @@ CASES: Final[tuple[Case, ...]] = (
     *PROVIDER_RULES,
     *PUBSUB,
     *RUN_DOCUMENTED,
+    *TASKS,
     *EDGE,
     *URL_MAPS,
     *FILTERS,
