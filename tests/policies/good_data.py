@@ -118,6 +118,7 @@ DATA: tuple[Resource, ...] = (
             "kmsKey": KEY,
             "labels": LABELS,
         },
+        protect=True,
     ),
     *(
         resource(
