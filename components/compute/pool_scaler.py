@@ -27,6 +27,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components._checks import require_between
+from components.compute._clock import Clock, call_by_clock
 from components.compute.source_function import DirectVpc, FunctionBuild, SourceFunction, SourceFunctionArgs
 from components.foundation.own_roles import OwnRole, make_role
 from facts.refusal import RefusedError
@@ -183,22 +184,21 @@ class PoolScaler(pulumi.ComponentResource):
             ),
             pulumi.ResourceOptions(parent=self, depends_on=grants),
         )
-        job = gcp.cloudscheduler.Job(
+        job = call_by_clock(
             name,
-            project=args.project,
-            region=args.location,
-            description="Scales the worker pools",
-            schedule=args.schedule,
-            time_zone=args.time_zone,
-            attempt_deadline="60s",
-            # The next minute is the next attempt.
-            retry_config={"retry_count": 0},
-            http_target={
-                "uri": function.uri,
-                "http_method": "POST",
-                "oidc_token": {"service_account_email": args.scheduler, "audience": function.uri},
-            },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[function]),
+            args.project,
+            args.location,
+            function.uri,
+            Clock(
+                schedule=args.schedule,
+                description="Scales the worker pools",
+                caller=args.scheduler,
+                deadline_seconds=60,
+                # The next minute is the next attempt.
+                retries=0,
+                time_zone=args.time_zone,
+            ),
+            pulumi.ResourceOptions(parent=self, depends_on=[function]),
         )
         self.service_name = function.service_name
         self.clock = job.id

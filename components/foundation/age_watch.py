@@ -21,6 +21,7 @@ from pathlib import Path
 import pulumi
 import pulumi_gcp as gcp
 
+from components.compute._clock import Clock, call_by_clock
 from components.compute.source_function import DirectVpc, FunctionBuild, SourceFunction, SourceFunctionArgs
 from components.foundation.own_roles import OwnRole, make_role
 from facts.names import check_name
@@ -123,21 +124,19 @@ class AgeWatch(pulumi.ComponentResource):
             ),
             pulumi.ResourceOptions(parent=self, depends_on=[grant]),
         )
-        gcp.cloudscheduler.Job(
+        call_by_clock(
             name,
-            project=args.project,
-            region=args.location,
-            description="Looks for secrets that are too old",
-            schedule=args.schedule,
-            time_zone="Etc/UTC",
-            attempt_deadline="320s",
-            retry_config={"retry_count": 3, "min_backoff_duration": "60s"},
-            http_target={
-                "uri": function.uri,
-                "http_method": "POST",
-                "oidc_token": {"service_account_email": args.scheduler, "audience": function.uri},
-            },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[function]),
+            args.project,
+            args.location,
+            function.uri,
+            Clock(
+                schedule=args.schedule,
+                description="Looks for secrets that are too old",
+                caller=args.scheduler,
+                deadline_seconds=320,
+                retries=3,
+            ),
+            pulumi.ResourceOptions(parent=self, depends_on=[function]),
         )
         self.service_name = function.service_name
         self.register_outputs({"service_name": self.service_name})

@@ -221,6 +221,11 @@ _RUN: dict[str, list[Case]] = {
         *each("api", "template.encryptionKey", absent),
         *each("migrate", f"{_JOB}.encryptionKey", absent),
     ],
+    "run-shares-add-up": [
+        *each("api", "traffics.0.percent", 9, 11),
+        *each("api", "traffics.1.revision", "worker-1"),
+        *each("worker", "instanceSplits.0.percent", 0),
+    ],
     "run-limits": each("worker", f"{_CONTAINER}.resources.limits", absent, {"cpu": "1"}),
     "run-maximum-stated": each("api", "template.scaling", absent),
     "run-egress-through-vpc": [

@@ -92,9 +92,17 @@ SERVING: tuple[Resource, ...] = (
         ingress="INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER",
         defaultUriDisabled=True,
         invokerIamDisabled=True,
+        traffics=[
+            {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 10},
+            {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", "revision": "api-1", "percent": 90},
+        ],
     ),
     _built(),
-    _workload("cloudrunv2/workerPool:WorkerPool", "worker"),
+    _workload(
+        "cloudrunv2/workerPool:WorkerPool",
+        "worker",
+        instanceSplits=[{"type": "INSTANCE_SPLIT_ALLOCATION_TYPE_LATEST", "percent": 100}],
+    ),
     _workload("cloudrunv2/job:Job", "migrate"),
     resource(
         "cloudrunv2/jobIamMember:JobIamMember",
