@@ -189,8 +189,8 @@ class Workers(Part):
     lease_extension: Literal[True]
     maximum_lease_seconds: Positive
     concurrent_jobs: Positive
-    replay_attribute: MetricName
-    original_id_attribute: MetricName
+    replay_of_attribute: MetricName
+    replays_attribute: MetricName
     rules: Texts
 
 
@@ -313,6 +313,18 @@ class Demands(Part):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"endpoints must hold each method and path once, got {name} twice; drop one")
+        read = {one.name for one in self.request_headers}
+        for header in (self.login.header, self.verification.marker.name, self.sdk.attestation_header):
+            if header not in read:
+                raise ValueError(f"request_headers must describe {header}, which the contract uses; add it")
+            if header.lower() in self.edge.denied_headers:
+                raise ValueError(
+                    f"edge.denied_headers must not hold {header}, which the contract uses; drop it"
+                )
+        answered = {one.name for one in self.response_headers}
+        used = {name for one in (*self.endpoints, *self.errors.statuses) for name in one.headers}
+        for header in sorted(used - answered):
+            raise ValueError(f"response_headers must describe {header}, which the contract uses; add it")
         if self.verification.tier not in self.limits.tiers:
             raise ValueError(
                 f"verification.tier must be one of {', '.join(self.limits.tiers)}, "

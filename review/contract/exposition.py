@@ -30,6 +30,7 @@ _ENDINGS: Final = {
     "summary": ("", "_sum", "_count", "_created"),
     "info": ("", "_info"),
 }
+_ALL_ENDINGS: Final = tuple(sorted({ending for each in _ENDINGS.values() for ending in each}))
 
 
 @dataclass(slots=True)
@@ -115,9 +116,8 @@ def _labels(text: str) -> list[tuple[str, str]] | None:
 
 
 def _family(name: str, families: dict[str, Family]) -> Family | None:
-    if name in families:
-        return families[name]
-    for family in families.values():
-        if any(name == family.name + ending for ending in _ENDINGS.get(family.type, ("",))):
+    for ending in _ALL_ENDINGS:
+        family = families.get(name.removesuffix(ending)) if name.endswith(ending) else None
+        if family is not None and ending in _ENDINGS.get(family.type, ("",)):
             return family
-    return None
+    return families.get(name)

@@ -167,10 +167,13 @@ def workers_part(demands: Demands) -> Iterator[str]:
     yield from table(
         ("what", "value"),
         [
-            ("stop_within", f"{workers.stop_seconds} s"),
+            ("stop after SIGTERM, within", f"{workers.stop_seconds} s"),
             ("longest lease", f"{workers.maximum_lease_seconds} s, extended all along"),
             ("jobs at a time", workers.concurrent_jobs),
-            ("replayed messages", f"`{workers.replay_attribute}`, `{workers.original_id_attribute}`"),
+            (
+                "attributes of a replayed message",
+                code((workers.replay_of_attribute, workers.replays_attribute)),
+            ),
         ],
     )
 

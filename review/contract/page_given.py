@@ -157,6 +157,12 @@ def secrets_part(environments: Sequence[Given]) -> Iterator[str]:
         for key in keys
     ]
     yield from table(("variable", "secret", "version", "workloads"), rows)
+    yield from bullets(
+        (
+            "An instance gets its versions when it starts; a rotation reaches it by a new revision.",
+            "The version before stays valid until no revision reads it.",
+        )
+    )
 
 
 def mounts_part(environments: Sequence[Given]) -> Iterator[str]:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from operations.replay.letters import REPLAY_OF, REPLAYS
 from review.contract.demands import DEMANDS_FILE, Demands, load_demands
 from tests.stack_files import ROOT
 
@@ -72,6 +73,11 @@ def test_metrics_and_tiers_are_those_of_the_requirements() -> None:
     assert (DEMANDS.cache.ttl_seconds.minimum, DEMANDS.cache.ttl_seconds.maximum) == (300, 900)
 
 
+def test_replayed_messages_carry_what_the_replay_sets() -> None:
+    workers = DEMANDS.workers
+    assert (workers.replay_of_attribute, workers.replays_attribute) == (REPLAY_OF, REPLAYS)
+
+
 REFUSED: dict[str, tuple[str, Any, str]] = {
     "an unknown part": ("more", 1, "Extra inputs are not permitted"),
     "a stop longer than Cloud Run waits": ("workers.stop_seconds", 30, "less than or equal to 10"),
@@ -88,6 +94,21 @@ REFUSED: dict[str, tuple[str, Any, str]] = {
     ),
     "a path with a query": ("endpoints.0.path", "/health?x=1", "should match pattern"),
     "an endpoint twice": ("endpoints.1.path", "/health", "endpoints must hold each method and path once"),
+    "a marker that the edge denies": (
+        "edge.denied_headers",
+        ["x-aiprod-dry-run"],
+        "edge.denied_headers must not hold X-AIPROD-Dry-Run",
+    ),
+    "a marker nobody described": (
+        "verification.marker.name",
+        "X-Dry-Run",
+        "request_headers must describe X-Dry-Run, which the contract uses",
+    ),
+    "a header of answers nobody described": (
+        "endpoints.0.headers",
+        {"ETag": "x"},
+        "response_headers must describe ETag",
+    ),
     "a status of the edge": ("uploads.over_limit_status", 403, "Input should be 413"),
 }
 

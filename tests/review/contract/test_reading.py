@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from policies.model import UNKNOWN, Resource
 from review.contract.exposition import read_exposition
@@ -175,6 +178,21 @@ def test_exposition_reads(case: str) -> None:
 @pytest.mark.parametrize("case", BAD_LINES)
 def test_exposition_refuses(case: str) -> None:
     assert len(read_exposition(BAD_LINES[case] + "\n").errors) == 1
+
+
+@given(st.text() | st.text(alphabet='a_{}="\\,# 1\n'))
+def test_exposition_never_fails(text: str) -> None:
+    found = read_exposition(text)
+    assert len(found.errors) <= text.count("\n") + 1
+
+
+@pytest.mark.parametrize(
+    "line", ["a{" + "b" * 200_000, 'a{b="' + "\\\\" * 100_000, "a{" + 'b="c",' * 30_000 + "} x"]
+)
+def test_endless_lines_are_read_in_time(line: str) -> None:
+    began = time.monotonic()
+    assert len(read_exposition(line).errors) == 1
+    assert time.monotonic() - began < 5
 
 
 def test_samples_belong_to_their_family() -> None:
