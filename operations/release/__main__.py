@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _told(given, place, rules)
         # Stopping by the machine is stopping by a person: it says where traffic is left.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        walk = Walk(google(_token()), place, rules, _say, time.sleep)
+        walk = Walk(google(_token), place, rules, _say, time.sleep)
         return getattr(walk, given.do)()
     except (MisuseError, ValueError) as error:
         return _refused(given.do, str(error), 2)

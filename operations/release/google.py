@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -238,10 +238,26 @@ class Google:
         raise GoogleError(problem)
 
 
-def google(token: str) -> Google:
-    """The real one; RELEASE_ROOT is given by tests."""
+class _Bearer(httpx.Auth):
+    """A token that outlives a walk: asked for anew when Google no longer takes it."""
+
+    def __init__(self, token: Callable[[], str]) -> None:
+        self._ask = token
+        self._token = token()
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        answer = yield request
+        if answer.status_code == 401:
+            self._token = self._ask()
+            request.headers["Authorization"] = f"Bearer {self._token}"
+            yield request
+
+
+def google(token: Callable[[], str]) -> Google:
+    """The real one, with whatever gives a token; RELEASE_ROOT is given by tests."""
     root = os.environ.get("RELEASE_ROOT")
-    client = httpx.Client(timeout=60, headers={"Authorization": f"Bearer {token}"})
+    client = httpx.Client(timeout=60, auth=_Bearer(token))
     return Google(
         client, lambda service: f"{root}/{service}" if root else f"https://{service}.googleapis.com"
     )

@@ -57,6 +57,8 @@ class World:
         self.minutes = 0
         # A status that is answered instead, by the last part of the address and the verb.
         self.refuse: Callable[[str, str], int | None] = lambda _verb, _path: None
+        # The one that is taken; any when empty.
+        self.token = ""
         self.tick: Callable[[int], None] = lambda _minute: None
 
     def shares(self, name: str) -> dict[str, int]:
@@ -156,6 +158,8 @@ def served(world: World) -> Generator[str]:
             length = int(self.headers.get("Content-Length", 0))
             body = cast("dict[str, Any]", json.loads(self.rfile.read(length)) if length else {})
             found = world.refuse(self.command, parts.path)
+            if world.token and self.headers.get("Authorization") != f"Bearer {world.token}":
+                found = 401
             answer: Any = (
                 world.answer(self.command, parts.path, parse_qs(parts.query), body)
                 if found is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,16 @@ FACTS = "\n".join(
         "latency 1000",
     ]
 )
+
+
+class Clock:
+    """What `datetime` is to the walk: the world's own time."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def now(self, _zone: object) -> datetime:
+        return self._world.now()
 
 
 @pytest.fixture
@@ -57,6 +68,26 @@ def test_gcp_reads_and_sets_through_google(
         assert main(["back", "--stack", "prod", "--target", "gcp"]) == 0
     assert [world.shares(name) for name in SERVICES] == [{"api-00001-abc": 100}] * 2
     assert "europe-west4: back on api-00001-abc (asked for)" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("review")
+def test_a_walk_outlives_its_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token is good for an hour, a walk takes longer: a new one is asked for when it is refused."""
+    (tmp_path / "gcloud").write_text(f"#!/bin/sh\necho x >>{tmp_path}/asked\nwc -l <{tmp_path}/asked\n")
+    world = World()
+    world.token = "1"
+
+    def expire(minute: int) -> None:
+        world.token = "2" if minute >= 30 else "1"
+
+    world.tick = expire
+    with served(world) as root:
+        monkeypatch.setenv("RELEASE_ROOT", root)
+        monkeypatch.setattr("time.sleep", world.sleep)
+        monkeypatch.setattr("operations.release.walk.datetime", Clock(world))
+        assert main(["--stack", "prod", "--target", "gcp"]) == 0
+    assert (tmp_path / "asked").read_text() == "x\n" * 2
+    assert [world.shares(name) for name in SERVICES] == [{"api-00002-xyz": 100}] * 2
 
 
 @pytest.mark.usefixtures("review")
