@@ -87,10 +87,13 @@ def _database_alerts(targets: DataTargets) -> dict[str, Alert]:
     owner, cpu = targets.owner, f"cloudsql_googleapis_com:database_cpu_utilization{of_lasting}"
     memory, disk = (
         f"cloudsql_googleapis_com:database_memory_utilization{of_lasting}",
-        "cloudsql_googleapis_com:database_disk_utilization",
+        f"cloudsql_googleapis_com:database_disk_utilization{of_lasting}",
     )
-    disk_bytes = "cloudsql_googleapis_com:database_disk_bytes_used"
-    backends = "cloudsql_googleapis_com:database_postgresql_num_backends"
+    # A clone that is filled within minutes has the steepest line of all, for a day after its deletion.
+    disk_bytes = f"cloudsql_googleapis_com:database_disk_bytes_used{of_lasting}"
+    backends = f"cloudsql_googleapis_com:database_postgresql_num_backends{of_lasting}"
+    # Whoever waits for a clone to start is an error in its log each time.
+    errors = f"logging_googleapis_com:user_{DATABASE_ERRORS_METRIC}{of_lasting}"
     state = "cloudsql_googleapis_com:database_instance_state"
     failed = ",".join(one for one in ('state="FAILED"', lasting) if one)
     alerts = {
@@ -159,7 +162,7 @@ def _database_alerts(targets: DataTargets) -> dict[str, Alert]:
             owner,
             "More than five errors in the database's log within five minutes.",
             "database-errors",
-            f"sum by (database_id) (increase(logging_googleapis_com:user_{DATABASE_ERRORS_METRIC}[5m])) > 5",
+            f"sum by (database_id) (increase({errors}[5m])) > 5",
         ),
     }
     if targets.always_on:
@@ -176,6 +179,8 @@ def _database_alerts(targets: DataTargets) -> dict[str, Alert]:
 
 
 def _backup_alerts(targets: DataTargets) -> dict[str, Alert]:
+    clone = targets.clone_prefix
+    lasting = "" if clone is None else f' AND NOT resource.labels.database_id=~":{clone}"'
     failed = Alert(
         title="Database backup failed",
         severity="ERROR",
@@ -187,7 +192,7 @@ def _backup_alerts(targets: DataTargets) -> dict[str, Alert]:
                 'log_id("cloudaudit.googleapis.com/system_event") AND resource.type="cloudsql_database" AND '
                 'protoPayload.methodName="cloudsql.instances.automatedBackup" AND '
                 "protoPayload.metadata.windowStatus="
-                '("STATUS_FAILED" OR "STATUS_ATTEMPT_FAILED" OR "STATUS_SKIPPED")'
+                '("STATUS_FAILED" OR "STATUS_ATTEMPT_FAILED" OR "STATUS_SKIPPED")' + lasting
             ),
             extractors={"database": "EXTRACT(resource.labels.database_id)"},
             quiet_seconds=3600,

@@ -189,6 +189,29 @@ def test_backup_failure_is_found_by_its_status_not_its_severity() -> None:
     assert 'protoPayload.metadata.windowStatus=("STATUS_FAILED" OR' in condition.filter
 
 
+def test_a_clone_of_the_restore_drill_wakes_nobody() -> None:
+    targets = DataTargets(
+        owner="platform",
+        connection_limit=400,
+        disk_limit_gb=500,
+        always_on=True,
+        has_replicas=True,
+        cache_has_standby=True,
+        migration_job="migration",
+        clone_prefix="aiprod-drill-",
+    )
+    for key, alert in data_alerts(targets).items():
+        match alert.condition:
+            case Query(promql=promql) if re.search(r"cloudsql_|database_errors", promql):
+                # A clone follows nobody, so it has no lag.
+                spared = key.startswith("replica") or 'database_id!~".*:aiprod-drill-.*"' in promql
+            case LogMatch(filter=entry) if "cloudsql_database" in entry:
+                spared = entry.endswith(' AND NOT resource.labels.database_id=~":aiprod-drill-"')
+            case _:
+                spared = True
+        assert spared, key
+
+
 def test_a_failed_migration_raises_an_alert_once_per_job() -> None:
     assert query("migration-failed") == (
         "sum by (job_name) (increase(run_googleapis_com:job_completed_execution_count"

@@ -19,6 +19,9 @@ A_DAY = 24 * 60 // STEP_MINUTES
 SERIES = 'cloudsql_googleapis_com:database_disk_bytes_used{database_id="p:aiprod-postgres"}'
 
 
+CLONE = SERIES.replace("aiprod-postgres", "aiprod-drill-1793000000")
+
+
 def alert() -> tuple[str, int]:
     """The expression and how long it must hold, for a limit of 500 GB."""
     targets = DataTargets(
@@ -29,6 +32,7 @@ def alert() -> tuple[str, int]:
         has_replicas=True,
         cache_has_standby=True,
         migration_job="aiprod-migration",
+        clone_prefix="aiprod-drill-",
     )
     condition = data_alerts(targets)["database-disk-forecast"].condition
     assert isinstance(condition, Query)
@@ -50,6 +54,7 @@ def burst(start_gb: float, gb: float) -> str:
 @pytest.mark.parametrize(
     ("series", "hour", "fires"),
     [
+        (f"_x{A_DAY} 0+{20 * GIB}x5 stale", 26, False),  # a clone that the restore drill fills and deletes
         (grows(440, 10), 48, False),  # 460 GB after two days, 490 in three more
         (grows(400, 30), 48, True),  # 460 GB, 550 in three more
         (grows(400, 30), 20, True),  # 425 GB, 515
@@ -72,7 +77,7 @@ def test_it_fires_when_the_limit_is_three_days_away(
     expected: list[dict[str, Any]] = [{"exp_labels": {"database_id": "p:aiprod-postgres"}}] if fires else []
     test = {
         "interval": f"{STEP_MINUTES}m",
-        "input_series": [{"series": SERIES, "values": series}],
+        "input_series": [{"series": CLONE if "stale" in series else SERIES, "values": series}],
         "alert_rule_test": [{"eval_time": f"{hour}h", "alertname": "forecast", "exp_alerts": expected}],
     }
     document = {"rule_files": ["rules.yml"], "evaluation_interval": "5m", "tests": [test]}
