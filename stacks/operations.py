@@ -153,6 +153,8 @@ def _age_watch(functions: Functions) -> None:
 def _restore_drill(functions: Functions, data: Data, drill: Drill) -> None:
     settings, names, foundation = functions.settings, functions.names, functions.foundation
     keys, identity = foundation.keys[settings.region], foundation.identities["drill"]
+    # What everybody writes to: a drill of an instance that was given up would pass and prove nothing.
+    source = settings.writer(settings.region)
     RestoreDrill(
         "restore-drill",
         RestoreDrillArgs(
@@ -168,7 +170,8 @@ def _restore_drill(functions: Functions, data: Data, drill: Drill) -> None:
             role_prefix=names.role_id(DRILL),
             role=functions.role(f"{DRILL}-reads"),
             clones_role=functions.role(f"{DRILL}-clones"),
-            instance=data.postgres.instance_name,
+            instance=data.name(settings, source),
+            instance_region=settings.region_of(source),
             database=data.postgres.database,
             clone_prefix=f"{names.resource(CLONES)}-",
             disk_size_gb=settings.postgres.disk_size_gb,

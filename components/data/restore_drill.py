@@ -86,7 +86,7 @@ class RestoreDrillArgs:
     project: str
     """Project of everything."""
     location: str
-    """Region of the workflow, the function, the clocks and the source."""
+    """Region of the workflow, the function and the clocks."""
     workflow_name: str
     """Physical name of the workflow; the account's rights and the log carry it."""
     service_name: str
@@ -105,6 +105,8 @@ class RestoreDrillArgs:
     """Begins the ids of the two custom roles that it makes; letters, digits and underscores."""
     instance: pulumi.Input[str]
     """Physical name of the instance that is rehearsed."""
+    instance_region: str
+    """Region of that instance, and so of its clones."""
     database: pulumi.Input[str]
     """Name of the database that is compared."""
     clone_prefix: str
@@ -245,7 +247,7 @@ def _config(args: RestoreDrillArgs) -> pulumi.Output[str]:
     return pulumi.Output.json_dumps(
         {
             "project": args.project,
-            "region": args.location,
+            "region": args.instance_region,
             "database": args.database,
             "user": args.database_user,
             "source": args.instance,

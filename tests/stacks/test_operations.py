@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from bootstrap.access import GRANTABLE, GRANTABLE_OWN, OWN_ROLES
+from config import Settings, parse
 from naming import Names
 from stacks.platform import platform
 from tests.recording import Build, Recorder
-from tests.stack_files import STACKS, settings
+from tests.stack_files import STACKS, settings, values
 
 SERVICE = "gcp:cloudrunv2/service:Service"
 SECRET = "gcp:secretmanager/secret:Secret"
@@ -20,7 +21,10 @@ SECRET = "gcp:secretmanager/secret:Secret"
 
 @cache
 def recorded(stack: str, *, release: bool = True) -> Recorder:
-    found = settings(stack, release=release)
+    return record(settings(stack, release=release))
+
+
+def record(found: Settings) -> Recorder:
     recorder = Recorder()
     recorder.invokes = {
         "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": {"emailAddress": "storage@agents"},
@@ -100,6 +104,26 @@ def test_only_what_has_a_reason_is_spared_and_not_for_ever() -> None:
     container = recorded("prod").one(SERVICE, "age-watch").inputs["template"]["containers"][0]
     variables = {one["name"]: one["value"] for one in container["envs"]}
     assert set(json.loads(variables["AGE_WATCH_EXCEPTIONS"])) == {"aiprod-cache-auth", "aiprod-cache-ca"}
+
+
+@pytest.mark.parametrize(
+    ("promoted", "region"),
+    [
+        (None, "europe-west1"),
+        ("aiprod-postgres-replica-1", "europe-west1"),
+        ("aiprod-postgres-replica-2", "europe-west4"),
+    ],
+)
+def test_the_drill_rehearses_what_is_written_to_wherever_it_lies(promoted: str | None, region: str) -> None:
+    made = values("prod")
+    if promoted is not None:
+        made["postgres"]["replicas"][promoted] |= {"promoted": True, "availability": "REGIONAL"}
+    recorder = record(parse(made))
+    workflow = recorder.one("gcp:workflows/workflow:Workflow").inputs
+    assert workflow["userEnvVars"]["SOURCE"] == (promoted or "aiprod-postgres")
+    container = recorder.one(SERVICE, "restore-drill").inputs["template"]["containers"][0]
+    config = json.loads({one["name"]: one["value"] for one in container["envs"]}["RESTORE_DRILL_CONFIG"])
+    assert (config["source"], config["region"]) == (promoted or "aiprod-postgres", region)
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -37,6 +37,7 @@ def example_args() -> RestoreDrillArgs:
         database_user="drill@p.iam",
         role_prefix="restore_drill",
         instance=SOURCE,
+        instance_region="europe-west4",
         database="app",
         clone_prefix="aiprod-drill-",
         disk_size_gb=100,
@@ -166,7 +167,7 @@ def test_the_check_is_called_by_the_drill_alone_and_knows_the_source(made: Recor
     config = json.loads({one["name"]: one["value"] for one in container["envs"]}["RESTORE_DRILL_CONFIG"])
     assert config == {
         "project": "aiprod-example",
-        "region": "europe-west1",
+        "region": "europe-west4",
         "database": "app",
         "user": "drill@p.iam",
         "source": SOURCE,
