@@ -35,14 +35,18 @@ mapfile -t found < <(gcloud scheduler jobs list --project="$project" --location=
 if [[ ${#found[@]} -ne $((${#lines[@]} - 1)) ]]; then
   refuse "$stack must have $((${#lines[@]} - 1)) jobs that $doing something in $project, it has ${#found[@]}: run make up STACK=$stack TARGET=gcp" 1
 fi
-# Workers need the database: it starts first and stops last.
-databases=() others=()
+# Workers need the database: it starts first and stops last. Their scaler starts a pool that was stopped before it.
+databases=() scalers=() others=()
 for job in "${found[@]}"; do
-  if [[ $job == *-database-* ]]; then databases+=("$job"); else others+=("$job"); fi
+  case $job in
+    *-database-*) databases+=("$job") ;;
+    *-scaler-*) scalers+=("$job") ;;
+    *) others+=("$job") ;;
+  esac
 done
-ordered=("${others[@]}" "${databases[@]}")
+ordered=("${scalers[@]}" "${others[@]}" "${databases[@]}")
 if [[ $moment == start ]]; then
-  ordered=("${databases[@]}" "${others[@]}")
+  ordered=("${databases[@]}" "${others[@]}" "${scalers[@]}")
 fi
 look() {
   gcloud scheduler jobs describe "$1" --project="$project" --location="$region" --format="value($2)"

@@ -31,9 +31,14 @@ esac
 
 
 def run(
-    folder: Path, *arguments: str, found: str | None = None, code: str = "", deaf: str = ""
+    folder: Path,
+    *arguments: str,
+    found: str | None = None,
+    code: str = "",
+    deaf: str = "",
+    review: str = REVIEW,
 ) -> tuple[subprocess.CompletedProcess[str], list[str]]:
-    for name, text in (("gcloud", GCLOUD), ("review", REVIEW)):
+    for name, text in (("gcloud", GCLOUD), ("review", review)):
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
     calls, tried = folder / "calls", folder / "tried"
@@ -76,6 +81,23 @@ def test_runs_the_jobs_of_the_schedule_and_twice_changes_nothing(
         assert ran == [f"scheduler jobs run {job} --project=p --location=r --quiet" for job in order]
     (listed,) = (call for call in calls if " list " in call)
     assert f"description~'^{moment.capitalize()} at '" in listed
+
+
+@pytest.mark.parametrize(
+    ("moment", "order"),
+    [("stop", ["scaler", "batch", "database"]), ("start", ["database", "batch", "scaler"])],
+)
+def test_the_scaler_rests_before_a_pool_that_it_would_start_again(
+    tmp_path: Path, moment: str, order: list[str]
+) -> None:
+    three = REVIEW.replace("printf 'p\\n", "printf 'p\\nr office-hours-scaler\\n")
+    assert three != REVIEW
+    found = "".join(f"office-hours-{one}-{moment}-1a\n" for one in sorted(order))
+    done, calls = run(tmp_path, "gcp", "dev", moment, found=found, review=three)
+    assert done.returncode == 0, done.stderr
+    assert [call.split()[3] for call in calls if call.startswith("scheduler jobs run ")] == [
+        f"office-hours-{one}-{moment}-1a" for one in order
+    ]
 
 
 @pytest.mark.parametrize("target", ["sandbox", "sandbox-cli"])
