@@ -14,6 +14,7 @@ DATABASE ?= aiprod
 PYTHON ?= python3
 ARGS ?=
 SETTINGS ?= cut-over.toml
+IMAGE ?= api
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,7 +23,7 @@ SCRIPTS := .ci/run $(wildcard *.sh */*.sh */*/*.sh)
 REVIEW := $(BIN)/python -m review
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview down refresh drift adopt bootstrap bootstrap-migrate bootstrap-config diff waf test faults region-loss check static format-check lint types imports workflows shell golden bench fmt clean replay rotate rotate-rollback rotate-cache sleep wake cut-over cut-over-rehearsal migrate database-roles database-check contract release contract-check
+.PHONY: help setup up preview down refresh drift adopt bootstrap bootstrap-migrate bootstrap-config diff waf test faults region-loss check static format-check lint types imports workflows shell golden bench fmt clean replay rotate rotate-rollback rotate-cache sleep wake cut-over cut-over-rehearsal migrate database-roles database-check contract release contract-check promote attest
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -108,6 +109,12 @@ cut-over-rehearsal: $(STAMP) ## Rehearse the cut-over and its way back on two Po
 
 migrate: $(STAMP) ## Run the job that migrates the schema of STACK and wait (TARGET=gcp; the sandbox says what it would run)
 	@$(REVIEW) migrate --stack '$(STACK)' --target '$(TARGET)' $(ARGS)
+
+attest: $(STAMP) ## Say that STACK has verified the digest of IMAGE that it runs (TARGET=gcp; the sandbox rehearses it)
+	@$(REVIEW) attest --stack '$(STACK)' --image '$(IMAGE)' --target '$(TARGET)'
+
+promote: $(STAMP) ## Write the digest of IMAGE, verified in FROM, into the stack file TO and attest it (TARGET=gcp; else rehearsed)
+	@$(REVIEW) promote --from '$(FROM)' --to '$(TO)' --image '$(IMAGE)' --target '$(TARGET)'
 
 region-loss: $(STAMP) ## Lose REGION (the first one when left out) of STACK in the sandbox: what remains, which steps follow, each played
 	@$(REVIEW) region-loss --stack '$(STACK)' --target '$(TARGET)' $(if $(REGION),--region '$(REGION)') $(ARGS)

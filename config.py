@@ -28,7 +28,7 @@ from pydantic_core import ErrorDetails
 from config_capacity import check_connections, check_instances
 from config_database import Drill, Postgres, check_loss, check_places
 from config_edge import Edge, Observability
-from config_release import Release, check_release, check_traffic
+from config_release import Images, Release, check_release, check_traffic, registry_of
 from config_sections import (
     Api,
     Buckets,
@@ -56,15 +56,8 @@ UNSET = "REPLACE_ME"
 SECRET_KEYS = ("slack_token",)
 
 _ABSENT = frozenset(
-    {
-        ("buckets", "{}"),
-        ("drill", "{}"),
-        ("release", "{}"),
-        ("release", "null"),
-        ("release", ""),
-        ("lost_region", ""),
-        ("slack_token", ""),
-    }
+    {("buckets", "{}"), ("drill", "{}"), ("lost_region", ""), ("slack_token", "")}
+    | {("release", text) for text in ("{}", "null", "")}
 )
 _LONG_VALUE = 80
 
@@ -91,6 +84,7 @@ class Settings(BaseModel):
     stand_ins: bool = False
     host: Hostname
     repository: str
+    images: Images = Images()
     # Who deploys: bootstrap's account for GitHub, which may then act as each runtime, or people by rights of
     # their own, where bootstrap's project level was withheld and there is no such account.
     deployed_by: Literal["github", "people"] = "people"
@@ -159,14 +153,19 @@ class Settings(BaseModel):
                         f"edge.variants.{name}.revisions must name revisions of {self.api.service} in "
                         f"{', '.join(self.api_regions)}, got {revision!r} in {region}; correct it"
                     )
+        registry = f"{self.registry}/"
         if self.release is not None:
-            registry = f"europe-docker.pkg.dev/{self.project_id}/{self.repository}/"
             check_release(self.release, registry, self.secrets.vendor)
             check_traffic(self.release, self.api.service, tuple(self.api_regions), self.edge.variants)
         check_instances(self.api_regions, self.homes, self.workers, self.network.run_prefix)
         check_connections(self.postgres, self.workers, self.api.database_pool_size, self.api_regions.values())
         _ = self.addresses
         return self
+
+    @property
+    def registry(self) -> str:
+        """Where images are, as their names begin."""
+        return registry_of(self.images, self.project_id, self.environment, self.repository)
 
     @property
     def regions(self) -> tuple[str, str]:

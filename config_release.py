@@ -1,4 +1,4 @@
-"""What runs, and who gets it: the `release` section of the stack file.
+"""What runs, who gets it, and where its images are kept: `release` and `images` of the stack file.
 
 Images and secret versions are what a reviewer sees of a release; `traffic` is the step at which it stands.
 """
@@ -10,8 +10,26 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from config_types import Digest, Region, RevisionName, Section
+from config_types import Digest, ProjectId, ProjectNumber, Region, RevisionName, Section
 from facts.refusal import RefusedError
+
+
+class ImageReader(Section):
+    """Another environment's project, which pulls from the repository: its number names Cloud Run's agent."""
+
+    project_id: ProjectId
+    project_number: ProjectNumber
+
+
+class Images(Section):
+    """The one repository of every environment's images: a digest that is promoted stays where it is.
+
+    It stands in the project `project_id`, the stack's own when left out. There `readers` names the other
+    environments; elsewhere nothing is made.
+    """
+
+    project_id: ProjectId | None = None
+    readers: Mapping[Literal["dev", "staging", "prod"], ImageReader] = {}
 
 
 class LatestTraffic(Section):
@@ -123,3 +141,20 @@ def check_release(release: Release, registry: str, vendor: Collection[str]) -> N
             f"release.secret_versions must give a number for every vendor secret, got none for "
             f"{', '.join(sorted(missing))}; add it"
         )
+
+
+def registry_of(images: Images, project: str, environment: str, repository: str) -> str:
+    """Where the images are, as image names begin. Refuses readers of a repository that stands elsewhere."""
+    home = images.project_id or project
+    if images.readers and home != project:
+        raise RefusedError(
+            f"images.readers must be empty while images.project_id is another project, got "
+            f"{', '.join(images.readers)}; name them in the stack of {home}"
+        )
+    for key, reader in images.readers.items():
+        if key == environment or reader.project_id == project:
+            raise RefusedError(
+                f"images.readers must name other environments in projects of their own, got {key} in "
+                f"{reader.project_id}; remove it: the repository's own project reads it anyway"
+            )
+    return f"europe-docker.pkg.dev/{home}/{repository}"

@@ -58,6 +58,8 @@ def _range(value: str) -> str:
 _WIDEST_RANGE = {4: 16, 6: 32}
 AddressRange = Annotated[str, AfterValidator(_range)]
 CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$"), AfterValidator(_country)]
+ProjectId = Annotated[str, AfterValidator(partial(check_name, "project id"))]
+ProjectNumber = Annotated[str, Field(pattern=r"^[1-9][0-9]{5,18}$")]
 DatabaseName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 Origin = Annotated[str, Field(pattern=r"^https://([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(:[0-9]{1,5})?$")]
 ChannelKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
@@ -120,6 +122,7 @@ PATTERNS = {
     r"^#[a-z0-9_-]{1,80}$": "a channel such as #alerts",
     r"^\+[1-9][0-9]{6,14}$": "a telephone number such as +33199000001",
     r"^[a-z][a-z0-9]{0,9}$": "1 to 10 lower-case letters and digits, a letter first",
+    r"^[1-9][0-9]{5,18}$": "the number of a project, as text, from `gcloud projects describe`",
     r"^[A-Z]{2}$": "a country code of two capital letters",
     r"^projects/[a-z0-9-]+/locations/[a-z0-9-]+/backupPlans/[a-z0-9-]+$": (
         "the full name of a plan such as projects/P/locations/europe-west1/backupPlans/NAME"

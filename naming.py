@@ -46,7 +46,11 @@ class Names:
     @property
     def deployer(self) -> str:
         """IAM member of the account that bootstrap makes and GitHub deploys as."""
-        return f"serviceAccount:{self.service_account('deployer')}@{self.project_id}.iam.gserviceaccount.com"
+        return self.deployer_of(self.project_id)
+
+    def deployer_of(self, project_id: str) -> str:
+        """The same account of another environment's project."""
+        return f"serviceAccount:{self.service_account('deployer')}@{project_id}.iam.gserviceaccount.com"
 
     @property
     def drift_reader(self) -> str:

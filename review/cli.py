@@ -27,6 +27,7 @@ from review.options import (
     target_option,
     workspace,
 )
+from review.promotion_cli import attest, promote
 from review.region_loss_cli import region_loss
 from review.script_cli import project, queue, schedules, walked
 from review.waf.cli import waf
@@ -261,14 +262,10 @@ def adopt(stack: str, target: str, json_file: Path | None, fixture: Path | None)
     return adopting.rehearse(workspace(), stack, console(), fixture=fixture, json_file=json_file)
 
 
-cli.add_command(region_loss)
-for command in (waf, contract, contract_check):
+for command in (region_loss, waf, contract, contract_check, migrate, promote, attest):
     cli.add_command(command)
-cli.add_command(project)
-cli.add_command(queue)
-cli.add_command(schedules)
-cli.add_command(walked)
-cli.add_command(migrate)
+for command in (project, queue, schedules, walked):
+    cli.add_command(command)
 
 
 @cli.command("bootstrap-config")

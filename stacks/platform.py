@@ -70,7 +70,7 @@ def platform(settings: Settings) -> Mapping[str, Any]:
         "certificate_validation": front.validation_record,
         "customer_validation": front.customer_records,
         "egress_addresses": {region: egress.addresses for region, egress in base.egress.items()},
-        "image_repository": images.url,
+        "image_repository": images,
         "database": stores.connection(settings, settings.postgres.writer),
         "migration": migrated,
         "buckets": {purpose: bucket.name for purpose, bucket in stores.stores[settings.home].buckets.items()},

@@ -219,13 +219,13 @@ from tests.stack_files import changed, values
         ),
         (
             "release.images.api",
-            "europe-docker.pkg.dev/aiprod-example/aiprod/api:latest",
+            "europe-docker.pkg.dev/aiprod-484120/aiprod/api:latest",
             "an image by digest",
         ),
         (
             "release.images.worker",
             f"docker.io/library/worker@sha256:{'0' * 64}",
-            "aiprod:release.images.worker must be europe-docker.pkg.dev/aiprod-example/aiprod/NAME@sha256",
+            "aiprod:release.images.worker must be europe-docker.pkg.dev/aiprod-484120/aiprod/NAME@sha256",
         ),
         (
             "release.images.web",

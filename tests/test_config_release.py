@@ -83,25 +83,44 @@ def test_fails_when_the_file_sets_what_a_workflow_owns() -> None:
         parse(made)
 
 
+READER = {"project_id": "other-1", "project_number": "123456789012"}
+
+
 @pytest.mark.parametrize(
-    ("webhooks", "sentence"),
+    ("images", "sentence"),
     [
-        ({}, "aiprod:messaging.webhooks.host must be given, got nothing"),
-        ({"host": "https://x"}, "aiprod:messaging.webhooks.host must be a host name in lower case"),
-        ({"host": "x.example", "per_second": 501}, "per_second must be less than or equal to 500, got 501"),
         (
-            {"host": "x.example", "queue": "a_b"},
-            "queue must be 1 to 100 letters, digits and hyphens, got 'a_b'",
+            {"project_id": "other-1", "readers": {"prod": READER}},
+            "aiprod:images.readers must be empty while images.project_id is another project, got prod",
         ),
-        ({"host": "x.example", "attempts": 0}, "attempts must be greater than or equal to 1, got 0"),
+        (
+            {"readers": {"dev": READER}},
+            "aiprod:images.readers must name other environments in projects of their own, got dev in other-1",
+        ),
+        (
+            {"readers": {"prod": READER | {"project_id": "aiprod-example"}}},
+            "aiprod:images.readers must name other environments in projects of their own, got prod in",
+        ),
+        (
+            {"readers": {"prod": READER | {"project_number": "42"}}},
+            "aiprod:images.readers.prod.project_number must be the number of a project, as text",
+        ),
+        ({"readers": {"qa": READER}}, "aiprod:images.readers.qa must be"),
+        (
+            {"project_id": "elsewhere-1"},
+            "aiprod:release.images.api must be europe-docker.pkg.dev/elsewhere-1/aiprod/NAME@sha256:DIGEST",
+        ),
     ],
 )
-def test_fails_when_a_queue_of_webhooks_cannot_be(webhooks: dict[str, Any], sentence: str) -> None:
-    assert sentence in refused("messaging", {"webhooks": webhooks})
+def test_fails_when_the_images_have_no_one_place(images: dict[str, Any], sentence: str) -> None:
+    assert sentence in refused("images", images)
 
 
-def test_no_queue_of_webhooks_is_declared_by_default() -> None:
-    assert parse(changed("messaging", {})).messaging.webhooks is None
-    given = parse(changed("messaging", {"webhooks": {"host": "send.example.com"}})).messaging.webhooks
-    assert given is not None
-    assert (given.queue, given.per_second, given.attempts) == ("aiprod-webhooks", 10.0, 5)
+def test_images_are_in_the_project_that_is_named_or_in_the_own_one() -> None:
+    assert parse(changed("images", {"project_id": "aiprod-484120"})).registry == (
+        "europe-docker.pkg.dev/aiprod-484120/aiprod"
+    )
+    assert (
+        parse({**changed("images", {}), "release": None}).registry
+        == "europe-docker.pkg.dev/aiprod-example/aiprod"
+    )

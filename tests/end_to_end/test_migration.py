@@ -31,7 +31,7 @@ def test_job_comes_up_stays_and_takes_a_change_of_each_kind(platform: Platform) 
 
 
 def test_fails_when_the_migrations_image_is_not_there(platform: Platform) -> None:
-    registry = "europe-docker.pkg.dev/aiprod-example/aiprod"
+    registry = "europe-docker.pkg.dev/aiprod-484120/aiprod"
     known, unknown = f"{registry}/known@sha256:{'e' * 64}", f"{registry}/unknown@sha256:{'f' * 64}"
     fixture = platform.folder / "fixture.yaml"
     fixture.write_text(f"images: ['{known}']\n")

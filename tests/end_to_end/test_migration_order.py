@@ -52,7 +52,7 @@ def test_what_serves_changes_after_the_migration_could_run(platform: Platform) -
     # The rotator, whose image Google builds, learns of the revisions that it must wait for.
     assert kinds(cli.up()) == {("create", SERVICE), ("create", POOL), ("update", SERVICE)}
 
-    release["images"]["api"] = "europe-docker.pkg.dev/aiprod-example/aiprod/api@sha256:" + "c" * 64
+    release["images"]["api"] = "europe-docker.pkg.dev/aiprod-484120/aiprod/api@sha256:" + "c" * 64
     platform.edit("dev", lambda config: config.update({"aiprod:release": release}))
     cli = opened(platform)
     assert kinds(cli.up_but(*FIRST)) == {("update", JOB)}

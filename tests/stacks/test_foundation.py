@@ -251,11 +251,9 @@ def test_one_switch_protects_everything_but_keys_which_always_are(
     made(build, recorder, settings(stack))
     kept = {r.type for r in recorder.resources if r.protect}
     keys = {"gcp:kms/keyRing:KeyRing", "gcp:kms/cryptoKey:CryptoKey"}
-    others = {
-        "gcp:secretmanager/secret:Secret",
-        "gcp:compute/address:Address",
-        "gcp:artifactregistry/repository:Repository",
-    }
+    others = {"gcp:secretmanager/secret:Secret", "gcp:compute/address:Address"}
+    if stack == "prod":
+        others.add("gcp:artifactregistry/repository:Repository")
     assert kept == (keys | others if protected else keys)
 
 
@@ -304,3 +302,24 @@ def test_egress_addresses_have_their_names(build: Build, recorder: Recorder) -> 
     network = found.network.model_copy(update={"egress_addresses": ("b", "second")})
     made(build, recorder, found.model_copy(update={"network": network}))
     assert recorder.names("address:Address") == ["egress-europe-west1-b", "egress-europe-west1-second"]
+
+
+def test_one_project_has_the_images_and_the_others_read_them(build: Build, recorder: Recorder) -> None:
+    made(build, recorder, settings("prod"))
+    assert recorder.one("artifactregistry/repository:Repository").inputs["repositoryId"] == "aiprod"
+    grants = recorder.of_type("artifactregistry/repositoryIamMember:RepositoryIamMember")
+    agent, deployer = "@serverless-robot-prod.iam.gserviceaccount.com", "serviceAccount:aiprod-deployer@"
+    assert {(r.inputs["role"], r.inputs["member"]) for r in grants} == {
+        ("roles/artifactregistry.reader", f"serviceAccount:service-111111111111{agent}"),
+        ("roles/artifactregistry.reader", f"serviceAccount:service-222222222222{agent}"),
+        ("roles/artifactregistry.reader", f"{deployer}aiprod-example-dev.iam.gserviceaccount.com"),
+        ("roles/artifactregistry.reader", f"{deployer}aiprod-example-staging.iam.gserviceaccount.com"),
+    }
+
+
+@pytest.mark.parametrize("stack", ["dev", "staging"])
+def test_where_the_images_are_elsewhere_no_repository_is_made(
+    build: Build, recorder: Recorder, stack: str
+) -> None:
+    made(build, recorder, settings(stack))
+    assert recorder.of_type("artifactregistry/repository:Repository") == []

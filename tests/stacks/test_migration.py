@@ -19,7 +19,7 @@ from tests.stack_files import settings as settings_of
 
 JOB = "cloudrunv2/job:Job"
 GRANT = "cloudrunv2/jobIamMember:JobIamMember"
-MIGRATION_IMAGE = "europe-docker.pkg.dev/aiprod-example/aiprod/api@sha256:" + "d" * 64
+MIGRATION_IMAGE = "europe-docker.pkg.dev/aiprod-484120/aiprod/api@sha256:" + "d" * 64
 
 
 def record(made: Any) -> Recorder:
