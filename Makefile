@@ -9,7 +9,7 @@ TARGET ?= sandbox
 BASE ?= main
 CORPUS ?=
 REGION ?=
-INSTANCE ?= aiprod-postgres
+INSTANCE ?=
 DATABASE ?= aiprod
 PYTHON ?= python3
 ARGS ?=
@@ -119,7 +119,7 @@ promote: $(STAMP) ## Write the digest of IMAGE, verified in FROM, into the stack
 region-loss: $(STAMP) ## Lose REGION (the first one when left out) of STACK in the sandbox: what remains, which steps follow, each played
 	@$(REVIEW) region-loss --stack '$(STACK)' --target '$(TARGET)' $(if $(REGION),--region '$(REGION)') $(ARGS)
 
-database-roles: $(STAMP) ## Set who may do what in DATABASE of INSTANCE of STACK (TARGET=gcp; else it says what it would do)
+database-roles: $(STAMP) ## Set who may do what in DATABASE of STACK, of INSTANCE where it has several (TARGET=gcp; else it says what it would do)
 	@REVIEW='$(REVIEW)' operations/database/roles.sh '$(TARGET)' '$(STACK)' '$(INSTANCE)' '$(DATABASE)'
 
 database-check: $(STAMP) ## Check the indexes of the database that PGHOST, PGDATABASE, PGUSER and the like name

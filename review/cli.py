@@ -29,7 +29,7 @@ from review.options import (
 )
 from review.promotion_cli import attest, promote
 from review.region_loss_cli import region_loss
-from review.script_cli import project, queue, schedules, walked
+from review.script_cli import primaries, project, queue, schedules, walked
 from review.waf.cli import waf
 
 if TYPE_CHECKING:
@@ -264,7 +264,7 @@ def adopt(stack: str, target: str, json_file: Path | None, fixture: Path | None)
 
 for command in (region_loss, waf, contract, contract_check, migrate, promote, attest):
     cli.add_command(command)
-for command in (project, queue, schedules, walked):
+for command in (primaries, project, queue, schedules, walked):
     cli.add_command(command)
 
 

@@ -6,7 +6,7 @@ import click
 
 from review.options import stack_option, target_option, workspace
 
-__all__ = ["project", "queue", "schedules", "walked"]
+__all__ = ["primaries", "project", "queue", "schedules", "walked"]
 
 WRONG_USE = 2
 
@@ -26,6 +26,27 @@ def project(stack: str, target: str, secret: str | None, command: str) -> int:
     except UsageError as error:
         click.echo(f"{command}: {' '.join(str(error).split())}", err=True)
         return WRONG_USE
+    return 0
+
+
+@click.command()
+@stack_option
+@target_option
+@click.option("--command", default="primaries", help="How the sentence of a refusal begins.")
+def primaries(stack: str, target: str, command: str) -> int:
+    """Print the project of a stack, then each database instance of it that takes writes."""
+    from review.stack_project import primaries_of, project_of
+    from sandbox.errors import UsageError
+
+    try:
+        found = (
+            project_of(workspace(), stack, real=target == "gcp"),
+            *primaries_of(workspace(), stack, real=target == "gcp"),
+        )
+    except UsageError as error:
+        click.echo(f"{command}: {' '.join(str(error).split())}", err=True)
+        return WRONG_USE
+    click.echo("\n".join(found))
     return 0
 
 

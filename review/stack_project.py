@@ -1,7 +1,8 @@
-"""The Google project of a stack, and whether the program declares a secret there; for scripts."""
+"""The Google project of a stack, and which secrets and databases the program declares there; for scripts."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from rich.console import Console
@@ -10,12 +11,13 @@ from review.real_cli import project_id, refuse_placeholders
 from review.workspace import Ground, Workspace, evaluate
 from sandbox.cloud import World
 from sandbox.errors import UsageError
-from sandbox.model import Mode, Snapshot
+from sandbox.model import Mode, ResourceState, Snapshot
 from sandbox.project import StackSettings, load_stack
 
-__all__ = ["declared_secrets", "project_of", "settings_for"]
+__all__ = ["declared_secrets", "primaries_of", "project_of", "settings_for"]
 
 _SECRET: Final = "gcp:secretmanager/secret:Secret"
+_DATABASE: Final = "gcp:sql/databaseInstance:DatabaseInstance"
 
 
 def project_of(work: Workspace, stack: str, *, real: bool, secret: str | None = None) -> str:
@@ -50,10 +52,25 @@ def settings_for(work: Workspace, stack: str, *, real: bool) -> StackSettings:
 
 def declared_secrets(work: Workspace, stack: str, settings: StackSettings) -> tuple[str, ...]:
     """The short ids of all secrets that the program makes, in alphabetical order."""
+    made = _made(work, stack, settings)
+    return tuple(sorted(str(row.inputs["secretId"]) for row in made if row.type == _SECRET))
+
+
+def primaries_of(work: Workspace, stack: str, *, real: bool) -> tuple[str, ...]:
+    """Physical names of the database instances that the program makes and that follow no other one.
+
+    Raises UsageError like `project_of`.
+    """
+    made = _made(work, stack, settings_for(work, stack, real=real))
+    found = [row.inputs for row in made if row.type == _DATABASE]
+    return tuple(sorted(str(one["name"]) for one in found if not one.get("masterInstanceName")))
+
+
+def _made(work: Workspace, stack: str, settings: StackSettings) -> Sequence[ResourceState]:
     ground = Ground(snapshot=Snapshot(), world=World())
     outcome = evaluate(
         work.program, stack, settings, ground, Mode.PREVIEW, progress=Console(quiet=True), analyze=False
     )
     for refusal in outcome.refusals:
         raise UsageError(f"the program of {stack} is refused ({refusal.message}): run make preview")
-    return tuple(sorted(str(row.inputs["secretId"]) for row in outcome.resources if row.type == _SECRET))
+    return outcome.resources

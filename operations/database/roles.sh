@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Run roles.sql in the database of STACK: roles.sh TARGET STACK INSTANCE DATABASE. Cloud SQL itself runs it, as an import
-# by its login postgres, so no way into the private network and no password is needed. Only TARGET gcp does; the others
-# say what would be done. The file passes through the bucket of sources, which the instance may read meanwhile. Needs
-# the Google Cloud CLI, cloudsql.instances.import and the administration of that bucket; the deployer has both. WAIT is
-# the pause before a new attempt, in seconds: Google takes up to two minutes to know a grant.
+# Run roles.sql in the database of STACK: roles.sh TARGET STACK INSTANCE DATABASE. INSTANCE must be one that the program
+# of STACK makes and that takes writes; empty, it is the only one. Another instance of the same project, such as the one
+# that is live until a cut-over, would lose what its logins may do. Cloud SQL itself runs the file, as an import by its
+# login postgres, so no way into the private network and no password is needed. Only TARGET gcp does; the others say what
+# would be done. The file passes through the bucket of sources, which the instance may read meanwhile. Needs the Google
+# Cloud CLI, cloudsql.instances.import and the administration of that bucket; the deployer has both. WAIT is the pause
+# before a new attempt, in seconds: Google takes up to two minutes to know a grant.
 set -euo pipefail
 target=$1 stack=$2 instance=$3 database=$4
 here=$(cd "$(dirname "$0")" && pwd)
@@ -18,13 +20,18 @@ case $target in
   sandbox | sandbox-cli | gcp) ;;
   *) refuse "TARGET must be sandbox, sandbox-cli or gcp, got '$target': name one of them" ;;
 esac
-if [[ ! $instance =~ ^[a-z][a-z0-9-]{0,78}[a-z0-9]$ ]]; then
-  refuse "INSTANCE must be the name of a database instance such as aiprod-postgres, got '$instance': correct it"
-fi
 if [[ ! $database =~ ^[a-z_][a-z0-9_]{0,62}$ ]]; then
   refuse "DATABASE must be the name of a database such as aiprod, got '$database': correct it"
 fi
-project=$("${review[@]}" project --stack "$stack" --target "$target" --command database-roles)
+declared=$("${review[@]}" primaries --stack "$stack" --target "$target" --command database-roles)
+mapfile -t lines <<<"$declared"
+project=${lines[0]} primaries=("${lines[@]:1}")
+if [[ -z $instance && ${#primaries[@]} -eq 1 ]]; then
+  instance=${primaries[0]}
+fi
+if ! grep -xF -e "$instance" <<<"$(printf '%s\n' "${primaries[@]}")" >/dev/null; then
+  refuse "INSTANCE must be a database of $stack that takes writes, got '$instance': name ${primaries[*]}"
+fi
 digest=$(sha256sum "$here/roles.sql" | cut -c 1-12)
 object=gs://$project-sources/database/roles-$digest.sql
 if [[ $target != gcp ]]; then

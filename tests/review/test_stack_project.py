@@ -1,4 +1,4 @@
-"""`python -m review project`, `queue` and `schedules`: what the scripts ask before they ask Google."""
+"""`python -m review project`, `primaries`, `queue`, `schedules`: what scripts ask before they ask Google."""
 
 from __future__ import annotations
 
@@ -41,6 +41,17 @@ def test_refuses_in_one_sentence(
     said = capsys.readouterr()
     assert said.err.startswith(sentence)
     assert (said.out, said.err.count("\n")) == ("", 1)
+
+
+def test_prints_the_databases_that_take_writes_and_no_replica(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert main(["primaries", "--stack", "prod"]) == 0
+    _project, *found = capsys.readouterr().out.split()
+    assert found == ["aiprod-postgres"]
+    assert main(["primaries", "--stack", "zz", "--command", "database-roles"]) == 2
+    assert capsys.readouterr().err.startswith("database-roles: stack 'zz' is unknown")
 
 
 @pytest.mark.parametrize(("queue", "topic"), [("jobs", "pipeline-jobs"), ("batch", "batch-jobs")])

@@ -19,7 +19,10 @@ case "$*" in
 esac
 """
 REVIEW = """#!/usr/bin/env bash
-if [[ "$*" == "project --stack dev --target "*" --command database-roles" ]]; then echo p; exit 0; fi
+if [[ "$*" == "primaries --stack dev --target "*" --command database-roles" ]]; then
+  printf "p\n$PRIMARIES"
+  exit 0
+fi
 echo "refused: $*" >&2
 exit 2
 """
@@ -27,7 +30,11 @@ ASKED = ("dev", "aiprod-postgres", "aiprod")
 
 
 def run(
-    tmp_path: Path, *arguments: str, failures: int = 0, account: str = "p1@gcp-sa-cloud-sql.iam"
+    tmp_path: Path,
+    *arguments: str,
+    failures: int = 0,
+    account: str = "p1@gcp-sa-cloud-sql.iam",
+    primaries: str = "aiprod-postgres",
 ) -> tuple[subprocess.CompletedProcess[str], list[str]]:
     for name, text in (("gcloud", GCLOUD), ("review", REVIEW)):
         (tmp_path / name).write_text(text)
@@ -38,6 +45,7 @@ def run(
         "PATH": f"{tmp_path}:{os.environ['PATH']}",
         "CALLS": str(calls),
         "ACCOUNT": account,
+        "PRIMARIES": primaries,
         "FAILURES": str(failures),
         "WAIT": "0",
         "REVIEW": str(tmp_path / "review"),
@@ -100,9 +108,13 @@ def test_sandbox_asks_google_nothing(tmp_path: Path, target: str) -> None:
     ("arguments", "code", "message"),
     [
         (("gpc", *ASKED), 2, "TARGET must be sandbox, sandbox-cli or gcp, got 'gpc': name one of them"),
-        (("gcp", "dev", "Aiprod", "aiprod"), 2, "INSTANCE must be the name of a database instance"),
+        (
+            ("gcp", "dev", "aiprod-postgres-replica-1", "aiprod"),
+            2,
+            "takes writes, got 'aiprod-postgres-replica-1': name aiprod-postgres\n",
+        ),
         (("gcp", "dev", "aiprod-postgres", "a b"), 2, "DATABASE must be the name of a database such as"),
-        (("gcp", "qa", "aiprod-postgres", "aiprod"), 2, "refused: project --stack qa"),
+        (("gcp", "qa", "aiprod-postgres", "aiprod"), 2, "refused: primaries --stack qa"),
     ],
 )
 def test_fails_when_an_argument_cannot_be_used(
@@ -117,3 +129,17 @@ def test_fails_when_the_instance_is_not_there(tmp_path: Path) -> None:
     done, calls = run(tmp_path, "gcp", *ASKED, account="")
     assert (done.returncode, len(calls)) == (1, 1)
     assert "run make up STACK=dev TARGET=gcp" in done.stderr
+
+
+@pytest.mark.parametrize("instance", ["", "aiprod-postgres", "aiprod-postgres-17 aiprod-postgres-replica-2"])
+def test_fails_when_the_live_instance_is_no_database_of_the_program(tmp_path: Path, instance: str) -> None:
+    made = "aiprod-postgres-17\naiprod-postgres-replica-2"
+    done, calls = run(tmp_path, "gcp", "dev", instance, "aiprod", primaries=made)
+    assert (done.returncode, calls) == (2, [])
+    assert "name aiprod-postgres-17 aiprod-postgres-replica-2" in done.stderr
+
+
+def test_without_a_name_it_is_the_only_one_that_takes_writes(tmp_path: Path) -> None:
+    done, calls = run(tmp_path, "gcp", "dev", "", "aiprod", primaries="aiprod-postgres-17")
+    assert done.returncode == 0, done.stderr
+    assert "sql import sql aiprod-postgres-17 gs://p-sources" in "\n".join(calls)
