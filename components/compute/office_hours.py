@@ -15,8 +15,6 @@ Cost: each job by the month. What it saves is processors and memory; disks and a
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -25,6 +23,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components._checks import require_between
+from components.compute._clock import ApiCall, Clock, call_by_clock
 from components.foundation.own_roles import OwnRole, make_role
 from facts.members import check_member
 from facts.names import check_name
@@ -36,7 +35,6 @@ Moment = Literal["start", "stop"]
 
 # What a moment asks of Cloud Scheduler.
 _VERBS: Mapping[Moment, str] = {"start": "resume", "stop": "pause"}
-_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _DATABASE_PERMISSIONS = ("cloudsql.instances.get", "cloudsql.instances.update")
 _POOL_PERMISSIONS = ("run.workerpools.get", "run.workerpools.update")
 # Pauses and resumes: cloud.google.com/iam/docs/roles-permissions/cloudscheduler.
@@ -193,23 +191,20 @@ def _job(
     opts: pulumi.ResourceOptions,
 ) -> None:
     hour = args.start_hour if moment == "start" else args.stop_hour
-    gcp.cloudscheduler.Job(
+    call_by_clock(
         f"{name}-{moment}",
-        project=args.project,
-        region=args.region,
-        description=f"{moment.capitalize()} at {hour}:00 on working days",
-        schedule=f"0 {hour} * * 1-5",
-        time_zone=args.time_zone,
-        attempt_deadline="180s",
-        retry_config={"retry_count": 3, "min_backoff_duration": "60s"},
-        http_target={
-            "uri": uri,
-            "http_method": "POST" if body is None else "PATCH",
-            "headers": {"Content-Type": "application/json"},
-            "body": base64.b64encode(json.dumps(body or {}).encode()).decode(),
-            "oauth_token": {"service_account_email": account.email, "scope": _SCOPE},
-        },
-        opts=opts,
+        args.project,
+        args.region,
+        Clock(
+            schedule=f"0 {hour} * * 1-5",
+            description=f"{moment.capitalize()} at {hour}:00 on working days",
+            caller=account.email,
+            deadline_seconds=180,
+            retries=3,
+            time_zone=args.time_zone,
+        ),
+        ApiCall(uri=uri, method="POST" if body is None else "PATCH", body=body or {}),
+        opts,
     )
 
 

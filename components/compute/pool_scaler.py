@@ -27,7 +27,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components._checks import require_between
-from components.compute._clock import Clock, call_by_clock
+from components.compute._clock import Clock, FunctionCall, call_by_clock
 from components.compute.source_function import DirectVpc, FunctionBuild, SourceFunction, SourceFunctionArgs
 from components.foundation.own_roles import OwnRole, make_role
 from facts.refusal import RefusedError
@@ -188,7 +188,6 @@ class PoolScaler(pulumi.ComponentResource):
             name,
             args.project,
             args.location,
-            function.uri,
             Clock(
                 schedule=args.schedule,
                 description="Scales the worker pools",
@@ -198,6 +197,7 @@ class PoolScaler(pulumi.ComponentResource):
                 retries=0,
                 time_zone=args.time_zone,
             ),
+            FunctionCall(uri=function.uri),
             pulumi.ResourceOptions(parent=self, depends_on=[function]),
         )
         self.service_name = function.service_name

@@ -21,7 +21,6 @@ Sources: Cloud SQL (clone, IAM conditions, connectors), Workflows (executions, C
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Mapping
@@ -32,6 +31,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components._checks import require_between
+from components.compute._clock import ApiCall, Clock, call_by_clock
 from components.compute.source_function import DirectVpc, FunctionBuild, SourceFunction, SourceFunctionArgs
 from components.foundation.own_roles import OwnRole, make_role
 from facts.names import check_name
@@ -75,7 +75,6 @@ _OPERATION_LIMIT_SECONDS = 7_200
 # As long as Workflows waits for an answer.
 _CHECK_SECONDS = 1_800
 _MONTHLY = re.compile(r"([0-5]?\d) ([01]?\d|2[0-3]) ([1-9]|1\d|2[0-8]) \* \*")
-_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _EXECUTIONS = "https://workflowexecutions.googleapis.com/v1/"
 
 
@@ -265,22 +264,21 @@ def _clock(
     workflow: gcp.workflows.Workflow,
     opts: pulumi.ResourceOptions,
 ) -> None:
-    body = json.dumps({"argument": json.dumps({"task": task})})
-    gcp.cloudscheduler.Job(
+    call_by_clock(
         name,
-        project=args.project,
-        region=args.location,
-        description=f"Starts the {task} of the restore drill",
-        schedule=schedule,
-        time_zone="Etc/UTC",
-        attempt_deadline="60s",
-        retry_config={"retry_count": 3, "min_backoff_duration": "60s"},
-        http_target={
-            "uri": pulumi.Output.concat(_EXECUTIONS, workflow.id, "/executions"),
-            "http_method": "POST",
-            "headers": {"Content-Type": "application/json"},
-            "body": base64.b64encode(body.encode()).decode(),
-            "oauth_token": {"service_account_email": args.service_account, "scope": _SCOPE},
-        },
-        opts=opts,
+        args.project,
+        args.location,
+        Clock(
+            schedule=schedule,
+            description=f"Starts the {task} of the restore drill",
+            caller=args.service_account,
+            deadline_seconds=60,
+            retries=3,
+        ),
+        ApiCall(
+            uri=pulumi.Output.concat(_EXECUTIONS, workflow.id, "/executions"),
+            method="POST",
+            body={"argument": json.dumps({"task": task})},
+        ),
+        opts,
     )

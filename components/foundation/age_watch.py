@@ -21,7 +21,7 @@ from pathlib import Path
 import pulumi
 import pulumi_gcp as gcp
 
-from components.compute._clock import Clock, call_by_clock
+from components.compute._clock import Clock, FunctionCall, call_by_clock
 from components.compute.source_function import DirectVpc, FunctionBuild, SourceFunction, SourceFunctionArgs
 from components.foundation.own_roles import OwnRole, make_role
 from facts.names import check_name
@@ -128,7 +128,6 @@ class AgeWatch(pulumi.ComponentResource):
             name,
             args.project,
             args.location,
-            function.uri,
             Clock(
                 schedule=args.schedule,
                 description="Looks for secrets that are too old",
@@ -136,6 +135,7 @@ class AgeWatch(pulumi.ComponentResource):
                 deadline_seconds=320,
                 retries=3,
             ),
+            FunctionCall(uri=function.uri),
             pulumi.ResourceOptions(parent=self, depends_on=[function]),
         )
         self.service_name = function.service_name
