@@ -141,8 +141,8 @@ def test_api_serves_from_its_regions_within_its_bounds(
 @pytest.mark.parametrize(
     ("stack", "pools"),
     [
-        ("dev", {"aiprod-worker": 1}),
-        ("staging", {"aiprod-worker": 1}),
+        ("dev", {"aiprod-worker": 0}),
+        ("staging", {"aiprod-worker": 0}),
         ("prod", {"aiprod-worker": 1, "aiprod-batch-worker": 1}),
     ],
 )
