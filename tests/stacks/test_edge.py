@@ -133,7 +133,7 @@ BETA = {
 
 
 def changed(stack: str, **edge_values: object) -> Settings:
-    """The shares are the stack file's: a release that walks owns tags as well, and then there is no variant."""
+    """The shares are the stack file's: a release that walks owns the tags as well, without a variant."""
     given = values(stack)
     given["edge"] = {**given["edge"], **edge_values}
     given["release"] = {**given["release"], "traffic": {"kind": "latest"}}
