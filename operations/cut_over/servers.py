@@ -147,6 +147,10 @@ class Journal:
             "INSERT INTO cut_over.journal (key, value) VALUES (%s, %s) ON CONFLICT DO NOTHING", (key, value)
         )
 
+    def forget(self, key: str) -> None:
+        """Take back what does not hold any more."""
+        self.server.run("DELETE FROM cut_over.journal WHERE key = %s", (key,))
+
     def remove(self) -> None:
         """Forget the run."""
         self.server.run("DROP SCHEMA IF EXISTS cut_over CASCADE")

@@ -93,6 +93,10 @@ def switch(pair: Pair, say: Say, *, seconds: float, margin: int = MARGIN) -> Non
     _refuse_after(entries, "returned", "this run went back")
     forward, reverse = _forward(pair, entries["run"]), _reverse(pair, entries["run"])
     began = time.monotonic()
+    # Old that took writes after the comparison, since the step was interrupted or a person opened it.
+    if "compared" in entries and "switched" not in entries and not closed(pair.old):
+        journal.forget("compared")
+        del entries["compared"]
     if "compared" not in entries:
         if "copied" not in entries:
             raise RefusedError("the copy must be complete before the switch, got none; run the step copy")

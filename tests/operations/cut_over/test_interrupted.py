@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 import pytest
 
 from operations.cut_over import steps
@@ -93,3 +94,26 @@ def test_a_step_killed_at_every_change_ends_well_when_run_again(small: World, st
             used = small.old if step == "abort" else small.new
             with small.application(used) as service:
                 service.execute("DELETE FROM results")
+
+
+def test_what_old_took_after_an_interrupted_comparison_is_brought_over_too(
+    small: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Interrupted in the moment after the comparison was written down: old takes writes again."""
+    small.steps("copy", "wait")
+
+    def say(text: str) -> None:
+        if "are equal on both" in text:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("operations.cut_over.__main__._say", say)
+        with pytest.raises(KeyboardInterrupt):
+            small.run("switch")
+    with small.application(small.old) as service:
+        service.execute("DELETE FROM results")
+        service.commit()
+    small.steps("switch", "verify")
+    assert small.on(small.new, "SELECT count(*) FROM results") == [(0,)]
+    with small.application(small.old) as service, pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+        service.execute("DELETE FROM results")
