@@ -28,7 +28,7 @@ from pydantic_core import ErrorDetails
 from config_capacity import check_connections, check_instances
 from config_database import Drill, Postgres, check_loss, check_places
 from config_edge import Edge, Observability
-from config_release import Images, Release, check_release, check_traffic, registry_of
+from config_release import Admission, Images, Release, check_release, check_traffic, registry_of
 from config_sections import (
     Api,
     Buckets,
@@ -56,7 +56,7 @@ UNSET = "REPLACE_ME"
 SECRET_KEYS = ("slack_token",)
 
 _ABSENT = frozenset(
-    {("buckets", "{}"), ("drill", "{}"), ("lost_region", ""), ("slack_token", "")}
+    {("admission", "{}"), ("buckets", "{}"), ("drill", "{}"), ("lost_region", ""), ("slack_token", "")}
     | {("release", text) for text in ("{}", "null", "")}
 )
 _LONG_VALUE = 80
@@ -105,6 +105,7 @@ class Settings(BaseModel):
     # None: no restore is rehearsed.
     drill: Drill | None = None
     release: Release | None = None
+    admission: Admission | None = None
     slack_token: SkipValidation[pulumi.Output[str] | None] = Field(default=None, repr=False)
 
     @field_validator("project_id")

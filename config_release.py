@@ -32,6 +32,15 @@ class Images(Section):
     readers: Mapping[Literal["dev", "staging", "prod"], ImageReader] = {}
 
 
+class Admission(Section):
+    """Which images run: those that the environment's attestor vouches for, and what Google builds of source.
+
+    `dryrun` lets everything run and writes to the audit log what `enforced` would block.
+    """
+
+    mode: Literal["dryrun", "enforced"]
+
+
 class LatestTraffic(Section):
     """All traffic of the API to its newest revision."""
 

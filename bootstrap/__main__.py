@@ -34,6 +34,7 @@ from naming import Names
 SERVICES = frozenset(
     {
         "artifactregistry",
+        "binaryauthorization",
         "billingbudgets",
         "certificatemanager",
         "cloudbuild",
@@ -42,6 +43,7 @@ SERVICES = frozenset(
         "cloudscheduler",
         "cloudtasks",
         "compute",
+        "containeranalysis",
         "dns",
         "essentialcontacts",
         "iam",

@@ -1,7 +1,8 @@
-"""Cloud Storage buckets and Artifact Registry repositories."""
+"""Cloud Storage buckets, Artifact Registry repositories, and the policy on what images run."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -18,7 +19,7 @@ from policies.model import (
     stack_rule,
     text,
 )
-from policies.places import environment
+from policies.places import environment, stack_environment
 
 __all__ = ["RULES"]
 
@@ -26,6 +27,8 @@ BUCKET: Final = "gcp:storage/bucket:Bucket"
 REPOSITORY: Final = "gcp:artifactregistry/repository:Repository"
 # Bootstrap's name for the bucket of the state: <project>-pulumi-state.
 STATE_SUFFIX: Final = "-pulumi-state"
+_ONE_REPOSITORY: Final = re.compile(r"[a-z0-9.-]+/[a-z0-9-]+/[a-z0-9._-]+/\*\*")
+ADMISSION: Final = "gcp:binaryauthorization/policy:Policy"
 SERVICE: Final = "gcp:cloudrunv2/service:Service"
 
 
@@ -181,6 +184,45 @@ def cleanup(resource: Resource) -> Iterator[str]:
         )
 
 
+@rule(
+    "registry-admission-attested",
+    "A policy on images asks for an attestation, and admits no more by path than one repository",
+    controls=("RUN-15",),
+    source="org policy custom.cloudrunServiceRequireBinaryAuthorization",
+    types=(ADMISSION,),
+)
+def admission_attested(resource: Resource) -> Iterator[str]:
+    path = "defaultAdmissionRule.evaluationMode"
+    if outside(resource.get(path), ("REQUIRE_ATTESTATION",)):
+        yield say(resource, path, "be REQUIRE_ATTESTATION", resource.get(path), "name an attestor")
+    for pattern in resource.each("admissionWhitelistPatterns"):
+        name = text(pattern.get("namePattern"))
+        if name is not None and _ONE_REPOSITORY.fullmatch(name) is None:
+            yield say(
+                resource,
+                pattern.within("namePattern"),
+                "end in HOST/PROJECT/REPOSITORY/**",
+                name,
+                "name the repository",
+            )
+
+
+@stack_rule(
+    "registry-admission-enforced",
+    "Above dev an image that nobody attested is blocked, and not only written to the audit log",
+    controls=("RUN-15",),
+    source="org policy custom.cloudrunServiceRequireBinaryAuthorization",
+    level="advisory",
+)
+def admission_enforced(resources: Sequence[Resource]) -> Iterator[Finding]:
+    path, wanted = "defaultAdmissionRule.enforcementMode", "ENFORCED_BLOCK_AND_AUDIT_LOG"
+    if stack_environment(resources) not in ("staging", "prod"):
+        return
+    for one in resources:
+        if one.type == ADMISSION and outside(one.get(path), (wanted,)):
+            yield Finding(one.urn, say(one, path, f"be {wanted}", one.get(path), "set mode to enforced"))
+
+
 RULES = (
     uniform_access,
     no_public_access,
@@ -192,4 +234,6 @@ RULES = (
     registry_customer_key,
     immutable_tags,
     cleanup,
+    admission_attested,
+    admission_enforced,
 )

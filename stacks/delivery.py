@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 import pulumi
 
+from components.delivery.image_admission import ImageAdmission, ImageAdmissionArgs
 from components.delivery.image_repository import ImageRepository, ImageRepositoryArgs
 from config import Settings
 from naming import Names
 from stacks.foundation import IMAGE_LOCATION, Foundation
 from stacks.providers import Providers, after
 
-__all__ = ["delivery"]
+__all__ = ["admission", "delivery"]
 
 
 def delivery(
@@ -48,3 +49,28 @@ def _readers(settings: Settings, names: Names) -> Mapping[str, str]:
         if settings.deployed_by == "github":
             found[f"{environment}-deployer"] = names.deployer_of(reader.project_id)
     return found
+
+
+def admission(settings: Settings, names: Names, providers: Providers, foundation: Foundation) -> None:
+    """The policy on images and its attestors: who promotes in, and who says what was verified here."""
+    if settings.admission is None:
+        return
+    environment, keys = settings.environment, foundation.keys[IMAGE_LOCATION]
+    # Nothing is promoted into the lowest environment, nor out of the highest.
+    purposes = {"dev": ("verified",), "staging": ("verified", "promoted"), "prod": ("promoted",)}[environment]
+    registry = f"{IMAGE_LOCATION}-docker.pkg.dev/{settings.project_id}"
+    ImageAdmission(
+        "image-admission",
+        ImageAdmissionArgs(
+            project_id=settings.project_id,
+            key_ring=f"projects/{settings.project_id}/locations/{IMAGE_LOCATION}/keyRings/{settings.keys.ring}",
+            attestors={f"{purpose}-{environment}": names.key(purpose) for purpose in purposes},
+            required=f"{purposes[-1]}-{environment}",
+            enforced=settings.admission.mode == "enforced",
+            labels=names.labels("images"),
+            # Google builds functions from this repository's source, and moves on with every build.
+            admitted_paths=(f"{registry}/{names.resource('functions')}",),
+            signers={"deployer": names.deployer} if settings.deployed_by == "github" else {},
+        ),
+        after(providers.resources, keys),
+    )

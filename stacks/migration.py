@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import pulumi
 
-from components.compute.job import DirectVpc, Job, JobArgs
+from components.compute.job import DirectVpc, Job, JobArgs, ProjectPolicy
 from config import Settings
 from config_release import Release
 from naming import Names
@@ -71,6 +71,7 @@ def _args(
         job_name=config.job,
         location=region,
         image=release.images.get("migration", release.images["api"]),
+        image_admission=None if settings.admission is None else ProjectPolicy(),
         command=config.command,
         service_account=foundation.identities["migration"].email,
         kms_key=foundation.keys[region].key_ids["run"],

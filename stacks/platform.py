@@ -16,7 +16,7 @@ from config import Settings
 from naming import Names
 from stacks.compute import compute
 from stacks.data import data
-from stacks.delivery import delivery
+from stacks.delivery import admission, delivery
 from stacks.edge import edge
 from stacks.foundation import foundation
 from stacks.functions import functions
@@ -39,6 +39,7 @@ def platform(settings: Settings) -> Mapping[str, Any]:
     providers = make_providers(settings)
     base = foundation(settings, names, providers)
     images = delivery(settings, names, providers, base)
+    admission(settings, names, providers, base)
     stores = data(settings, names, providers, base)
     queues = messaging(settings, names, providers, base)
     migrated = migration(settings, names, providers, base, stores)

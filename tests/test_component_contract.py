@@ -47,6 +47,10 @@ class Found:
     def example_args(self) -> Any:
         return _sibling_test(self).example_args()
 
+    def lookups(self) -> dict[str, dict[str, Any]]:
+        """What Google answers, where the component asks for something that it has just made."""
+        return getattr(_sibling_test(self), "LOOKUPS", {})
+
 
 def discover() -> Iterator[Found]:
     """Every subclass of ComponentResource under components/, read from the source without importing it."""
@@ -88,6 +92,7 @@ class Run:
 @pytest.fixture
 def run(found: Found, build: Build, recorder: Recorder) -> Run:
     factory = cast("Any", found.load())
+    recorder.invokes.update(found.lookups())
     component = build(lambda: factory(NAME, found.example_args()))
     roots = [resource for resource in recorder.resources if "pulumi:pulumi:Stack::" in resource.parent]
     assert [root.name for root in roots] == [NAME], (

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from config import ConfigError, parse
-from tests.stack_files import changed
+from tests.stack_files import changed, settings
 
 NAME = "aiprod-v33-api"
 REGION = "europe-west1"
@@ -124,3 +124,20 @@ def test_images_are_in_the_project_that_is_named_or_in_the_own_one() -> None:
         parse({**changed("images", {}), "release": None}).registry
         == "europe-docker.pkg.dev/aiprod-example/aiprod"
     )
+
+
+@pytest.mark.parametrize("mode", ["dryrun", "enforced"])
+def test_admission_is_off_until_a_mode_is_named(mode: str) -> None:
+    assert parse(changed("admission", {"mode": mode})).admission is not None
+    assert settings("prod").admission is None
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ({"mode": "off"}, "aiprod:admission.mode must be 'dryrun' or 'enforced', got 'off'"),
+        ({"mode": "enforced", "paths": []}, "aiprod:admission.paths is not a known key"),
+    ],
+)
+def test_fails_when_admission_is_neither_tried_nor_enforced(value: Any, sentence: str) -> None:
+    assert sentence in refused("admission", value)

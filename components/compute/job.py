@@ -28,8 +28,11 @@ from components.compute._workload import (
     CLOUD_SQL_MOUNT,
     CLOUD_SQL_VOLUME,
     DirectVpc,
+    ImageAdmission,
+    ProjectPolicy,
     SecretFile,
     SecretVersion,
+    admission_policy,
     refuse_bad_environment,
     refuse_bad_files,
 )
@@ -37,7 +40,7 @@ from facts.names import check_name
 from facts.refusal import RefusedError
 from facts.sizes import check_cpu_and_memory
 
-__all__ = ["DirectVpc", "Job", "JobArgs", "SecretFile", "SecretVersion"]
+__all__ = ["DirectVpc", "Job", "JobArgs", "ProjectPolicy", "SecretFile", "SecretVersion"]
 
 _LONGEST_SECONDS = 7 * 86_400
 
@@ -86,6 +89,8 @@ class JobArgs:
     """Connection names that get a socket under /cloudsql; the account must be a Cloud SQL client."""
     executors: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
     """IAM members who may start the job as it is and stop a run, by a key that names the grant."""
+    image_admission: ImageAdmission | None = None
+    """Who looks at the image's attestations; nobody when left out."""
     deletion_protection: bool = True
     """Whether the provider refuses to delete the job."""
 
@@ -123,6 +128,7 @@ class Job(pulumi.ComponentResource):
             name=args.job_name,
             location=args.location,
             template=_template(args),
+            binary_authorization=admission_policy(args.image_admission),
             deletion_protection=args.deletion_protection,
             labels=args.labels,
             opts=child,

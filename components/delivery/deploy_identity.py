@@ -35,6 +35,8 @@ __all__ = ["DeployIdentity", "DeployIdentityArgs"]
 GRANTABLE_MAX = 10
 ROLES = (
     "roles/artifactregistry.admin",
+    "roles/binaryauthorization.attestorsAdmin",
+    "roles/binaryauthorization.policyEditor",
     "roles/certificatemanager.owner",
     # A service from source is built for whoever deploys it; the rest of run.sourceDeveloper is here already.
     "roles/cloudbuild.builds.editor",
@@ -44,6 +46,8 @@ ROLES = (
     "roles/compute.loadBalancerAdmin",
     "roles/compute.networkAdmin",
     "roles/compute.securityAdmin",
+    # It makes the notes of the attestors, and attaches to them what a promotion attests.
+    "roles/containeranalysis.admin",
     "roles/dns.admin",
     "roles/iam.serviceAccountAdmin",
     "roles/logging.configWriter",

@@ -28,6 +28,11 @@ RIGHTS: dict[str, tuple[str, tuple[str, ...]]] = {
         "artifactregistry.admin",
         ("artifactregistry.repositories.getIamPolicy",),
     ),
+    "binaryauthorization/attestor": (
+        "binaryauthorization.attestorsAdmin",
+        ("binaryauthorization.attestors.get",),
+    ),
+    "binaryauthorization/policy": ("binaryauthorization.policyEditor", ("binaryauthorization.policy.get",)),
     "certificatemanager/certificate": ("certificatemanager.owner", ("certificatemanager.certs.get",)),
     "certificatemanager/certificateMap": ("certificatemanager.owner", ("certificatemanager.certmaps.get",)),
     "certificatemanager/certificateMapEntry": (
@@ -64,6 +69,11 @@ RIGHTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "compute/targetHttpProxy": ("compute.loadBalancerAdmin", ("compute.targetHttpProxies.get",)),
     "compute/targetHttpsProxy": ("compute.loadBalancerAdmin", ("compute.targetHttpsProxies.get",)),
     "compute/uRLMap": ("compute.loadBalancerAdmin", ("compute.urlMaps.get",)),
+    "containeranalysis/note": ("containeranalysis.admin", ("containeranalysis.notes.get",)),
+    "containeranalysis/noteIamMember": (
+        "containeranalysis.admin",
+        ("containeranalysis.notes.getIamPolicy",),
+    ),
     "dns/managedZone": ("dns.admin", ("dns.managedZones.get",)),
     "dns/policy": ("dns.admin", ("dns.policies.get",)),
     "dns/recordSet": ("dns.admin", ("dns.resourceRecordSets.list",)),

@@ -172,6 +172,14 @@ _DATA: dict[str, list[Case]] = {
         *each("images", "cleanupPolicies", absent),
         *each("images", "cleanupPolicyDryRun", True),
     ],
+    "registry-admission-attested": [
+        *each("admission", "defaultAdmissionRule.evaluationMode", absent, "ALWAYS_ALLOW"),
+        one("admission", {"admissionWhitelistPatterns": [{"namePattern": "europe-docker.pkg.dev/**"}]}),
+        one("admission", {"admissionWhitelistPatterns": [{"namePattern": "*"}]}),
+    ],
+    "registry-admission-enforced": each(
+        "admission", "defaultAdmissionRule.enforcementMode", absent, "DRYRUN_AUDIT_LOG_ONLY"
+    ),
     "tasks-attempts-end": each("webhooks", "retryConfig.maxAttempts", absent, -1, 0),
     "tasks-target-checked": [
         *each("webhooks", "httpTarget.uriOverride.scheme", "HTTP"),

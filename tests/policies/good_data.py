@@ -245,4 +245,16 @@ DATA: tuple[Resource, ...] = (
             "labels": LABELS,
         },
     ),
+    resource(
+        "binaryauthorization/policy:Policy",
+        "admission",
+        {
+            "admissionWhitelistPatterns": [{"namePattern": "europe-docker.pkg.dev/p/aiprod-functions/**"}],
+            "defaultAdmissionRule": {
+                "evaluationMode": "REQUIRE_ATTESTATION",
+                "enforcementMode": "ENFORCED_BLOCK_AND_AUDIT_LOG",
+                "requireAttestationsBies": ["projects/p/attestors/promoted-prod"],
+            },
+        },
+    ),
 )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.compute.job import DirectVpc, Job, JobArgs, SecretFile, SecretVersion
+from components.compute.job import DirectVpc, Job, JobArgs, ProjectPolicy, SecretFile, SecretVersion
 from tests.recording import Build, Recorder
 
 IMAGE = "europe-docker.pkg.dev/p-example/aiprod/api@sha256:" + "a" * 64
@@ -169,3 +169,8 @@ def test_numbers_are_taken_within_cloud_runs_limits_only(field: str, low: int, h
         else:
             with pytest.raises(ValueError, match=f"{field} must be between {low} and {high} "):
                 example_args(**{field: edge})
+
+
+def test_the_project_decides_which_images_run_where_it_is_asked(build: Build, recorder: Recorder) -> None:
+    build(lambda: Job("job", example_args(image_admission=ProjectPolicy())))
+    assert recorder.one("job:Job").inputs["binaryAuthorization"] == {"useDefault": True}

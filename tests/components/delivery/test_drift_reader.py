@@ -22,7 +22,7 @@ def test_it_reads_and_changes_nothing(build: Build, recorder: Recorder) -> None:
     build(lambda: DriftReader("drift", example_args()))
     role = recorder.one("gcp:projects/iAMCustomRole:IAMCustomRole").inputs
     verbs = {permission.rsplit(".", 1)[-1] for permission in role["permissions"]}
-    assert verbs == {"get", "list", "getIamPolicy", "getAuthString", "use"}
+    assert verbs == {"get", "list", "getIamPolicy", "getAuthString", "use", "viewPublicKey"}
     assert [each for each in PERMISSIONS if each.endswith(".use")] == ["serviceusage.services.use"]
     assert "secretmanager.versions.access" not in PERMISSIONS
     assert len(recorder.of_type("gcp:projects/iAMMember:IAMMember")) == 1

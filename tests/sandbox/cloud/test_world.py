@@ -266,6 +266,10 @@ class TestInvoke:
         with pytest.raises(CloudError, match="does not exist"):
             self._invoke("gcp:kms/getKMSKeyRing:getKMSKeyRing", name="r", location="l")
 
+    def test_a_key_version_that_is_not_there(self) -> None:
+        with pytest.raises(CloudError, match=r"`cryptoKey` k does not exist; create it first"):
+            self._invoke("gcp:kms/getKMSCryptoKeyVersion:getKMSCryptoKeyVersion", cryptoKey="k", version=1)
+
     def test_a_function_that_it_does_not_know(self) -> None:
         with pytest.raises(
             CloudError, match=r"with no arguments; give its result in a fixture .* under `lookups`"
