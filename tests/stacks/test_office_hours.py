@@ -38,8 +38,11 @@ def changed(**schedules: Any) -> Settings:
 
 
 def hours(recorder: Recorder) -> dict[str, str]:
+    """The jobs that stop and start something: the others call functions."""
     return {
-        job.name: job.inputs["schedule"] for job in recorder.of_type(JOB) if "aiprod:compute" in job.parent
+        job.name: job.inputs["schedule"]
+        for job in recorder.of_type(JOB)
+        if "aiprod:compute:OfficeHours" in job.parent
     }
 
 
@@ -52,7 +55,9 @@ def test_dev_stops_database_and_workers_at_night_and_at_the_weekend() -> None:
     assert hours(recorder) == {
         "office-hours-database-start": "0 8 * * 1-5",
         "office-hours-database-stop": "0 20 * * 1-5",
-        "office-hours-worker-start": "0 8 * * 1-5",
+        # The scaler starts the workers when there is work.
+        "office-hours-scaler-start": "0 8 * * 1-5",
+        "office-hours-scaler-stop": "0 20 * * 1-5",
         "office-hours-worker-stop": "0 20 * * 1-5",
     }
     assert "settings.activationPolicy" in primary(recorder).ignore_changes
@@ -65,7 +70,8 @@ def test_elsewhere_nothing_stops(stack: str) -> None:
     recorder = record(settings(stack))
     assert hours(recorder) == {}
     assert primary(recorder).ignore_changes == ("settings.diskSize",)
-    assert {pool.ignore_changes for pool in recorder.of_type("cloudrunv2/workerPool:WorkerPool")} == {()}
+    pools = recorder.of_type("cloudrunv2/workerPool:WorkerPool")
+    assert {pool.ignore_changes for pool in pools} == {("scaling.manualInstanceCount",)}
 
 
 def test_database_and_workers_can_keep_different_hours() -> None:
@@ -73,7 +79,8 @@ def test_database_and_workers_can_keep_different_hours() -> None:
     assert hours(recorder) == {
         "office-hours-database-start": "0 8 * * 1-5",
         "office-hours-database-stop": "0 20 * * 1-5",
-        "worker-hours-worker-start": "0 9 * * 1-5",
+        "worker-hours-scaler-start": "0 9 * * 1-5",
+        "worker-hours-scaler-stop": "0 18 * * 1-5",
         "worker-hours-worker-stop": "0 18 * * 1-5",
     }
 
