@@ -8,6 +8,7 @@ from typing import Final
 
 from policies.model import SECRET, UNKNOWN, Finding, Resource, is_missing, relation, say, stack_rule, text
 from policies.places import environment
+from policies.recovery_declared import PROMOTED, primaries
 
 __all__ = ["RULES"]
 
@@ -31,10 +32,14 @@ _DESTRUCTIVE: Final = frozenset({"cloudsql.instances.delete", "cloudsql.instance
 )
 def drilled(resources: Sequence[Resource]) -> Iterator[Finding]:
     drills = [one for one in resources if one.type == WORKFLOW and not is_missing(one.get(SOURCE))]
-    for one in resources:
-        if one.type != INSTANCE or not is_missing(one.get("masterInstanceName")):
-            continue
-        if environment(one) == "dev" or any(relation(drill, SOURCE, one) != "no" for drill in drills):
+    found = primaries(resources)
+    bare = [one for one in found if all(relation(drill, SOURCE, one) == "no" for drill in drills)]
+    # Beside a promoted replica stands what was given up, and the drill of a lost region cannot follow yet: a
+    # rule that asked for both would refuse the very `up` that promotes.
+    if len(bare) < len(found) and any(one.get("instanceType") == PROMOTED for one in found):
+        return
+    for one in bare:
+        if environment(one) == "dev":
             continue
         yield Finding(
             one.urn,

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policies.drill import drilled
 from policies.evaluate import evaluate
 from policies.model import Resource
 from policies.recovery import recovery_promised, span
 from policies.recovery_declared import Declared, declared
 from policies.recovery_promises import PROMISES, cheapest, figures
 from policies.sql_replicas import replica_elsewhere
-from tests.policies.good import GOOD, bad, spoil
+from tests.policies.good import GOOD, absent, bad, spoil
 
 SECONDS = st.floats(0, 10_000)
 STACKS = st.builds(
@@ -206,3 +207,10 @@ def test_unknown_tier_has_no_price_rather_than_none_to_pay() -> None:
     )
     messages = [one.message for one in evaluate(broken, [recovery_promised])]
     assert all(one.endswith("(its price is not known here).") for one in messages)
+
+
+def test_the_rule_on_drills_lets_a_promotion_through_and_no_second_primary() -> None:
+    promoted = {"masterInstanceName": absent, "instanceType": "CLOUD_SQL_INSTANCE"}
+    assert evaluate(spoil(bad("replica", promoted)), [drilled]) == []
+    (found,) = evaluate(spoil(bad("replica", {"masterInstanceName": absent})), [drilled])
+    assert "workflow of the restore drill must be in the stack" in found.message
