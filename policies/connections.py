@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from facts.connections import RESERVED, Budget, Client, budget
 from facts.sizes import connection_limit
@@ -18,6 +19,8 @@ SERVICE: Final = "gcp:cloudrunv2/service:Service"
 POOL: Final = "gcp:cloudrunv2/workerPool:WorkerPool"
 POOL_SIZE: Final = "DATABASE_POOL_SIZE"
 """The variable by which an image is told how many connections an instance may open to each database."""
+_SCALER: Final = "SCALER_CONFIG"
+"""The variable by which a scaler is told which pools it scales and how far."""
 # Cloud Run's own default, where a service states no upper bound.
 _UNBOUNDED: Final = 100
 _TIER: Final = re.compile(r"db-custom-\d+-\d+")
@@ -35,11 +38,12 @@ class Endpoint:
 
 def endpoints(resources: Sequence[Resource]) -> list[Endpoint]:
     """Every database whose limit is known, by name; a workload counts where its pool size is known."""
+    scaled = _scaled(resources)
     found = [
         Endpoint(urn=instance.urn, resource=instance, clients=clients, budget=budget(limit, clients))
         for instance in resources
         if instance.type == INSTANCE and (limit := _limit(instance)) is not None
-        for clients in [tuple(_clients(instance, resources))]
+        for clients in [tuple(_clients(instance, resources, scaled))]
     ]
     return sorted(found, key=lambda one: one.resource.name)
 
@@ -53,7 +57,21 @@ def _limit(instance: Resource) -> int | None:
     return connection_limit(tier) if tier is not None and _TIER.fullmatch(tier) else None
 
 
-def _clients(instance: Resource, resources: Sequence[Resource]) -> Iterator[Client]:
+def _scaled(resources: Sequence[Resource]) -> Mapping[tuple[str, str], int]:
+    """Location and name of each pool that a scaler raises, and how far; what cannot be read is left out."""
+    found: dict[tuple[str, str], int] = {}
+    for service in resources:
+        for container in service.each("template.containers") if service.type == SERVICE else ():
+            for variable in container.each("envs"):
+                value = text(variable.get("value")) if variable.get("name") == _SCALER else None
+                pools: Mapping[str, Any] = json.loads(value)["pools"] if value is not None else {}
+                found |= {(str(one["location"]), name): int(one["maximum"]) for name, one in pools.items()}
+    return found
+
+
+def _clients(
+    instance: Resource, resources: Sequence[Resource], scaled: Mapping[tuple[str, str], int]
+) -> Iterator[Client]:
     region, name = text(instance.get("region")), text(instance.get("name"))
     if region is None or name is None:
         return
@@ -68,7 +86,7 @@ def _clients(instance: Resource, resources: Sequence[Resource]) -> Iterator[Clie
                 for key, value in variables.items()
                 if isinstance(key, str) and key.startswith("DATABASE_") and key.endswith("INSTANCE")
             ):
-                yield _client(workload, int(size))
+                yield _client(workload, int(size), scaled)
 
 
 def _names(value: object, workload: Resource, instance: Resource, end: str) -> bool:
@@ -78,10 +96,11 @@ def _names(value: object, workload: Resource, instance: Resource, end: str) -> b
     return isinstance(value, str) and value.endswith(end)
 
 
-def _client(workload: Resource, size: int) -> Client:
+def _client(workload: Resource, size: int, scaled: Mapping[tuple[str, str], int]) -> Client:
     if workload.type == POOL:
         count = int(number(workload.get("scaling.manualInstanceCount")) or 0)
-        return Client(name=workload.name, minimum=count, maximum=count, pool=size)
+        key = text(workload.get("location")) or "", text(workload.get("name")) or ""
+        return Client(name=workload.name, minimum=count, maximum=max(count, scaled.get(key, 0)), pool=size)
     minimum = int(number(workload.get("template.scaling.minInstanceCount")) or 0)
     # An upper bound that cannot be read proves nothing, so it counts for nothing.
     maximum = int(number(workload.get("template.scaling.maxInstanceCount", _UNBOUNDED)) or 0)

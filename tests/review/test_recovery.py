@@ -42,9 +42,9 @@ def test_budget_counts_every_workload_of_each_endpoint(
 ) -> None:
     report, _ = _preview("prod", tmp_path, monkeypatch)
     budgets = {one["urn"].rsplit("::", 1)[-1]: one for one in report["resilience"]["connections"]}
-    # Both regions' API at 3 an instance (2 + 1 to 20 + 20) and two pools of one worker at 1.
-    assert [budgets["postgres"][key] for key in ("minimum", "maximum", "rollout")] == [11, 122, 244]
-    assert [budgets["postgres-replica-1"][key] for key in ("minimum", "maximum")] == [8, 62]
+    # Both regions' API at 3 an instance (2 + 1 to 20 + 20), two pools at 1, scaled from 1 to 20 instances.
+    assert [budgets["postgres"][key] for key in ("minimum", "maximum", "rollout")] == [11, 160, 320]
+    assert [budgets["postgres-replica-1"][key] for key in ("minimum", "maximum")] == [8, 100]
     assert [budgets["postgres-replica-2"][key] for key in ("minimum", "maximum")] == [3, 60]
     assert {(one["limit"], one["available"], one["fits"]) for one in budgets.values()} == {(400, 380, True)}
 
