@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from tests.end_to_end.conftest import Platform, Result
@@ -34,7 +35,9 @@ def test_fails_when_the_migrations_image_is_not_there(platform: Platform) -> Non
     registry = "europe-docker.pkg.dev/aiprod-484120/aiprod"
     known, unknown = f"{registry}/known@sha256:{'e' * 64}", f"{registry}/unknown@sha256:{'f' * 64}"
     fixture = platform.folder / "fixture.yaml"
-    fixture.write_text(f"images: ['{known}']\n")
+    vendor = platform.config("dev")["aiprod:release"]["secret_versions"]
+    versions = {f"projects/aiprod-example/secrets/{name}": [1] for name in vendor}
+    fixture.write_text(json.dumps({"images": [known], "secret_versions": versions}))
     images = {"api": known, "worker": known, "migration": unknown}
     platform.edit("dev", lambda config: config["aiprod:release"].update(images=images))
     refused = platform.run("preview", "--fixture", str(fixture))
