@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from policies.model import UNKNOWN, Resource, number, rule, say, text
+from policies.model import SECRET, UNKNOWN, Resource, number, rule, say, text
 
 __all__ = ["RULES"]
 
@@ -25,7 +25,9 @@ _SHARES: Final = {
 def shares_add_up(resource: Resource) -> Iterator[str]:
     path = _SHARES[resource.type]
     shares = list(resource.each(path))
-    if not shares or any(share.get("percent") is UNKNOWN for share in shares):
+    # `each` leaves out a share that is hidden as a whole: then there is no sum to judge.
+    hidden = any(share in (UNKNOWN, SECRET) for share in resource.get(path, ()))
+    if not shares or hidden or any(share.get("percent") in (UNKNOWN, SECRET) for share in shares):
         return
     total = sum(number(share.get("percent")) or 0 for share in shares)
     if total != 100:
