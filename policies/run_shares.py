@@ -25,9 +25,10 @@ _SHARES: Final = {
 def shares_add_up(resource: Resource) -> Iterator[str]:
     path = _SHARES[resource.type]
     shares = list(resource.each(path))
+    if not shares or any(share.get("percent") in (UNKNOWN, SECRET) for share in shares):
+        return
     # `each` leaves out a share that is hidden as a whole: then there is no sum to judge.
-    hidden = any(share in (UNKNOWN, SECRET) for share in resource.get(path, ()))
-    if not shares or hidden or any(share.get("percent") in (UNKNOWN, SECRET) for share in shares):
+    if any(share in (UNKNOWN, SECRET) for share in resource.get(path)):
         return
     total = sum(number(share.get("percent")) or 0 for share in shares)
     if total != 100:
