@@ -249,7 +249,7 @@ def _queues() -> dict[str, Queue]:
 
 
 class Webhooks(Section):
-    """Calls of a service that sends webhooks, at a rate; docs/adr/0011-webhooks.md says why there is none."""
+    """Calls of a service that sends webhooks, at a rate; docs/adr/0013-webhooks.md says why there is none."""
 
     queue: QueueName = "aiprod-webhooks"
     # The service that signs and sends, and where it takes a task.

@@ -2,7 +2,7 @@
 
 Makes the queue, with rate, retries, logging and, with a `Target`, where every task goes and as whom; and
 the enqueuers' grants. A task is a call of one service by Google: it comes from Google's addresses, not
-from the platform's, so a task never goes to a customer's address itself (docs/adr/0011-webhooks.md).
+from the platform's, so a task never goes to a customer's address itself (docs/adr/0013-webhooks.md).
 
 Not made here: the service that is called and its right to be called (`Invokers`), the account of the
 token; whoever enqueues a task with a token of its own must be able to act as that account. Not modelled:

@@ -214,6 +214,8 @@ class Google:
             return error(409, "operationInProgress")
         settings = self.instances[name]["settings"]
         if method == "PATCH":
+            if self.instances[name]["state"] == "FAILED":
+                return error(400, "invalidState")
             return self.start("UPDATE", name, lambda: settings.update(body["settings"]))
         if method == "DELETE":
             if settings.get("deletionProtectionEnabled"):

@@ -215,6 +215,14 @@ def test_a_clone_of_an_earlier_run_is_deleted_first(drilled: World) -> None:
     assert [one.rpartition("/")[2] for one in steps] == [old, "clone", CLONE]
 
 
+def test_a_clone_whose_creation_failed_takes_no_change_and_is_deleted_all_the_same(drilled: World) -> None:
+    old = f"{PREFIX}{int(NOW) - 99}"
+    failed = {**drilled.google.instances[SOURCE], "name": old, "state": "FAILED"}
+    drilled.google.instances[old] = {**failed, "settings": {"tier": "db-custom-2-7680"}}
+    assert drilled.drill()["passed"]
+    assert drilled.left() == []
+
+
 @pytest.mark.parametrize(
     "name",
     ["aiprod-drill-", "aiprod-drill-17", "aiprod-drill-1796083200-a", "other", "xaiprod-drill-1796083200"],
