@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from config_types import Digest, ProjectId, ProjectNumber, Region, RevisionName, Section
+from config_types import Digest, ProjectId, ProjectNumber, Region, RepositoryName, RevisionName, Section
 from facts.refusal import RefusedError
 
 
@@ -25,11 +25,13 @@ class Images(Section):
     """The one repository of every environment's images: a digest that is promoted stays where it is.
 
     It stands in the project `project_id`, the stack's own when left out. There `readers` names the other
-    environments; elsewhere nothing is made.
+    environments; elsewhere nothing is made. `mirrors` keep other people's images beside it: name -> upstream,
+    projects/P/locations/L/repositories/R or https://HOST.
     """
 
     project_id: ProjectId | None = None
     readers: Mapping[Literal["dev", "staging", "prod"], ImageReader] = {}
+    mirrors: Mapping[RepositoryName, str] = {}
 
 
 class Admission(Section):
@@ -129,12 +131,16 @@ def check_traffic(
 
 
 def check_release(release: Release, registry: str, vendor: Collection[str]) -> None:
-    """Refuse images of another registry and secret versions that do not fit the vendor secrets."""
+    """Refuse images of another registry and secret versions that do not fit the vendor secrets.
+
+    The collector is somebody else's image: it may come from a mirror, another repository of the same project.
+    """
     for key in ("api", "worker", *release.images):
         image = release.images.get(key)
-        if image is None or not image.startswith(registry):
+        place = f"{registry.rsplit('/', 2)[0]}/" if key == "collector" else registry
+        if image is None or not image.startswith(place):
             raise RefusedError(
-                f"release.images.{key} must be {registry}NAME@sha256:DIGEST, got {image!r}; "
+                f"release.images.{key} must be {place}NAME@sha256:DIGEST, got {image!r}; "
                 "push the image there and name it by digest"
             )
     vendors = set(vendor)
@@ -155,6 +161,16 @@ def check_release(release: Release, registry: str, vendor: Collection[str]) -> N
 def registry_of(images: Images, project: str, environment: str, repository: str) -> str:
     """Where the images are, as image names begin. Refuses readers of a repository that stands elsewhere."""
     home = images.project_id or project
+    if images.mirrors and home != project:
+        raise RefusedError(
+            f"images.mirrors must be empty while images.project_id is another project, got "
+            f"{', '.join(images.mirrors)}; name them in the stack of {home}"
+        )
+    if repository in images.mirrors:
+        raise RefusedError(
+            "images.mirrors must not be named as the repository of our own images, "
+            f"got {repository!r}; rename it"
+        )
     if images.readers and home != project:
         raise RefusedError(
             f"images.readers must be empty while images.project_id is another project, got "

@@ -59,6 +59,7 @@ _WIDEST_RANGE = {4: 16, 6: 32}
 AddressRange = Annotated[str, AfterValidator(_range)]
 CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$"), AfterValidator(_country)]
 ProjectId = Annotated[str, AfterValidator(partial(check_name, "project id"))]
+RepositoryName = Annotated[str, AfterValidator(partial(check_name, "repository"))]
 ProjectNumber = Annotated[str, Field(pattern=r"^[1-9][0-9]{5,18}$")]
 DatabaseName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 Origin = Annotated[str, Field(pattern=r"^https://([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(:[0-9]{1,5})?$")]

@@ -163,6 +163,8 @@ def immutable_tags(resources: Sequence[Resource]) -> Iterator[Finding]:
     }
     for one in resources:
         docker = one.type == REPOSITORY and not outside(one.get("format"), ("DOCKER",))
+        # Nobody pushes to a mirror; its tags are upstream's.
+        docker = docker and one.get("mode") != "REMOTE_REPOSITORY"
         if docker and one.urn not in built and is_false(one.get(path, default=False)):
             yield Finding(one.urn, say(one, path, "be true", one.get(path), "set it to true"))
 

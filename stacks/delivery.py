@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pulumi
 
 from components.delivery.image_admission import ImageAdmission, ImageAdmissionArgs
+from components.delivery.image_mirror import ImageMirror, ImageMirrorArgs
 from components.delivery.image_repository import ImageRepository, ImageRepositoryArgs
 from config import Settings
 from naming import Names
@@ -23,6 +24,20 @@ def delivery(
     if settings.images.project_id not in (None, settings.project_id):
         return settings.registry
     keys = foundation.keys[IMAGE_LOCATION]
+    for mirror, upstream in settings.images.mirrors.items():
+        ImageMirror(
+            f"mirror-{mirror}",
+            ImageMirrorArgs(
+                project_id=settings.project_id,
+                location=IMAGE_LOCATION,
+                repository_id=mirror,
+                upstream=upstream,
+                kms_key_id=keys.key_ids["images"],
+                labels=names.labels("images", "public"),
+                readers=_readers(settings, names),
+            ),
+            after(providers.resources, keys),
+        )
     return ImageRepository(
         "images",
         ImageRepositoryArgs(

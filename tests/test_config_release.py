@@ -107,6 +107,14 @@ READER = {"project_id": "other-1", "project_number": "123456789012"}
         ),
         ({"readers": {"qa": READER}}, "aiprod:images.readers.qa must be"),
         (
+            {"project_id": "other-1", "mirrors": {"collector": "https://ghcr.io"}},
+            "aiprod:images.mirrors must be empty while images.project_id is another project, got collector",
+        ),
+        (
+            {"mirrors": {"aiprod": "https://ghcr.io"}},
+            "aiprod:images.mirrors must not be named as the repository of our own images, got 'aiprod'",
+        ),
+        (
             {"project_id": "elsewhere-1"},
             "aiprod:release.images.api must be europe-docker.pkg.dev/elsewhere-1/aiprod/NAME@sha256:DIGEST",
         ),
