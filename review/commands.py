@@ -11,7 +11,7 @@ from rich.console import Console
 
 from review.markdown import render
 from review.overrides import unnamed
-from review.real_cli import KEPT_BY_GOOGLE
+from review.protected import refused_down
 from review.report import Report, document
 from review.terminal import print_report
 from review.wording import changed_steps
@@ -161,18 +161,16 @@ def drift(work: Workspace, stack: str, files: Files, out: Console) -> int:
 
 
 def _protected(work: Workspace, stack: str, ground: Ground) -> Outcome | None:
-    held = [
-        state
-        for state in ground.snapshot.resources
-        if state.protect and not state.delete and state.type not in KEPT_BY_GOOGLE
-    ]
-    if not held:
-        return None
-    names = ", ".join(sorted(f"{state.name} ({state.type.rsplit(':', 1)[-1]})" for state in held))
-    message = (
-        f"down of {stack} would delete {len(held)} protected resources, and nothing was deleted: {names}; "
-        "take their protection off in the stack file and run up first"
+    message = refused_down(
+        stack,
+        (
+            (state.name, state.type)
+            for state in ground.snapshot.resources
+            if state.protect and not state.delete
+        ),
     )
+    if message is None:
+        return None
     return Outcome(
         project=work.program.name,
         stack=stack,

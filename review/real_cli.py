@@ -25,11 +25,11 @@ from facts.propagation import REPEATS, propagation_of
 from review.interrupted import GOES_ON, RunInterruptedError
 from review.migration import gcloud, job_of, not_serving
 from review.overrides import unnamed, unprotected
+from review.protected import refused_down
 from sandbox.errors import UsageError
 from sandbox.project import PLACEHOLDER, Program, StackSettings, load_stack
 
 __all__ = [
-    "KEPT_BY_GOOGLE",
     "REPEATS",
     "RealStack",
     "installed",
@@ -42,9 +42,6 @@ __all__ = [
 # Google: a change of access takes 2 minutes typically (cloud.google.com/iam/docs/access-change-propagation).
 # The platform's longest chain of grants, each needed to make the next, is as long as the repetitions.
 WAIT_SECONDS: Final = (120, 120, 120)
-
-KEPT_BY_GOOGLE: Final = frozenset({"gcp:kms/keyRing:KeyRing", "gcp:kms/cryptoKey:CryptoKey"})
-"""Kinds that Google never deletes: a stack lets go of them and the next ``up`` adopts them."""
 
 ERROR: Final = re.compile(r"\berror: |googleapi: Error|\bError \d{3}:", re.IGNORECASE)
 SUMMARY: Final = re.compile(
@@ -189,12 +186,9 @@ class RealStack:
     def down(self) -> int:
         """``pulumi destroy``, refused when more than what Google keeps anyway is protected."""
         self._select()
-        held = [name for name, type in self._protected() if type not in KEPT_BY_GOOGLE]
-        if held:
-            self.say(
-                f"down of {self.stack} is refused: {len(held)} resources are protected ({', '.join(held)}); "
-                "remove their protection first"
-            )
+        refused = refused_down(self.stack, self._protected())
+        if refused is not None:
+            self.say(refused)
             return 1
         return self._run("destroy", "--yes", "--exclude-protected")[0]
 

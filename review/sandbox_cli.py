@@ -18,7 +18,8 @@ from facts.provider import facts_for
 from review.commands import Files, show
 from review.interrupted import GOES_ON, RunInterruptedError
 from review.overrides import unnamed, unprotected
-from review.real_cli import KEPT_BY_GOOGLE, left_to_others
+from review.protected import refused_down
+from review.real_cli import left_to_others
 from review.workspace import Workspace, add_existing, add_fixture, has_policies
 from sandbox.cloud import World
 from sandbox.model import Mode, Op, Outcome, PropertyDiff, Refusal, Step
@@ -43,7 +44,7 @@ def up(work: Workspace, stack: str, files: Files, out: Console) -> int:
 
 def down(work: Workspace, stack: str, files: Files, out: Console) -> int:
     """Delete with the CLI what is not protected; refused when more than what Google keeps is protected."""
-    return _operate(work, stack, files, out, Mode.DESTROY, _destroy)
+    return _operate(work, stack, files, out, Mode.DESTROY, lambda cli: _destroy(cli, stack))
 
 
 def refresh(work: Workspace, stack: str, files: Files, out: Console) -> int:
@@ -51,8 +52,8 @@ def refresh(work: Workspace, stack: str, files: Files, out: Console) -> int:
     return _operate(work, stack, files, out, Mode.REFRESH, lambda cli: cli.refresh())
 
 
-class _UnnamedError(Exception):
-    """Something stateful would be lost that nobody named."""
+class _RefusedError(Exception):
+    """Something would be lost that nobody named, or that is protected."""
 
     def __init__(self, steps: list[CliStep], refusals: list[Refusal]) -> None:
         super().__init__(refusals[0].message)
@@ -65,7 +66,7 @@ def _preview(work: Workspace, cli: SandboxCli, files: Files) -> list[CliStep]:
         unnamed(((step.op, step.urn) for step in steps), files.allowed) if has_policies(work.program) else []
     )
     if lost:
-        raise _UnnamedError(steps, lost)
+        raise _RefusedError(steps, lost)
     return steps
 
 
@@ -76,10 +77,16 @@ def _up(work: Workspace, cli: SandboxCli, files: Files) -> list[CliStep]:
     return cli.up(left_to_others(states))
 
 
-def _destroy(cli: SandboxCli) -> list[CliStep]:
+def _destroy(cli: SandboxCli, stack: str) -> list[CliStep]:
+    """The CLI deletes what it may before it comes to what is protected, so nobody leaves it to the CLI."""
     states: list[dict[str, Any]] = cli.export()["deployment"].get("resources") or []
-    kept = all(state["type"] in KEPT_BY_GOOGLE for state in states if state.get("protect"))
-    return cli.destroy(exclude_protected=kept)
+    protected = (
+        (state["urn"].rsplit("::", 1)[-1], state["type"]) for state in states if state.get("protect")
+    )
+    refused = refused_down(stack, protected)
+    if refused is not None:
+        raise _RefusedError([], [Refusal(kind="protect", message=refused)])
+    return cli.destroy(exclude_protected=True)
 
 
 def _operate(
@@ -100,7 +107,7 @@ def _operate(
             steps = operate(cli)
         except CliError as error:
             steps, refusals = cli.last_steps(), [cli.last_refusal(error)]
-        except _UnnamedError as error:
+        except _RefusedError as error:
             steps, refusals = error.steps, error.refusals
         except KeyboardInterrupt as error:
             # How far the CLI came is in its own state.

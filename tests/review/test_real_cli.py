@@ -290,7 +290,10 @@ def test_down_keeps_key_rings_and_keys(tmp_path: Path, cli: Cli) -> None:
 def test_fails_when_down_meets_protected_resources(tmp_path: Path, cli: Cli) -> None:
     cli.answer("stack-export", (0, export("gcp:kms/keyRing:KeyRing", "gcp:sql/database:Database")))
     assert cli.open(program_in(tmp_path)).down() == 1
-    assert "1 resources are protected (n-gcp:sql/database:Database)" in cli.said[0]
+    assert (
+        "would delete 1 protected resources, and nothing was deleted: n-gcp:sql/database:Database (Database)"
+        in cli.said[0]
+    )
     assert "destroy" not in [call["arguments"][0] for call in cli.calls()]
 
 
