@@ -37,7 +37,7 @@ def test_everything_else_is_named_by_kind() -> None:
 
 def test_the_cli_is_not_asked_to_delete_around_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It would delete what comes before the protected resource."""
-    kept = {
+    kept: dict[str, Any] = {
         "urn": "urn:pulumi:prod::aiprod::gcp:sql/databaseInstance:DatabaseInstance::postgres",
         "type": DATABASE[1],
         "custom": True,
@@ -60,10 +60,17 @@ def test_the_cli_is_not_asked_to_delete_around_it(monkeypatch: pytest.MonkeyPatc
         cli.passphrase, cli.world = "passphrase", tmp_path / "world.json"
 
     monkeypatch.setattr(SandboxCli, "__init__", made)
-    monkeypatch.setattr(SandboxCli, "judged", property(lambda _: True))
+
+    def judged(_: SandboxCli) -> bool:
+        return True
+
+    def violations(_: SandboxCli) -> list[Any]:
+        return []
+
+    monkeypatch.setattr(SandboxCli, "judged", property(judged))
     monkeypatch.setattr(SandboxCli, "export", export)
     monkeypatch.setattr(SandboxCli, "destroy", destroy)
-    monkeypatch.setattr(SandboxCli, "last_violations", lambda *_: [])
+    monkeypatch.setattr(SandboxCli, "last_violations", violations)
     monkeypatch.chdir(tmp_path)
     out = StringIO()
     program = load_project(ROOT)

@@ -36,7 +36,7 @@ def test_members_cover_asked_and_looked_up_agents(build: Build) -> None:
 
 
 def test_fails_when_a_service_is_unknown() -> None:
-    with pytest.raises(ValueError, match=r"services must be among .*sql, got storage"):
+    with pytest.raises(ValueError, match=r"services must be among .*sql, workflows, got storage"):
         example_args(services=frozenset({"storage"}))
 
 
