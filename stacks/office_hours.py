@@ -64,7 +64,8 @@ def _pools(settings: Settings, foundation: Foundation, compute: Compute) -> dict
     return {
         role: ScheduledPool(
             pool_name=pool.name,
-            instances=scaling.min_instances,
+            # Woken outside the hours, nothing scales a pool: one worker takes what there is.
+            instances=max(1, scaling.min_instances),
             account_id=foundation.identities[role].name,
         )
         for role, pool in compute.workers.items()

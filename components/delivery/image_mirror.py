@@ -47,12 +47,15 @@ class ImageMirrorArgs:
     labels: Mapping[str, str]
     # Who may pull. Key -> IAM member; the key names the grant.
     readers: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
-    # What was not fetched anew for so long goes: 1 to 365 days.
+    # Versions that are older go, but for the newest `keep_versions` of each image: 1 to 365 days.
     delete_after_days: int = 90
+    # 1 to 100 versions of each image.
+    keep_versions: int = 20
 
     def __post_init__(self) -> None:
         check_name("repository", self.repository_id)
         require_between("delete_after_days", self.delete_after_days, 1, 365, "days")
+        require_between("keep_versions", self.keep_versions, 1, 100, "versions")
         if _UPSTREAM.fullmatch(self.upstream) is None:
             raise RefusedError(
                 "upstream must be projects/P/locations/L/repositories/R or https://HOST, got "
@@ -88,7 +91,12 @@ class ImageMirror(pulumi.ComponentResource):
                     "id": "delete-old",
                     "action": "DELETE",
                     "condition": {"tag_state": "ANY", "older_than": f"{args.delete_after_days * 86_400}s"},
-                }
+                },
+                {
+                    "id": "keep-newest",
+                    "action": "KEEP",
+                    "most_recent_versions": {"keep_count": args.keep_versions},
+                },
             ],
             labels=dict(args.labels),
             opts=own,

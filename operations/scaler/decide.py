@@ -31,13 +31,15 @@ from typing import Literal
 
 __all__ = ["WINDOW_MINUTES", "Decision", "Pool", "Queue", "Reading", "Reason", "decide"]
 
-# A sample each minute, two until it shows, one until the next run, 45 seconds to start an instance.
-_REACTION_SECONDS = 285
+# A sample each minute, two until it shows, one until the next run.
+_REACTION_SECONDS = 240
 # Of those, what passed since the newest sample.
 _UNSEEN_SECONDS = 180
 # Of an instance: a smaller remainder of work starts none.
-_TOLERANCE = 0.15
+_TOLERANCE = 0.1
 _ARRIVAL_MINUTES = 15
+# Acknowledgements show a minute after the backlog (181 s against 120 s): the newest are not there yet.
+_HIDDEN_MINUTES = 2
 # The configured job time weighs as much as so many measured jobs.
 _PRIOR_JOBS = 10
 _PATIENCE_MINUTES = (3, 10)
@@ -163,12 +165,13 @@ def _load(pool: Pool, queue: Queue, reading: Reading, back: int, instances: int 
 
 def _arrivals(reading: Reading, end: int) -> float:
     """Messages a second until this minute: what was finished, and what the backlog grew by."""
-    begin = max(0, end - 1 - _ARRIVAL_MINUTES)
-    minutes = end - 1 - begin
-    if not minutes:
+    last = end - 1 - _HIDDEN_MINUTES
+    begin = max(0, last - _ARRIVAL_MINUTES)
+    minutes = last - begin
+    if minutes < 1:
         return 0.0
-    grown = reading.backlog[end - 1] - reading.backlog[begin]
-    return max(0.0, sum(reading.acknowledged[begin + 1 : end]) + grown) / (minutes * 60)
+    grown = reading.backlog[last] - reading.backlog[begin]
+    return max(0.0, sum(reading.acknowledged[begin + 1 : last + 1]) + grown) / (minutes * 60)
 
 
 def _job_seconds(queue: Queue, reading: Reading) -> float:
@@ -192,7 +195,8 @@ def _stalled(seen: Sequence[tuple[Queue, Reading]]) -> bool:
     """Whether no queue that holds messages finished any, though it was given the time for it."""
 
     def stalled(queue: Queue, reading: Reading) -> bool:
-        minutes = max(_STALL_MINUTES, math.ceil(_STALL_JOBS * _job_seconds(queue, reading) / 60))
+        long = math.ceil(_STALL_JOBS * _job_seconds(queue, reading) / 60)
+        minutes = min(max(_STALL_MINUTES, long), WINDOW_MINUTES)
         if len(reading.backlog) < minutes:
             return False
         return all(reading.backlog[-minutes:]) and not any(reading.acknowledged[-minutes:])

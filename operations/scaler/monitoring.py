@@ -26,7 +26,7 @@ _Series = dict[str, dict[int, Any]]
 def readings(
     client: httpx.Client, root: str, project: str, subscriptions: Sequence[str], now: datetime
 ) -> dict[str, Reading | None]:
-    """A reading for each subscription; None for one whose backlog has no sample of the last five minutes.
+    """A reading for each subscription; None for one whose backlog, or its age, has no sample of five minutes.
 
     Errors: httpx.HTTPError.
     """
@@ -68,12 +68,16 @@ def _reading(
     for minute in minutes:
         # A sample that Google lost is taken to be as the one before.
         samples.append(backlog.get(minute, samples[-1] if samples else 0))
+    # The series of age may be a minute behind that of the backlog: an age that is not there is no age of 0.
+    oldest = max((minute for minute in age if minute >= newest - _FRESH_MINUTES), default=None)
+    if oldest is None and backlog[newest]:
+        return None
     measured = [latency[minute] for minute in minutes if minute in latency]
     return Reading(
         backlog=samples,
         # Nothing acknowledged in a minute has no point.
         acknowledged=[acknowledged.get(minute, 0) for minute in minutes],
-        oldest_age_seconds=float(age.get(newest, 0)),
+        oldest_age_seconds=0.0 if oldest is None else float(age[oldest] + max(0, newest - oldest) * 60),
         jobs=sum(count for count, _ in measured),
         job_seconds_sum=sum(seconds for _, seconds in measured),
     )

@@ -306,7 +306,7 @@ def test_egress_addresses_have_their_names(build: Build, recorder: Recorder) -> 
 
 def test_one_project_has_the_images_and_the_others_read_them(build: Build, recorder: Recorder) -> None:
     made(build, recorder, settings("prod"))
-    assert recorder.one("artifactregistry/repository:Repository").inputs["repositoryId"] == "aiprod"
+    assert recorder.one("artifactregistry/repository:Repository", "images").inputs["repositoryId"] == "aiprod"
     grants = recorder.of_type("artifactregistry/repositoryIamMember:RepositoryIamMember")
     agent, deployer = "@serverless-robot-prod.iam.gserviceaccount.com", "serviceAccount:aiprod-deployer@"
     assert {(r.inputs["role"], r.inputs["member"]) for r in grants} == {

@@ -55,7 +55,7 @@ def test_dev_stops_database_and_workers_at_night_and_at_the_weekend() -> None:
     assert hours(recorder) == {
         "office-hours-database-start": "0 8 * * 1-5",
         "office-hours-database-stop": "0 20 * * 1-5",
-        # The scaler starts the workers when there is work.
+        "office-hours-worker-start": "0 8 * * 1-5",
         "office-hours-scaler-start": "0 8 * * 1-5",
         "office-hours-scaler-stop": "0 20 * * 1-5",
         "office-hours-worker-stop": "0 20 * * 1-5",
@@ -79,6 +79,7 @@ def test_database_and_workers_can_keep_different_hours() -> None:
     assert hours(recorder) == {
         "office-hours-database-start": "0 8 * * 1-5",
         "office-hours-database-stop": "0 20 * * 1-5",
+        "worker-hours-worker-start": "0 9 * * 1-5",
         "worker-hours-scaler-start": "0 9 * * 1-5",
         "worker-hours-scaler-stop": "0 18 * * 1-5",
         "worker-hours-worker-stop": "0 18 * * 1-5",

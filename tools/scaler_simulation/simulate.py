@@ -1,8 +1,9 @@
 """Plays a pattern: messages, instances and what Cloud Monitoring shows of them, minute by minute.
 
-Google's delays are the longest documented: a sample a minute, shown two minutes later. An instance needs 45
-seconds to start and is paid for from the first. Which instance is stopped is drawn: Cloud Run does not say,
-so it may be a busy one, whose message is delivered again after the back-off, its work lost.
+Google's delays are the longest documented: a sample a minute, shown two minutes later, acknowledgements
+after four. An instance needs 45 seconds to start and is paid for from the first. Which instance is stopped
+is drawn: Cloud Run does not say, so it may be a busy one, whose message is delivered again after the
+back-off, its work lost.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ __all__ = ["Minute", "Played", "play"]
 
 _START_SECONDS = 45.0
 _SHOWN_AFTER = 120.0
+# Acknowledgements and their latencies show later than the backlog: 181 and 240 seconds.
+_HIDDEN_MINUTES = 2
 _MINUTE = 60.0
 _BACKOFF_SECONDS = 10.0
 
@@ -38,7 +41,9 @@ class Played:
     """What happened."""
 
     begun: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
-    """Of each message: when the attempt that succeeded began, and how long after its publication that was."""
+    """Of each message: when the attempt that succeeded began, and how long it had waited: the time since its
+    publication, without the attempts that died of themselves, for those were work.
+    """
     instance_seconds: float = 0.0
     seconds: float = 0.0
     interrupted: int = 0
@@ -61,6 +66,7 @@ class Played:
 class _Message:
     job: Job
     attempt: int = 0
+    died: float = 0.0
 
 
 @dataclass(kw_only=True, eq=False)
@@ -118,12 +124,13 @@ class _World:
         began = instance.works.pop(message)
         message.attempt += 1
         if message.attempt < len(message.job.attempts):
+            message.died += self.now - began
             self.later(_BACKOFF_SECONDS, "deliver", message)
             return
         del self.unacknowledged[message]
         self.acknowledged += 1
         self.job_seconds += self.now - began
-        self.played.begun.append((began, began - message.job.at))
+        self.played.begun.append((began, began - message.job.at - message.died))
 
     def minute(self) -> None:
         oldest = self.now - min(self.unacknowledged.values(), default=self.now)
@@ -140,12 +147,14 @@ class _World:
 def _reading(shown: list[tuple[int, float, int, float, int]]) -> Reading:
     window = shown[-WINDOW_MINUTES:]
     totals = [one[2] for one in window]
+    hidden = max(0, len(window) - 1 - _HIDDEN_MINUTES)
+    seen = [0, *(after - before for before, after in itertools.pairwise(totals[: hidden + 1]))]
     return Reading(
         backlog=[one[0] for one in window],
         oldest_age_seconds=window[-1][1],
-        acknowledged=[0, *(after - before for before, after in itertools.pairwise(totals))],
-        job_seconds_sum=window[-1][3] - window[0][3],
-        jobs=window[-1][2] - window[0][2],
+        acknowledged=[0] * len(window) if hidden == 0 else [*seen, *[0] * _HIDDEN_MINUTES],
+        job_seconds_sum=window[hidden][3] - window[0][3],
+        jobs=window[hidden][2] - window[0][2],
     )
 
 

@@ -57,6 +57,18 @@ def test_fails_when_upstream_is_neither(upstream: str) -> None:
         example_args(upstream=upstream)
 
 
+def test_what_runs_is_kept_however_old(build: Build, recorder: Recorder) -> None:
+    build(lambda: ImageMirror("mirror", example_args(keep_versions=5)))
+    policies = {one["id"]: one for one in recorder.one("Repository").inputs["cleanupPolicies"]}
+    assert policies["keep-newest"]["mostRecentVersions"] == {"keepCount": 5}
+
+
+@pytest.mark.parametrize("count", [0, 101])
+def test_fails_when_kept_versions_are_outside_1_to_100(count: int) -> None:
+    with pytest.raises(ValueError, match=f"keep_versions must be between 1 and 100 versions, got {count}"):
+        example_args(keep_versions=count)
+
+
 @pytest.mark.parametrize("days", [0, 366])
 def test_fails_when_images_stay_no_day_or_over_a_year(days: int) -> None:
     with pytest.raises(ValueError, match=f"delete_after_days must be between 1 and 365 days, got {days}"):

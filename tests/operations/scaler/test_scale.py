@@ -26,7 +26,7 @@ class Google:
         self.instances: dict[str, int] = {"worker": 1, "batch": 2}
         self.backlog: dict[str, list[int]] = {JOBS: [0] * 20, RESULTS: [0] * 20, BATCH: [0] * 20}
         self.acknowledged: dict[str, list[int]] = {}
-        self.age: dict[str, int] = {}
+        self.age: dict[str, list[int]] = {}
         self.latency: dict[str, tuple[int, float]] = {}
         self.behind = 2
         self.fail: dict[str, int] = {}
@@ -37,7 +37,7 @@ class Google:
     def series(self, metric: str, names: list[str]) -> list[dict[str, Any]]:
         values: dict[str, Callable[[str], list[Any]]] = {
             "num_undelivered_messages": lambda name: self.backlog.get(name, []),
-            "oldest_unacked_message_age": lambda name: [self.age[name]] if name in self.age else [],
+            "oldest_unacked_message_age": lambda name: self.age.get(name, [30]),
             "ack_message_count": lambda name: self.acknowledged.get(name, []),
             "ack_latencies": lambda name: [self.latency[name]] if name in self.latency else [],
         }
@@ -158,14 +158,14 @@ def test_a_burst_on_one_queue_scales_its_pool_and_silence_stops_the_other(
 ) -> None:
     google.backlog[JOBS] = [0] * 19 + [40]
     assert call() == 204
-    assert google.instances == {"worker": 10, "batch": 0}
+    assert google.instances == {"worker": 8, "batch": 0}
     lines = told(capsys)
     assert lines["worker"]["scaler"] == {
         "kind": "load",
         "pool": "worker",
         "from": 1,
-        "to": 10,
-        "load": 10.13,
+        "to": 8,
+        "load": 7.4,
     }
     assert lines["batch"]["scaler"]["to"] == 0
     assert lines["all"]["scaler"] == {"kind": "done"}
@@ -202,6 +202,15 @@ def test_a_subscription_without_a_series_takes_nothing_away(google: Google) -> N
     google.backlog[BATCH] = []
     assert call() == 204
     assert google.instances["batch"] == 2
+
+
+def test_messages_without_an_age_take_nothing_away(google: Google) -> None:
+    """The age shows a minute after the backlog: that is no age of zero, which would ask for less."""
+    google.instances["batch"] = 20
+    google.backlog[BATCH] = [40] * 20
+    google.age[BATCH] = []
+    assert call() == 204
+    assert google.instances["batch"] == 20
 
 
 def test_workers_that_finish_nothing_are_told_of(google: Google, capsys: pytest.CaptureFixture[str]) -> None:
