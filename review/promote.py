@@ -56,6 +56,10 @@ class _Stack:
             images=_section(values, program, "release").get("images", {}),
         )
 
+    def place(self, key: str) -> str:
+        """Where that image must be; the collector may come from a mirror, another repository there."""
+        return f"{self.registry.rsplit('/', 2)[0]}/" if key == "collector" else self.registry
+
     def image(self, key: str) -> str:
         """What the release runs. Raises UsageError without a release, and on an image it does not name."""
         if not self.images:
@@ -88,9 +92,10 @@ def promote(
     _refuse_order(source, target)
     lower, upper = (_Stack.read(program, name, real=real) for name in (source, target))
     image = lower.image(key)
-    if not image.startswith(upper.registry):
+    place = upper.place(key)
+    if not image.startswith(place):
         raise UsageError(
-            f"release.images.{key} of {source} must be in {upper.registry.rstrip('/')}, from which {target} "
+            f"release.images.{key} of {source} must be in {place.rstrip('/')}, from which {target} "
             f"pulls, got {image}: push it there and deploy it in {source}"
         )
     before = upper.path.read_text(encoding="utf-8")
@@ -129,9 +134,10 @@ def attest(program: Program, stack: str, key: str, say: Callable[[str], None], *
         )
     found = _Stack.read(program, stack, real=real)
     image, attestor = found.image(key), verified(found.project, stack)
-    if not image.startswith(found.registry):
+    place = found.place(key)
+    if not image.startswith(place):
         raise UsageError(
-            f"release.images.{key} of {stack} must be in {found.registry.rstrip('/')}, got {image}: push it "
+            f"release.images.{key} of {stack} must be in {place.rstrip('/')}, got {image}: push it "
             "there and deploy it again"
         )
     if not real:

@@ -282,6 +282,24 @@ def test_a_promotion_that_is_not_committed_yet_does_not_stop_the_next(ground: Gr
     assert f"api: {IMAGE}\n      worker: {worker}\n" in text
 
 
+def test_a_collector_may_come_from_a_mirror(ground: Ground) -> None:
+    mirrored = f"{REGISTRY.rpartition('/')[0]}/collector/sidecar@sha256:{'e' * 64}"
+    for name in ("dev", "staging"):
+        old = f"{REGISTRY}/collector@sha256:{'d' * 64}" if name == "staging" else mirrored
+        ground.change(name, "worker: REPLACE_ME", f"worker: REPLACE_ME\n      collector: {old}")
+    ground.verified(mirrored)
+    assert ground.promote("--image", "collector") == 0
+    assert f"collector: {mirrored}\n" in ground.file("staging").read_text()
+    assert attest("dev", "--image", "collector") == 0
+
+
+def test_nothing_else_may(ground: Ground, capsys: pytest.CaptureFixture[str]) -> None:
+    mirrored = f"{REGISTRY.rpartition('/')[0]}/collector/worker@sha256:{'e' * 64}"
+    ground.change("dev", "worker: REPLACE_ME", f"worker: {mirrored}")
+    assert ground.promote("--image", "worker") == 2
+    assert f"release.images.worker of dev must be in {REGISTRY}, from which" in capsys.readouterr().err
+
+
 def test_says_which_image_is_next(ground: Ground, capsys: pytest.CaptureFixture[str]) -> None:
     ground.change("dev", "worker: REPLACE_ME", f"worker: {REGISTRY}/worker@sha256:{'f' * 64}")
     ground.verified()
