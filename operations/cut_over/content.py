@@ -29,7 +29,7 @@ FROM pg_class AS relation JOIN pg_namespace AS space ON space.oid = relation.rel
 WHERE space.nspname NOT LIKE 'pg\\_%' AND space.nspname NOT IN ('information_schema', '{JOURNAL}')
 AND NOT EXISTS (
   SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = relation.oid AND deptype = 'e')
-"""  # noqa: S608
+"""
 _COLUMNS = """
 SELECT attname FROM pg_attribute
 WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attname
@@ -41,7 +41,7 @@ EXISTS (SELECT FROM pg_index WHERE indrelid = relation.oid AND indisprimary AND 
 FROM ({USER_RELATIONS} AND relation.relkind IN ('r', 'p')) AS relation
 JOIN pg_attribute AS attribute ON attrelid = relation.oid AND attnum > 0 AND NOT attisdropped
 ORDER BY 1, 2
-"""  # noqa: S608
+"""
 
 
 @dataclass(frozen=True, order=True, slots=True)

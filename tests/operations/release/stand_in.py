@@ -171,8 +171,8 @@ def served(world: World) -> Generator[str]:
             self.end_headers()
             self.wfile.write(json.dumps(text).encode())
 
-        do_GET = _do  # noqa: N815  The name is the server's.
-        do_PATCH = _do  # noqa: N815
+        do_GET = _do
+        do_PATCH = _do
 
         def log_message(self, format: str, *args: Any) -> None:
             return

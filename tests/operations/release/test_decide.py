@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import comb
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -209,6 +210,6 @@ def test_the_night_may_be_taken_at_its_word() -> None:
         ({"burn_limit": 1.0}, "burn-limit must be above 1, got 1.0"),
     ],
 )
-def test_fails_when_a_rule_could_never_decide(changes: dict[str, float], sentence: str) -> None:
+def test_fails_when_a_rule_could_never_decide(changes: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
-        Rules(latency_ms=1_000, **changes)  # type: ignore[arg-type]
+        Rules(latency_ms=1_000, **changes)

@@ -139,14 +139,17 @@ def test_a_walk_that_was_killed_goes_on_where_it_stood(stage: Stage, moment: int
 
 
 @pytest.mark.parametrize("patch", range(1, 9))
-def test_killed_between_two_settings_it_goes_on_as_well(stage: Stage, patch: int) -> None:
+def test_killed_between_two_settings_it_goes_on_as_well(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, patch: int
+) -> None:
     world = stage.world
 
     class Killed(BaseException):
         pass
 
     walk = stage.walk()
-    set_share = walk._google.share  # pyright: ignore[reportPrivateUsage]
+    google = walk._google  # pyright: ignore[reportPrivateUsage]
+    set_share = google.share
     done = 0
 
     def share(live: Live, shares: Any) -> None:
@@ -157,7 +160,7 @@ def test_killed_between_two_settings_it_goes_on_as_well(stage: Stage, patch: int
         done += 1
         set_share(live, shares)
 
-    walk._google.share = share  # type: ignore[method-assign]
+    monkeypatch.setattr(google, "share", share)
     with pytest.raises(Killed):
         walk.walk()
     assert stage.walk().walk() == 0

@@ -135,7 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
                 length -= len(chunk)
 
     # The names that the library calls.
-    do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815
+    do_GET = do_POST = do_PUT = do_DELETE = _answer
 
     def log_message(self, format: str, *args: object) -> None:
         """Tests print no log."""
