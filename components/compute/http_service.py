@@ -30,6 +30,7 @@ import pulumi_gcp as gcp
 
 from components._checks import require_between, require_digest
 from components.compute._collector import MetricsCollector, collector_containers, collector_volumes
+from components.compute._container import mounts, variables, volumes, vpc_access
 from components.compute._probes import (
     GrpcProbe,
     HttpProbe,
@@ -54,8 +55,6 @@ from components.compute._traffic import (
     traffics,
 )
 from components.compute._workload import (
-    CLOUD_SQL_MOUNT,
-    CLOUD_SQL_VOLUME,
     DirectVpc,
     ImageAdmission,
     PlatformPolicy,
@@ -274,18 +273,12 @@ def _template(args: HttpServiceArgs) -> gcp.cloudrunv2.ServiceTemplateArgsDict:
             "min_instance_count": args.instances.minimum,
             "max_instance_count": args.instances.maximum,
         },
-        "vpc_access": {
-            "egress": args.vpc.egress,
-            "network_interfaces": [
-                {
-                    "network": args.vpc.network,
-                    "subnetwork": args.vpc.subnetwork,
-                    "tags": list(args.vpc.tags),
-                }
-            ],
-        },
+        "vpc_access": vpc_access(args.vpc),
         "containers": [_app(args), *collector_containers(args.metrics_collector, _MAIN)],
-        "volumes": _volumes(args),
+        "volumes": [
+            *volumes(args.secret_files, args.cloud_sql_instances),
+            *collector_volumes(args.metrics_collector),
+        ],
         "labels": args.labels,
     }
 
@@ -300,50 +293,9 @@ def _app(args: HttpServiceArgs) -> gcp.cloudrunv2.ServiceTemplateContainerArgsDi
             "cpu_idle": args.metrics_collector is None,
             "startup_cpu_boost": args.startup_boost,
         },
-        "envs": _environment(args),
-        "volume_mounts": _mounts(args),
+        "envs": variables(args.environment, args.secrets),
+        "volume_mounts": mounts(args.secret_files, args.cloud_sql_instances),
         "startup_probe": probe(args.startup_probe, args.port),
         "liveness_probe": probe(args.liveness_probe, args.port),
         "readiness_probe": probe(args.readiness_probe, args.port),
     }
-
-
-def _environment(args: HttpServiceArgs) -> list[gcp.cloudrunv2.ServiceTemplateContainerEnvArgsDict]:
-    plain: list[gcp.cloudrunv2.ServiceTemplateContainerEnvArgsDict] = [
-        {"name": name, "value": value} for name, value in sorted(args.environment.items())
-    ]
-    secret: list[gcp.cloudrunv2.ServiceTemplateContainerEnvArgsDict] = [
-        {
-            "name": name,
-            "value_source": {"secret_key_ref": {"secret": source.secret, "version": source.version}},
-        }
-        for name, source in sorted(args.secrets.items())
-    ]
-    return plain + secret
-
-
-def _volumes(args: HttpServiceArgs) -> list[gcp.cloudrunv2.ServiceTemplateVolumeArgsDict]:
-    volumes: list[gcp.cloudrunv2.ServiceTemplateVolumeArgsDict] = [
-        {
-            "name": name,
-            "secret": {
-                "secret": file.content.secret,
-                "items": [{"path": file.file, "version": file.content.version}],
-            },
-        }
-        for name, file in args.secret_files.items()
-    ]
-    if args.cloud_sql_instances:
-        volumes.append(
-            {"name": CLOUD_SQL_VOLUME, "cloud_sql_instance": {"instances": list(args.cloud_sql_instances)}}
-        )
-    return [*volumes, *collector_volumes(args.metrics_collector)]
-
-
-def _mounts(args: HttpServiceArgs) -> list[gcp.cloudrunv2.ServiceTemplateContainerVolumeMountArgsDict]:
-    mounts: list[gcp.cloudrunv2.ServiceTemplateContainerVolumeMountArgsDict] = [
-        {"name": name, "mount_path": file.folder} for name, file in args.secret_files.items()
-    ]
-    if args.cloud_sql_instances:
-        mounts.append({"name": CLOUD_SQL_VOLUME, "mount_path": CLOUD_SQL_MOUNT})
-    return mounts

@@ -24,9 +24,8 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components._checks import require_between, require_digest
+from components.compute._container import mounts, variables, volumes, vpc_access
 from components.compute._workload import (
-    CLOUD_SQL_MOUNT,
-    CLOUD_SQL_VOLUME,
     DirectVpc,
     ImageAdmission,
     ProjectPolicy,
@@ -160,16 +159,7 @@ def _template(args: JobArgs) -> gcp.cloudrunv2.JobTemplateArgsDict:
             "execution_environment": "EXECUTION_ENVIRONMENT_GEN2",
             "timeout": f"{args.task_timeout_seconds}s",
             "max_retries": args.max_retries,
-            "vpc_access": {
-                "egress": args.vpc.egress,
-                "network_interfaces": [
-                    {
-                        "network": args.vpc.network,
-                        "subnetwork": args.vpc.subnetwork,
-                        "tags": list(args.vpc.tags),
-                    }
-                ],
-            },
+            "vpc_access": vpc_access(args.vpc),
             "containers": [
                 {
                     "name": "job",
@@ -177,51 +167,10 @@ def _template(args: JobArgs) -> gcp.cloudrunv2.JobTemplateArgsDict:
                     "commands": [args.command[0]],
                     "args": list(args.command[1:]),
                     "resources": {"limits": {"cpu": args.cpu, "memory": args.memory}},
-                    "envs": _environment(args),
-                    "volume_mounts": _mounts(args),
+                    "envs": variables(args.environment, args.secrets),
+                    "volume_mounts": mounts(args.secret_files, args.cloud_sql_instances),
                 }
             ],
-            "volumes": _volumes(args),
+            "volumes": volumes(args.secret_files, args.cloud_sql_instances),
         },
     }
-
-
-def _environment(args: JobArgs) -> list[gcp.cloudrunv2.JobTemplateTemplateContainerEnvArgsDict]:
-    plain: list[gcp.cloudrunv2.JobTemplateTemplateContainerEnvArgsDict] = [
-        {"name": name, "value": value} for name, value in sorted(args.environment.items())
-    ]
-    secret: list[gcp.cloudrunv2.JobTemplateTemplateContainerEnvArgsDict] = [
-        {
-            "name": name,
-            "value_source": {"secret_key_ref": {"secret": source.secret, "version": source.version}},
-        }
-        for name, source in sorted(args.secrets.items())
-    ]
-    return plain + secret
-
-
-def _volumes(args: JobArgs) -> list[gcp.cloudrunv2.JobTemplateTemplateVolumeArgsDict]:
-    volumes: list[gcp.cloudrunv2.JobTemplateTemplateVolumeArgsDict] = [
-        {
-            "name": name,
-            "secret": {
-                "secret": file.content.secret,
-                "items": [{"path": file.file, "version": file.content.version}],
-            },
-        }
-        for name, file in args.secret_files.items()
-    ]
-    if args.cloud_sql_instances:
-        volumes.append(
-            {"name": CLOUD_SQL_VOLUME, "cloud_sql_instance": {"instances": list(args.cloud_sql_instances)}}
-        )
-    return volumes
-
-
-def _mounts(args: JobArgs) -> list[gcp.cloudrunv2.JobTemplateTemplateContainerVolumeMountArgsDict]:
-    mounts: list[gcp.cloudrunv2.JobTemplateTemplateContainerVolumeMountArgsDict] = [
-        {"name": name, "mount_path": file.folder} for name, file in args.secret_files.items()
-    ]
-    if args.cloud_sql_instances:
-        mounts.append({"name": CLOUD_SQL_VOLUME, "mount_path": CLOUD_SQL_MOUNT})
-    return mounts

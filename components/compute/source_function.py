@@ -25,9 +25,8 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components._checks import require_between
+from components.compute._container import mounts, variables, volumes, vpc_access
 from components.compute._workload import (
-    CLOUD_SQL_MOUNT,
-    CLOUD_SQL_VOLUME,
     DirectVpc,
     grant_invokers,
     refuse_bad_environment,
@@ -157,7 +156,6 @@ class SourceFunction(pulumi.ComponentResource):
 def _template(
     args: SourceFunctionArgs, image: pulumi.Output[str], base: str
 ) -> gcp.cloudrunv2.ServiceTemplateArgsDict:
-    sockets = list(args.cloud_sql_instances)
     return {
         "service_account": args.service_account,
         "execution_environment": "EXECUTION_ENVIRONMENT_GEN2",
@@ -165,26 +163,15 @@ def _template(
         "timeout": f"{args.timeout_seconds}s",
         "max_instance_request_concurrency": 1,
         "scaling": {"min_instance_count": 0, "max_instance_count": 1},
-        "vpc_access": {
-            "egress": args.vpc.egress,
-            "network_interfaces": [
-                {
-                    "network": args.vpc.network,
-                    "subnetwork": args.vpc.subnetwork,
-                    "tags": list(args.vpc.tags),
-                }
-            ],
-        },
+        "vpc_access": vpc_access(args.vpc),
         "containers": [
             {
                 "image": image,
                 "base_image_uri": base,
                 "ports": {"container_port": _PORT},
                 "resources": {"limits": {"cpu": "1", "memory": "512Mi"}, "cpu_idle": True},
-                "envs": [{"name": key, "value": value} for key, value in sorted(args.environment.items())],
-                "volume_mounts": [{"name": CLOUD_SQL_VOLUME, "mount_path": CLOUD_SQL_MOUNT}]
-                if sockets
-                else [],
+                "envs": variables(args.environment, {}),
+                "volume_mounts": mounts({}, args.cloud_sql_instances),
                 "startup_probe": {
                     "http_get": {"path": _HEALTH_PATH, "port": _PORT},
                     "period_seconds": 10,
@@ -196,9 +183,7 @@ def _template(
                 },
             }
         ],
-        "volumes": [{"name": CLOUD_SQL_VOLUME, "cloud_sql_instance": {"instances": sockets}}]
-        if sockets
-        else [],
+        "volumes": volumes({}, args.cloud_sql_instances),
         "labels": args.labels,
     }
 

@@ -29,6 +29,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components._checks import require_between, require_digest
+from components.compute._container import mounts, variables, volumes, vpc_access
 from components.compute._traffic import (
     Canary,
     Latest,
@@ -40,8 +41,6 @@ from components.compute._traffic import (
     left_to_release,
 )
 from components.compute._workload import (
-    CLOUD_SQL_MOUNT,
-    CLOUD_SQL_VOLUME,
     DirectVpc,
     ImageAdmission,
     PlatformPolicy,
@@ -168,66 +167,16 @@ def _template(args: WorkerPoolArgs) -> gcp.cloudrunv2.WorkerPoolTemplateArgsDict
     return {
         "service_account": args.service_account,
         "encryption_key": args.kms_key,
-        "vpc_access": {
-            "egress": args.vpc.egress,
-            "network_interfaces": [
-                {
-                    "network": args.vpc.network,
-                    "subnetwork": args.vpc.subnetwork,
-                    "tags": list(args.vpc.tags),
-                }
-            ],
-        },
+        "vpc_access": vpc_access(args.vpc),
         "containers": [
             {
                 "name": "worker",
                 "image": args.image,
                 "resources": {"limits": {"cpu": args.cpu, "memory": args.memory}},
-                "envs": _environment(args),
-                "volume_mounts": _mounts(args),
+                "envs": variables(args.environment, args.secrets),
+                "volume_mounts": mounts(args.secret_files, args.cloud_sql_instances),
             }
         ],
-        "volumes": _volumes(args),
+        "volumes": volumes(args.secret_files, args.cloud_sql_instances),
         "labels": args.labels,
     }
-
-
-def _environment(args: WorkerPoolArgs) -> list[gcp.cloudrunv2.WorkerPoolTemplateContainerEnvArgsDict]:
-    plain: list[gcp.cloudrunv2.WorkerPoolTemplateContainerEnvArgsDict] = [
-        {"name": name, "value": value} for name, value in sorted(args.environment.items())
-    ]
-    secret: list[gcp.cloudrunv2.WorkerPoolTemplateContainerEnvArgsDict] = [
-        {
-            "name": name,
-            "value_source": {"secret_key_ref": {"secret": source.secret, "version": source.version}},
-        }
-        for name, source in sorted(args.secrets.items())
-    ]
-    return plain + secret
-
-
-def _volumes(args: WorkerPoolArgs) -> list[gcp.cloudrunv2.WorkerPoolTemplateVolumeArgsDict]:
-    volumes: list[gcp.cloudrunv2.WorkerPoolTemplateVolumeArgsDict] = [
-        {
-            "name": name,
-            "secret": {
-                "secret": file.content.secret,
-                "items": [{"path": file.file, "version": file.content.version}],
-            },
-        }
-        for name, file in args.secret_files.items()
-    ]
-    if args.cloud_sql_instances:
-        volumes.append(
-            {"name": CLOUD_SQL_VOLUME, "cloud_sql_instance": {"instances": list(args.cloud_sql_instances)}}
-        )
-    return volumes
-
-
-def _mounts(args: WorkerPoolArgs) -> list[gcp.cloudrunv2.WorkerPoolTemplateContainerVolumeMountArgsDict]:
-    mounts: list[gcp.cloudrunv2.WorkerPoolTemplateContainerVolumeMountArgsDict] = [
-        {"name": name, "mount_path": file.folder} for name, file in args.secret_files.items()
-    ]
-    if args.cloud_sql_instances:
-        mounts.append({"name": CLOUD_SQL_VOLUME, "mount_path": CLOUD_SQL_MOUNT})
-    return mounts
