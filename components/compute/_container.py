@@ -1,4 +1,4 @@
-"""What a container is given: variables, files of secrets, the database's sockets, a way into the network.
+"""What a workload is given: image, size, variables, files of secrets, sockets, a way into the network.
 
 Cloud Run has the same words for a service, a worker pool, a job and a function. The provider has a type for
 each of them and none in common, so nothing here is typed as one of these; the provider's schema judges it.
@@ -7,19 +7,71 @@ each of them and none in common, so nothing here is typed as one of these; the p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
 
+from components._checks import require_digest
 from components.compute._workload import (
     CLOUD_SQL_MOUNT,
     CLOUD_SQL_VOLUME,
     DirectVpc,
+    ImageAdmission,
     SecretFile,
     SecretVersion,
+    refuse_bad_environment,
+    refuse_bad_files,
 )
+from facts.names import check_name
+from facts.sizes import check_cpu_and_memory
 
-__all__ = ["mounts", "variables", "volumes", "vpc_access"]
+__all__ = ["Workload", "check_workload", "mounts", "variables", "volumes", "vpc_access"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Workload:
+    """What a service, a pool and a job need to know alike."""
+
+    project: pulumi.Input[str]
+    """Project that holds it."""
+    location: str
+    """Region; immutable."""
+    image: pulumi.Input[str]
+    """HOST/PATH@sha256:DIGEST."""
+    service_account: pulumi.Input[str]
+    """Email of the account it runs as; its own, never the default one."""
+    kms_key: pulumi.Input[str]
+    """Key in the same region for the image; the Cloud Run agent must be able to use it beforehand."""
+    vpc: DirectVpc
+    """Way into the network."""
+    labels: Mapping[str, str]
+    """Labels of it and of its revisions or executions."""
+    cpu: str
+    """CPUs of an instance or a task: 1, 2, 4 or 8."""
+    memory: str
+    """Memory of the same, such as 2Gi; what each number of CPUs takes differs."""
+    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
+    """Plain variables."""
+    secrets: Mapping[str, SecretVersion] = field(default_factory=dict[str, SecretVersion])
+    """Variables that hold a secret version."""
+    secret_files: Mapping[str, SecretFile] = field(default_factory=dict[str, SecretFile])
+    """Files that hold a secret version, by the name of their volume."""
+    cloud_sql_instances: tuple[pulumi.Input[str], ...] = ()
+    """Connection names that get a socket under /cloudsql; the account must be a Cloud SQL client."""
+    image_admission: ImageAdmission | None = None
+    """Binary Authorization; none by default, an image by digest from the project's registry is taken."""
+    deletion_protection: bool = True
+    """Whether the provider refuses to delete it."""
+
+
+def check_workload(name: str, workload: Workload) -> None:
+    """Refuse a physical name, an image, a size, variables and files that Cloud Run refuses."""
+    check_name("run service", name)
+    require_digest("image", workload.image)
+    check_cpu_and_memory("memory", workload.cpu, workload.memory)
+    refuse_bad_environment(workload.environment, workload.secrets)
+    refuse_bad_files(workload.secret_files)
 
 
 def variables(plain: Mapping[str, pulumi.Input[str]], secrets: Mapping[str, SecretVersion]) -> list[Any]:

@@ -28,9 +28,9 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_gcp as gcp
 
-from components._checks import require_between, require_digest
+from components._checks import require_between
 from components.compute._collector import MetricsCollector, collector_containers, collector_volumes
-from components.compute._container import mounts, variables, volumes, vpc_access
+from components.compute._container import Workload, check_workload, mounts, variables, volumes, vpc_access
 from components.compute._probes import (
     GrpcProbe,
     HttpProbe,
@@ -63,13 +63,9 @@ from components.compute._workload import (
     SecretVersion,
     admission_policy,
     grant_invokers,
-    refuse_bad_environment,
-    refuse_bad_files,
 )
 from components.ownership import HTTP_SERVICE, SERVICE, ignored
-from facts.names import check_name
 from facts.refusal import RefusedError
-from facts.sizes import check_cpu_and_memory
 
 __all__ = [
     "Canary",
@@ -133,31 +129,13 @@ class InstanceBounds:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class HttpServiceArgs:
+class HttpServiceArgs(Workload):
     """What a service needs to know."""
 
-    project: pulumi.Input[str]
-    """Project that holds the service."""
     service_name: str
     """Physical name."""
-    location: str
-    """Region; immutable."""
-    image: pulumi.Input[str]
-    """HOST/PATH@sha256:DIGEST."""
-    service_account: pulumi.Input[str]
-    """Email of the account the service runs as; its own, never the default one."""
-    kms_key: pulumi.Input[str]
-    """Key in the same region for the image; the Cloud Run agent must be able to use it beforehand."""
-    vpc: DirectVpc
-    """Way into the network."""
     instances: InstanceBounds
     """How many instances may run, for the service and for each revision."""
-    labels: Mapping[str, str]
-    """Labels of the service and its revisions."""
-    cpu: str
-    """CPUs of an instance: 1, 2, 4 or 8."""
-    memory: str
-    """Memory of an instance, such as 2Gi; what each number of CPUs takes differs."""
     startup_probe: StartupProbe
     """Holds traffic back until it succeeds; period times misses is the time to start."""
     liveness_probe: LivenessProbe
@@ -176,29 +154,15 @@ class HttpServiceArgs:
     """Which revisions answer, and who owns image and shares; this program, all to the newest."""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
     """Tag to an existing revision that answers only where the load balancer asks for the tag."""
-    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
-    """Plain variables."""
-    secrets: Mapping[str, SecretVersion] = field(default_factory=dict[str, SecretVersion])
-    """Variables that hold a secret version."""
-    secret_files: Mapping[str, SecretFile] = field(default_factory=dict[str, SecretFile])
-    """Files that hold a secret version, by the name of their volume."""
-    cloud_sql_instances: tuple[pulumi.Input[str], ...] = ()
-    """Connection names that get a socket under /cloudsql; the account must be a Cloud SQL client."""
     metrics_collector: MetricsCollector | None = None
     """Collects its metrics; none by default."""
     startup_boost: bool = True
     """Whether an instance has more CPU while it starts, which is billed."""
     custom_audiences: tuple[str, ...] = ()
     """What a token may name besides the service's own address, such as the host of the load balancer."""
-    image_admission: ImageAdmission | None = None
-    """Binary Authorization; none by default, an image by digest from the project's registry is taken."""
-    deletion_protection: bool = True
-    """Whether the provider refuses to delete the service."""
 
     def __post_init__(self) -> None:
-        check_name("run service", self.service_name)
-        require_digest("image", self.image)
-        check_cpu_and_memory("memory", self.cpu, self.memory)
+        check_workload(self.service_name, self)
         require_between("port", self.port, 1, 65_535, "(a port)")
         require_between("concurrency", self.concurrency, 1, 1000, "requests")
         require_between("timeout_seconds", self.timeout_seconds, 1, 3600, "seconds")
@@ -209,8 +173,6 @@ class HttpServiceArgs:
                 f"custom_audiences must be at most {_AUDIENCES}, got {len(self.custom_audiences)}; "
                 "remove some"
             )
-        refuse_bad_environment(self.environment, self.secrets)
-        refuse_bad_files(self.secret_files)
 
 
 class HttpService(pulumi.ComponentResource):

@@ -23,21 +23,16 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_gcp as gcp
 
-from components._checks import require_between, require_digest
-from components.compute._container import mounts, variables, volumes, vpc_access
+from components._checks import require_between
+from components.compute._container import Workload, check_workload, mounts, variables, volumes, vpc_access
 from components.compute._workload import (
     DirectVpc,
-    ImageAdmission,
     ProjectPolicy,
     SecretFile,
     SecretVersion,
     admission_policy,
-    refuse_bad_environment,
-    refuse_bad_files,
 )
-from facts.names import check_name
 from facts.refusal import RefusedError
-from facts.sizes import check_cpu_and_memory
 
 __all__ = ["DirectVpc", "Job", "JobArgs", "ProjectPolicy", "SecretFile", "SecretVersion"]
 
@@ -45,31 +40,13 @@ _LONGEST_SECONDS = 7 * 86_400
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class JobArgs:
+class JobArgs(Workload):
     """What a job needs to know."""
 
-    project: pulumi.Input[str]
-    """Project that holds the job."""
     job_name: str
     """Physical name."""
-    location: str
-    """Region; immutable."""
-    image: pulumi.Input[str]
-    """HOST/PATH@sha256:DIGEST."""
     command: tuple[str, ...]
     """Program and its arguments, in place of the image's own; at least the program."""
-    service_account: pulumi.Input[str]
-    """Email of the account the tasks run as; their own, never the default one."""
-    kms_key: pulumi.Input[str]
-    """Key in the same region for the image; the Cloud Run agent must be able to use it beforehand."""
-    vpc: DirectVpc
-    """Way into the network."""
-    labels: Mapping[str, str]
-    """Labels of the job and its executions."""
-    cpu: str
-    """CPUs of a task: 1, 2, 4 or 8."""
-    memory: str
-    """Memory of a task, such as 1Gi; what each number of CPUs takes differs."""
     task_timeout_seconds: int
     """Longest attempt of a task, 1 to 604,800 s (168 hours)."""
     max_retries: int = 0
@@ -78,35 +55,19 @@ class JobArgs:
     """Tasks of an execution, 1 to 10,000; each knows its number as CLOUD_RUN_TASK_INDEX."""
     parallelism: int = 1
     """Tasks that run at once, 1 to task_count."""
-    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
-    """Plain variables."""
-    secrets: Mapping[str, SecretVersion] = field(default_factory=dict[str, SecretVersion])
-    """Variables that hold a secret version."""
-    secret_files: Mapping[str, SecretFile] = field(default_factory=dict[str, SecretFile])
-    """Files that hold a secret version, by the name of their volume."""
-    cloud_sql_instances: tuple[pulumi.Input[str], ...] = ()
-    """Connection names that get a socket under /cloudsql; the account must be a Cloud SQL client."""
     executors: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
     """IAM members who may start the job as it is and stop a run, by a key that names the grant."""
-    image_admission: ImageAdmission | None = None
-    """Who looks at the image's attestations; nobody when left out."""
-    deletion_protection: bool = True
-    """Whether the provider refuses to delete the job."""
 
     def __post_init__(self) -> None:
-        check_name("run service", self.job_name)
-        require_digest("image", self.image)
+        check_workload(self.job_name, self)
         if not self.command or not all(self.command):
             raise RefusedError(
                 f"command must name a program and have no empty part, got {list(self.command)}; correct it"
             )
-        check_cpu_and_memory("memory", self.cpu, self.memory)
         require_between("task_timeout_seconds", self.task_timeout_seconds, 1, _LONGEST_SECONDS, "seconds")
         require_between("max_retries", self.max_retries, 0, 10, "attempts")
         require_between("task_count", self.task_count, 1, 10_000, "tasks")
         require_between("parallelism", self.parallelism, 1, self.task_count, "tasks")
-        refuse_bad_environment(self.environment, self.secrets)
-        refuse_bad_files(self.secret_files)
 
 
 class Job(pulumi.ComponentResource):

@@ -20,7 +20,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -28,7 +27,7 @@ import pulumi_gcp as gcp
 
 from components._checks import require_between
 from components.compute._clock import Clock, FunctionCall, call_by_clock
-from components.compute.source_function import DirectVpc, FunctionBuild, SourceFunction, SourceFunctionArgs
+from components.compute.source_function import FunctionHost, SourceFunction, hosted
 from components.foundation.own_roles import OwnRole, make_role
 from facts.refusal import RefusedError
 
@@ -98,21 +97,9 @@ class ScaledPool:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PoolScalerArgs:
+class PoolScalerArgs(FunctionHost):
     """Where it runs and what it scales."""
 
-    project: str
-    """Project of everything."""
-    location: str
-    """Region of the service and its clock."""
-    service_name: str
-    """Physical name."""
-    source: Path
-    """Folder of the Python package with its requirements.txt."""
-    build: FunctionBuild
-    """How Google builds it."""
-    service_account: pulumi.Input[str]
-    """Email of the account it runs as."""
     member: pulumi.Input[str]
     """The same account as an IAM member."""
     scheduler: pulumi.Input[str]
@@ -121,12 +108,6 @@ class PoolScalerArgs:
     """The same account as an IAM member."""
     role_prefix: str
     """Begin of the ids of the custom roles that it makes; letters, digits and underscores."""
-    kms_key: pulumi.Input[str]
-    """Key in the same region."""
-    vpc: DirectVpc
-    """Way into the network."""
-    labels: Mapping[str, str]
-    """Labels of the service."""
     pools: Mapping[str, ScaledPool]
     """Worker pools, by a key that names the grants; one at least."""
     metrics_role: pulumi.Input[str] | None = None
@@ -137,8 +118,6 @@ class PoolScalerArgs:
     """Cron expression: each minute of the hours in which the pools may run."""
     time_zone: str = "Etc/UTC"
     """Zone of the tz database."""
-    deletion_protection: bool = True
-    """Whether the provider refuses to delete the service."""
 
     def __post_init__(self) -> None:
         if not self.pools:
@@ -165,22 +144,13 @@ class PoolScaler(pulumi.ComponentResource):
         grants = _grants(name, args, child)
         function = SourceFunction(
             name,
-            SourceFunctionArgs(
-                project=args.project,
-                location=args.location,
-                service_name=args.service_name,
-                source=args.source,
-                module="scale",
-                target="scale",
-                build=args.build,
-                service_account=args.service_account,
-                kms_key=args.kms_key,
-                vpc=args.vpc,
-                labels=args.labels,
-                environment={"SCALER_CONFIG": _config(args)},
-                invokers={"scheduler": args.scheduler_member},
+            hosted(
+                args,
+                "scale",
+                "scale",
+                {"SCALER_CONFIG": _config(args)},
+                {"scheduler": args.scheduler_member},
                 timeout_seconds=60,
-                deletion_protection=args.deletion_protection,
             ),
             pulumi.ResourceOptions(parent=self, depends_on=grants),
         )

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import pulumi
@@ -35,7 +35,14 @@ from components.ownership import FUNCTION, SERVICE, ignored
 from facts.names import check_name
 from facts.refusal import RefusedError
 
-__all__ = ["DirectVpc", "FunctionBuild", "SourceFunction", "SourceFunctionArgs"]
+__all__ = [
+    "DirectVpc",
+    "FunctionBuild",
+    "FunctionHost",
+    "SourceFunction",
+    "SourceFunctionArgs",
+    "hosted",
+]
 
 # Python 3.13 is built on the stack of 2022 only (docs.cloud.google.com/run/docs/runtimes/python).
 _BASE_IMAGE = "{region}-docker.pkg.dev/serverless-runtimes/google-22-full/runtimes/python313"
@@ -57,23 +64,19 @@ class FunctionBuild:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SourceFunctionArgs:
-    """One function."""
+class FunctionHost:
+    """Where a function stands, from what it is built and as whom it runs, whatever it does."""
 
     project: str
     """Project that holds it."""
     location: str
-    """Region; immutable."""
+    """Region of it and of what calls it; immutable."""
     service_name: str
     """Physical name."""
     source: Path
     """Folder of a Python package with its requirements.txt; only its modules are sent."""
-    module: str
-    """Module of the package that has the function."""
-    target: str
-    """Name of the function: an HTTP function of functions-framework."""
     build: FunctionBuild
-    """How it is built."""
+    """How Google builds it; the same for every function of an environment."""
     service_account: pulumi.Input[str]
     """Email of the account it runs as."""
     kms_key: pulumi.Input[str]
@@ -81,7 +84,19 @@ class SourceFunctionArgs:
     vpc: DirectVpc
     """Way into the network."""
     labels: Mapping[str, str]
-    """Labels of the service and its revisions."""
+    """Labels of the service and of all that is made beside it and has labels."""
+    deletion_protection: bool = True
+    """Whether the provider refuses to delete the service."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceFunctionArgs(FunctionHost):
+    """One function."""
+
+    module: str
+    """Module of the package that has the function."""
+    target: str
+    """Name of the function: an HTTP function of functions-framework."""
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
     """Plain variables."""
     cloud_sql_instances: tuple[pulumi.Input[str], ...] = ()
@@ -90,8 +105,6 @@ class SourceFunctionArgs:
     """IAM members that may call, by a key that names the grant; nobody by default."""
     timeout_seconds: int = 540
     """Longest request, 1 to 3600 s."""
-    deletion_protection: bool = True
-    """Whether the provider refuses to delete the service."""
 
     def __post_init__(self) -> None:
         check_name("run service", self.service_name)
@@ -102,6 +115,29 @@ class SourceFunctionArgs:
                 raise RefusedError(
                     f"source must be a folder with a {file}, got {self.source.name!r}; name the package"
                 )
+
+
+def hosted(
+    host: FunctionHost,
+    module: str,
+    target: str,
+    environment: Mapping[str, pulumi.Input[str]],
+    invokers: Mapping[str, pulumi.Input[str]],
+    *,
+    cloud_sql_instances: tuple[pulumi.Input[str], ...] = (),
+    timeout_seconds: int = 540,
+) -> SourceFunctionArgs:
+    """The function of a component whose own arguments say where it stands."""
+    place = {one.name: getattr(host, one.name) for one in fields(FunctionHost)}
+    return SourceFunctionArgs(
+        **place,
+        module=module,
+        target=target,
+        environment=environment,
+        invokers=invokers,
+        cloud_sql_instances=cloud_sql_instances,
+        timeout_seconds=timeout_seconds,
+    )
 
 
 class SourceFunction(pulumi.ComponentResource):

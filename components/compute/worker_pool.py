@@ -22,14 +22,13 @@ owns image and shares: this program, or a workflow. Location and name are immuta
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_gcp as gcp
 
-from components._checks import require_between, require_digest
-from components.compute._container import mounts, variables, volumes, vpc_access
+from components._checks import require_between
+from components.compute._container import Workload, check_workload, mounts, variables, volumes, vpc_access
 from components.compute._traffic import (
     Canary,
     Latest,
@@ -48,12 +47,8 @@ from components.compute._workload import (
     SecretFile,
     SecretVersion,
     admission_policy,
-    refuse_bad_environment,
-    refuse_bad_files,
 )
 from components.ownership import WORKER_POOL, ignored
-from facts.names import check_name
-from facts.sizes import check_cpu_and_memory
 
 __all__ = [
     "Canary",
@@ -73,57 +68,23 @@ __all__ = [
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class WorkerPoolArgs:
+class WorkerPoolArgs(Workload):
     """What a worker pool needs to know."""
 
-    project: pulumi.Input[str]
-    """Project that holds the pool."""
     pool_name: str
     """Physical name."""
-    location: str
-    """Region; immutable."""
-    image: pulumi.Input[str]
-    """HOST/PATH@sha256:DIGEST."""
-    service_account: pulumi.Input[str]
-    """Email of the account the workers run as; their own, never the default one."""
-    kms_key: pulumi.Input[str]
-    """Key in the same region for the image; the Cloud Run agent must be able to use it beforehand."""
-    vpc: DirectVpc
-    """Way into the network."""
     instances: int
     """Instances that run, 0 to 1000."""
-    labels: Mapping[str, str]
-    """Labels of the pool and its revisions."""
-    cpu: str
-    """CPUs of an instance: 1, 2, 4 or 8."""
-    memory: str
-    """Memory of an instance, such as 4Gi; what each number of CPUs takes differs."""
-    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
-    """Plain variables."""
-    secrets: Mapping[str, SecretVersion] = field(default_factory=dict[str, SecretVersion])
-    """Variables that hold a secret version."""
-    secret_files: Mapping[str, SecretFile] = field(default_factory=dict[str, SecretFile])
-    """Files that hold a secret version, by the name of their volume."""
-    cloud_sql_instances: tuple[pulumi.Input[str], ...] = ()
-    """Connection names that get a socket under /cloudsql; the account must be a Cloud SQL client."""
     scaled: bool = False
     """Whether a scaler or a schedule sets the number of instances; then `instances` counts at creation
     only."""
     splits: Splits = field(default_factory=Latest)
     """Which revisions run, and who owns image and shares; this program, all on the newest."""
-    image_admission: ImageAdmission | None = None
-    """Binary Authorization; none by default, an image by digest from the project's registry is taken."""
-    deletion_protection: bool = True
-    """Whether the provider refuses to delete the pool."""
 
     def __post_init__(self) -> None:
-        check_name("run service", self.pool_name)
-        require_digest("image", self.image)
-        check_cpu_and_memory("memory", self.cpu, self.memory)
+        check_workload(self.pool_name, self)
         require_between("instances", self.instances, 0, 1000, "instances")
         check_pool_revisions(self.pool_name, self.splits)
-        refuse_bad_environment(self.environment, self.secrets)
-        refuse_bad_files(self.secret_files)
 
 
 class WorkerPool(pulumi.ComponentResource):

@@ -23,16 +23,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import pulumi
 import pulumi_gcp as gcp
 
 from components._checks import require_between
 from components.compute._clock import ApiCall, Clock, call_by_clock
-from components.compute.source_function import DirectVpc, FunctionBuild, SourceFunction, SourceFunctionArgs
+from components.compute.source_function import FunctionHost, SourceFunction, hosted
 from components.foundation.own_roles import OwnRole, make_role
 from facts.names import check_name
 from facts.recovery import DECIDE_RESTORE, RESTORE_RTO, planned_restore_seconds
@@ -79,23 +77,11 @@ _EXECUTIONS = "https://workflowexecutions.googleapis.com/v1/"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RestoreDrillArgs:
+class RestoreDrillArgs(FunctionHost):
     """What is rehearsed, where and when."""
 
-    project: str
-    """Project of everything."""
-    location: str
-    """Region of the workflow, the function and the clocks."""
     workflow_name: str
     """Physical name of the workflow; the account's rights and the log carry it."""
-    service_name: str
-    """Physical name of the function."""
-    source: Path
-    """Folder of the Python package, with drill.yaml and requirements.txt."""
-    build: FunctionBuild
-    """How Google builds the function."""
-    service_account: pulumi.Input[str]
-    """Email of the account that all of it runs as."""
     member: pulumi.Input[str]
     """The same account as an IAM member."""
     database_user: pulumi.Input[str]
@@ -112,14 +98,8 @@ class RestoreDrillArgs:
     """Begins the name of every clone; ten digits follow. No other instance's name may begin so."""
     disk_size_gb: int
     """Disk of the instance, from which the planned time follows."""
-    kms_key: pulumi.Input[str]
-    """Key of the function, in the same region."""
     workflow_kms_key: pulumi.Input[str]
     """Key of the workflow, in the same region; the Workflows agent must be able to use it beforehand."""
-    vpc: DirectVpc
-    """Way into the network."""
-    labels: Mapping[str, str]
-    """Labels of workflow and function."""
     role: pulumi.Input[str] | None = None
     """Full name of a role like DRILL_ROLE that stands; by default it makes its own."""
     clones_role: pulumi.Input[str] | None = None
@@ -128,8 +108,6 @@ class RestoreDrillArgs:
     """Cron expression in UTC: minute, hour and a day up to the 28th."""
     watch_schedule: str = "41 5 * * *"
     """Cron expression in UTC of the watch; the alert on silence expects one call a day."""
-    deletion_protection: bool = True
-    """Whether the provider refuses to delete workflow and function."""
 
     def __post_init__(self) -> None:
         check_name("compute resource", self.workflow_name)
@@ -164,22 +142,13 @@ class RestoreDrill(pulumi.ComponentResource):
         grants = _grants(name, args, child)
         function = SourceFunction(
             name,
-            SourceFunctionArgs(
-                project=args.project,
-                location=args.location,
-                service_name=args.service_name,
-                source=args.source,
-                module="service",
-                target="answer",
-                build=args.build,
-                service_account=args.service_account,
-                kms_key=args.kms_key,
-                vpc=args.vpc,
-                labels=args.labels,
-                environment={"RESTORE_DRILL_CONFIG": _config(args)},
-                invokers={"drill": args.member},
+            hosted(
+                args,
+                "service",
+                "answer",
+                {"RESTORE_DRILL_CONFIG": _config(args)},
+                {"drill": args.member},
                 timeout_seconds=_CHECK_SECONDS,
-                deletion_protection=args.deletion_protection,
             ),
             child,
         )

@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_gcp as gcp
 
+from components.delivery._federated_account import federated_account
 from facts.names import check_name
 from facts.refusal import RefusedError
 
@@ -114,19 +115,13 @@ class DeployIdentity(pulumi.ComponentResource):
     ) -> None:
         super().__init__("aiprod:delivery:DeployIdentity", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        account = gcp.serviceaccount.Account(
+        account = federated_account(
             name,
-            project=args.project_id,
-            account_id=args.account_id,
-            display_name="Deploys the platform from GitHub",
-            opts=child,
-        )
-        gcp.serviceaccount.IAMMember(
-            f"{name}-login",
-            service_account_id=account.name,
-            role="roles/iam.workloadIdentityUser",
-            member=args.subject,
-            opts=child,
+            args.project_id,
+            args.account_id,
+            "Deploys the platform from GitHub",
+            args.subject,
+            child,
         )
         for role in ROLES:
             gcp.projects.IAMMember(

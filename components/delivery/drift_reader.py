@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from components.delivery._federated_account import federated_account
 from facts.names import check_name
 
 __all__ = ["DriftReader", "DriftReaderArgs"]
@@ -136,19 +137,13 @@ class DriftReader(pulumi.ComponentResource):
     def __init__(self, name: str, args: DriftReaderArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("aiprod:delivery:DriftReader", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        account = gcp.serviceaccount.Account(
+        account = federated_account(
             name,
-            project=args.project_id,
-            account_id=args.account_id,
-            display_name="Reads what is there, to find drift",
-            opts=child,
-        )
-        gcp.serviceaccount.IAMMember(
-            f"{name}-login",
-            service_account_id=account.name,
-            role="roles/iam.workloadIdentityUser",
-            member=args.subject,
-            opts=child,
+            args.project_id,
+            args.account_id,
+            "Reads what is there, to find drift",
+            args.subject,
+            child,
         )
         role = gcp.projects.IAMCustomRole(
             f"{name}-role",

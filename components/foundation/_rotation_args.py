@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 import pulumi
 
 from components._checks import require_between
-from components.compute.source_function import DirectVpc, FunctionBuild
+from components.compute.source_function import FunctionHost
 from facts.names import check_name
 from facts.refusal import RefusedError
 
@@ -66,25 +65,11 @@ class RotationConsumer:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SecretRotationArgs:
+class SecretRotationArgs(FunctionHost):
     """Where it runs and what it rotates."""
 
-    project: str
-    """Project of everything."""
-    location: str
-    """Region of the service."""
-    service_name: str
-    """Physical name."""
-    source: Path
-    """Folder of the Python package with its requirements.txt."""
-    build: FunctionBuild
-    """How Google builds it."""
-    service_account: pulumi.Input[str]
-    """Email of the account that the rotator runs as."""
     member: pulumi.Input[str]
     """The same account as an IAM member."""
-    kms_key: pulumi.Input[str]
-    """Key in the same region."""
     topic_kms_key: pulumi.Input[str]
     """Key of the dead letters."""
     topic: pulumi.Input[str]
@@ -103,10 +88,6 @@ class SecretRotationArgs:
     """Full name of a role like PASSWORDS_ROLE that stands; by default it makes its own."""
     pubsub_agent: pulumi.Input[str]
     """Pub/Sub's agent, as an IAM member."""
-    vpc: DirectVpc
-    """Way to the database."""
-    labels: Mapping[str, str]
-    """Labels of everything that has them."""
     databases: Mapping[str, RotatedDatabase] = field(default_factory=dict[str, RotatedDatabase])
     """By the short id of the secret."""
     vendors: Mapping[str, VendorProbe | None] = field(default_factory=dict[str, VendorProbe | None])
@@ -118,8 +99,6 @@ class SecretRotationArgs:
     reads is disabled; the rotator looks and waits, a release moves them."""
     grace_hours: int = 24
     """How long the version before stays a way back, 1 to 168 hours."""
-    deletion_protection: bool = True
-    """Whether the provider refuses to delete the service."""
 
     def __post_init__(self) -> None:
         check_name("run service", self.service_name)

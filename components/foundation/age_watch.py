@@ -16,13 +16,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 
 import pulumi
 import pulumi_gcp as gcp
 
 from components.compute._clock import Clock, FunctionCall, call_by_clock
-from components.compute.source_function import DirectVpc, FunctionBuild, SourceFunction, SourceFunctionArgs
+from components.compute.source_function import FunctionHost, SourceFunction, hosted
 from components.foundation.own_roles import OwnRole, make_role
 from facts.names import check_name
 from facts.refusal import RefusedError
@@ -37,21 +36,9 @@ AGE_WATCH_ROLE = OwnRole(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class AgeWatchArgs:
+class AgeWatchArgs(FunctionHost):
     """Where it runs and whom it spares."""
 
-    project: str
-    """Project that it looks at."""
-    location: str
-    """Region of the service and its clock."""
-    service_name: str
-    """Physical name."""
-    source: Path
-    """Folder of the Python package with its requirements.txt."""
-    build: FunctionBuild
-    """How Google builds it."""
-    service_account: pulumi.Input[str]
-    """Email of the account it runs as."""
     member: pulumi.Input[str]
     """The same account as an IAM member."""
     scheduler: pulumi.Input[str]
@@ -60,20 +47,12 @@ class AgeWatchArgs:
     """The same account as an IAM member."""
     role_id: str
     """Id of the custom role that it makes; letters, digits and underscores."""
-    kms_key: pulumi.Input[str]
-    """Key in the same region."""
-    vpc: DirectVpc
-    """Way into the network."""
-    labels: Mapping[str, str]
-    """Labels of the service."""
     role: pulumi.Input[str] | None = None
     """Full name of a role like AGE_WATCH_ROLE that stands; by default it makes its own."""
     exceptions: Mapping[str, str] = field(default_factory=dict[str, str])
     """Short id of a secret -> last day (YYYY-MM-DD, UTC) on which its age raises no alarm."""
     schedule: str = "17 5 * * *"
     """Cron expression in UTC; the alert on silence expects one call a day."""
-    deletion_protection: bool = True
-    """Whether the provider refuses to delete the service."""
 
     def __post_init__(self) -> None:
         for secret, until in self.exceptions.items():
@@ -102,25 +81,16 @@ class AgeWatch(pulumi.ComponentResource):
         )
         function = SourceFunction(
             name,
-            SourceFunctionArgs(
-                project=args.project,
-                location=args.location,
-                service_name=args.service_name,
-                source=args.source,
-                module="watch",
-                target="watch",
-                build=args.build,
-                service_account=args.service_account,
-                kms_key=args.kms_key,
-                vpc=args.vpc,
-                labels=args.labels,
-                environment={
+            hosted(
+                args,
+                "watch",
+                "watch",
+                {
                     "AGE_WATCH_PROJECT": args.project,
                     "AGE_WATCH_EXCEPTIONS": json.dumps(dict(args.exceptions), sort_keys=True),
                 },
-                invokers={"scheduler": args.scheduler_member},
+                {"scheduler": args.scheduler_member},
                 timeout_seconds=300,
-                deletion_protection=args.deletion_protection,
             ),
             pulumi.ResourceOptions(parent=self, depends_on=[grant]),
         )

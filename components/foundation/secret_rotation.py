@@ -19,7 +19,7 @@ from dataclasses import asdict
 import pulumi
 import pulumi_gcp as gcp
 
-from components.compute.source_function import SourceFunction, SourceFunctionArgs
+from components.compute.source_function import SourceFunction, hosted
 from components.foundation._rotation_args import (
     RotatedDatabase,
     RotationConsumer,
@@ -56,22 +56,13 @@ class SecretRotation(pulumi.ComponentResource):
         grants = rotation_grants(name, args, child)
         function = SourceFunction(
             name,
-            SourceFunctionArgs(
-                project=args.project,
-                location=args.location,
-                service_name=args.service_name,
-                source=args.source,
-                module="entry",
-                target="handle",
-                build=args.build,
-                service_account=args.service_account,
-                kms_key=args.kms_key,
-                vpc=args.vpc,
-                labels=args.labels,
-                environment={"ROTATION_CONFIG": _config(args)},
+            hosted(
+                args,
+                "entry",
+                "handle",
+                {"ROTATION_CONFIG": _config(args)},
+                {"caller": args.caller_member},
                 cloud_sql_instances=tuple(one.connection_name for one in args.databases.values()),
-                invokers={"caller": args.caller_member},
-                deletion_protection=args.deletion_protection,
             ),
             pulumi.ResourceOptions(parent=self, depends_on=grants),
         )
