@@ -20,7 +20,8 @@ def scaler_alerts(owner: str, *, always_on: bool) -> dict[str, Alert]:
             title="A worker pool could not be scaled",
             severity="ERROR",
             owner=owner,
-            summary="The scaler could not read or set a pool. The pool stays as it is and may be too small.",
+            summary="The scaler could not read or set a pool, or Google did not make the instances that were "
+            "asked for. The pool may be too small.",
             runbook=_RUNBOOK,
             condition=LogMatch(filter=f'{service}"failed"', extractors=_SAID, quiet_seconds=3_600),
         ),

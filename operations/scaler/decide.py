@@ -4,7 +4,7 @@ A pure function of what was read: nothing is kept between two runs, so a lost ru
 time or a new revision changes nothing. For each queue, in messages that are not acknowledged (those in work
 are such):
 
-    arriving = finished and added a second, over 15 minutes, x job time: what arrives keeps so many in work
+    arriving = gone and added a second, over 15 minutes, x job time: what arrives keeps so many in work
     waiting  = the others, less what spare instances took since the sample
     load     = (arriving + waiting x job time / drain) / jobs per instance
 
@@ -16,7 +16,8 @@ change shows: faster than it sees, no controller is steady. The loads of a pool'
   the jobs, the more minutes.
 - One instance at least while a queue held a message in those minutes.
 - Not up while nothing is finished: a queue that held messages for long enough to finish some, and finished
-  none, has workers that fail. More of them would only fail more often.
+  none, has workers that fail. More of them would only fail more often. What Pub/Sub moved to the dead letters
+  left the queue, and Google counts it as acknowledged, but nobody finished it.
 
 Google samples the backlog each minute and shows a sample within two minutes
 (`pubsub.googleapis.com/subscription/num_undelivered_messages`).
@@ -38,7 +39,8 @@ _UNSEEN_SECONDS = 180
 # Of an instance: a smaller remainder of work starts none.
 _TOLERANCE = 0.1
 _ARRIVAL_MINUTES = 15
-# Acknowledgements show a minute after the backlog (181 s against 120 s): the newest are not there yet.
+# Acknowledgements (181 s) and dead letters (240 s) show later than the backlog (120 s): the newest are
+# not there yet.
 _HIDDEN_MINUTES = 2
 # The configured job time weighs as much as so many measured jobs.
 _PRIOR_JOBS = 10
@@ -95,7 +97,9 @@ class Reading:
     backlog: Sequence[int]
     """Unacknowledged messages: one sample a minute, the newest last; at least one."""
     acknowledged: Sequence[int]
-    """Messages that were acknowledged in each of the same minutes."""
+    """Messages that were acknowledged in each of the same minutes, dead letters included."""
+    dead_lettered: Sequence[int] = ()
+    """Messages that became dead letters in each of the same minutes; none where it is empty."""
     oldest_age_seconds: float = 0.0
     """Age of the oldest message that is not acknowledged."""
     jobs: int = 0
@@ -108,6 +112,11 @@ class Reading:
             raise ValueError(
                 "backlog and acknowledged must have the same minutes, one at least, "
                 f"got {len(self.backlog)} and {len(self.acknowledged)}"
+            )
+        if len(self.dead_lettered) not in {0, len(self.backlog)}:
+            raise ValueError(
+                "dead_lettered must have the minutes of backlog or none, "
+                f"got {len(self.dead_lettered)} for {len(self.backlog)}"
             )
 
 
@@ -164,7 +173,7 @@ def _load(pool: Pool, queue: Queue, reading: Reading, back: int, instances: int 
 
 
 def _arrivals(reading: Reading, end: int) -> float:
-    """Messages a second until this minute: what was finished, and what the backlog grew by."""
+    """Messages a second until this minute: what left the queue, and what the backlog grew by."""
     last = end - 1 - _HIDDEN_MINUTES
     begin = max(0, last - _ARRIVAL_MINUTES)
     minutes = last - begin
@@ -191,6 +200,16 @@ def _held(pool: Pool, seen: Sequence[tuple[Queue, Reading]]) -> int:
     )
 
 
+def _finished(reading: Reading, minutes: int) -> int:
+    """Messages that a worker finished in the last minutes; below 1 where all that left are dead letters.
+
+    A dead letter may show a minute before or after its acknowledgement: those of one minute more count, and
+    acknowledgements that came before their time do not.
+    """
+    left = reading.acknowledged[-minutes:-_HIDDEN_MINUTES]
+    return sum(left) - sum(reading.dead_lettered[-minutes - 1 :])
+
+
 def _stalled(seen: Sequence[tuple[Queue, Reading]]) -> bool:
     """Whether no queue that holds messages finished any, though it was given the time for it."""
 
@@ -199,6 +218,6 @@ def _stalled(seen: Sequence[tuple[Queue, Reading]]) -> bool:
         minutes = min(max(_STALL_MINUTES, long), WINDOW_MINUTES)
         if len(reading.backlog) < minutes:
             return False
-        return all(reading.backlog[-minutes:]) and not any(reading.acknowledged[-minutes:])
+        return all(reading.backlog[-minutes:]) and _finished(reading, minutes) <= 0
 
     return all(stalled(queue, one) for queue, one in seen if one.backlog[-1])

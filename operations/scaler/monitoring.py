@@ -1,13 +1,13 @@
-"""What Cloud Monitoring knows of a pool's subscriptions: backlog, age, what finished and how long it took.
+"""What Cloud Monitoring knows of a pool's subscriptions: backlog, age, what left and how, how long it took.
 
-Four requests, whatever the number of subscriptions. Needs `monitoring.timeSeries.list` on the project.
+Five requests, whatever the number of subscriptions. Needs `monitoring.timeSeries.list` on the project.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import httpx
 
@@ -23,6 +23,14 @@ _FRESH_MINUTES = 5
 _Series = dict[str, dict[int, Any]]
 
 
+class _Asked(NamedTuple):
+    metric: str
+    aligner: str
+    reducer: str
+    only: str
+    """Further condition on the series, or nothing."""
+
+
 def readings(
     client: httpx.Client, root: str, project: str, subscriptions: Sequence[str], now: datetime
 ) -> dict[str, Reading | None]:
@@ -31,14 +39,20 @@ def readings(
     Errors: httpx.HTTPError.
     """
 
-    def series(metric: str, aligner: str, reducer: str) -> _Series:
-        return _series(
-            client, f"{root}/v3/projects/{project}/timeSeries", metric, aligner, reducer, subscriptions, now
-        )
+    def series(metric: str, aligner: str, reducer: str, only: str = "") -> _Series:
+        url = f"{root}/v3/projects/{project}/timeSeries"
+        return _series(client, url, _Asked(metric, aligner, reducer, only), subscriptions, now)
 
     backlog = series("num_undelivered_messages", "ALIGN_MAX", "REDUCE_SUM")
     age = series("oldest_unacked_message_age", "ALIGN_MAX", "REDUCE_MAX")
-    acknowledged = series("ack_message_count", "ALIGN_DELTA", "REDUCE_SUM")
+    # What a filter dropped was never in the backlog.
+    acknowledged = series(
+        "ack_message_count", "ALIGN_DELTA", "REDUCE_SUM", 'metric.labels.delivery_type != "filter"'
+    )
+    # One that could not be published to the dead-letter topic stays.
+    dead = series(
+        "dead_letter_message_count", "ALIGN_DELTA", "REDUCE_SUM", 'metric.labels.response_code = "success"'
+    )
     latency = series("ack_latencies", "ALIGN_DELTA", "REDUCE_SUM")
     this_minute = int(now.timestamp() // 60)
     return {
@@ -47,6 +61,7 @@ def readings(
             backlog.get(name, {}),
             age.get(name, {}),
             acknowledged.get(name, {}),
+            dead.get(name, {}),
             latency.get(name, {}),
         )
         for name in subscriptions
@@ -58,6 +73,7 @@ def _reading(
     backlog: Mapping[int, int],
     age: Mapping[int, int],
     acknowledged: Mapping[int, int],
+    dead: Mapping[int, int],
     latency: Mapping[int, tuple[int, float]],
 ) -> Reading | None:
     newest = max(backlog, default=0)
@@ -77,6 +93,7 @@ def _reading(
         backlog=samples,
         # Nothing acknowledged in a minute has no point.
         acknowledged=[acknowledged.get(minute, 0) for minute in minutes],
+        dead_lettered=[dead.get(minute, 0) for minute in minutes],
         oldest_age_seconds=0.0 if oldest is None else float(age[oldest] + max(0, newest - oldest) * 60),
         jobs=sum(count for count, _ in measured),
         job_seconds_sum=sum(seconds for _, seconds in measured),
@@ -86,9 +103,7 @@ def _reading(
 def _series(
     client: httpx.Client,
     url: str,
-    metric: str,
-    aligner: str,
-    reducer: str,
+    asked: _Asked,
     subscriptions: Sequence[str],
     now: datetime,
 ) -> _Series:
@@ -97,14 +112,15 @@ def _series(
     names = ", ".join(f'"{name}"' for name in subscriptions)
     query = {
         "filter": (
-            f'metric.type = "{_PREFIX}/{metric}" AND resource.type = "pubsub_subscription" '
+            f'metric.type = "{_PREFIX}/{asked.metric}" AND resource.type = "pubsub_subscription" '
             f"AND resource.labels.subscription_id = one_of({names})"
+            + (f" AND {asked.only}" if asked.only else "")
         ),
         "interval.startTime": _time(start),
         "interval.endTime": _time(end),
         "aggregation.alignmentPeriod": "60s",
-        "aggregation.perSeriesAligner": aligner,
-        "aggregation.crossSeriesReducer": reducer,
+        "aggregation.perSeriesAligner": asked.aligner,
+        "aggregation.crossSeriesReducer": asked.reducer,
         "aggregation.groupByFields": "resource.labels.subscription_id",
     }
     found: _Series = {}

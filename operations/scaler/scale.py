@@ -4,6 +4,9 @@ Called once a minute by Cloud Scheduler. One log line for each pool, ERROR where
 or set; a last line when all were. One pool's failure does not keep the others from being scaled, and is
 answered with 500.
 
+Google answers a change before it is made, so what it could not make (a quota, a right of the pool's account)
+stands in the pool itself: it is read in the next minute and told as a failure, and the pool is scaled on.
+
 SCALER_CONFIG is JSON: `project`, and `pools`: for each physical name `location`, `minimum`, `maximum`,
 `jobs_per_instance` and `queues`, subscription -> `promise_seconds`, `job_seconds`. SCALER_ROOT and
 SCALER_METADATA are given by tests. Needs `run.workerpools.get` and `.update` on the pools, and to act as
@@ -16,7 +19,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import flask
@@ -28,7 +31,14 @@ from .monitoring import readings
 __all__ = ["scale"]
 
 _METADATA = "http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token"
+# An instance that does not start is given up after ten minutes at most.
+_SETTLED_WITHIN = timedelta(minutes=10)
+_LONGEST_TEXT = 500
 _LOUD = {"stalled": "WARNING", "unknown": "WARNING", "ceiling": "WARNING"}
+
+
+class _RefusedError(Exception):
+    """Google took the change and did not make it; one sentence."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,9 +70,9 @@ def scale(request: flask.Request) -> tuple[str, int]:
             )
             try:
                 _scale(client, project, scaled)
-            except (httpx.HTTPError, KeyError, ValueError) as error:
+            except (httpx.HTTPError, KeyError, ValueError, _RefusedError) as error:
                 failed += 1
-                _write("ERROR", f"{name}: {_said(error)}", {"kind": "failed", "pool": name})
+                _write("ERROR", f"{name}: {_said(error)}", _failed(name))
     if failed:
         return "", 500
     _write("INFO", "looked at every pool", {"kind": "done"})
@@ -74,15 +84,42 @@ def _scale(client: httpx.Client, project: str, scaled: _Scaled) -> None:
     found = cast("dict[str, Any]", client.get(url).raise_for_status().json())
     # Google leaves out a zero.
     before = int(cast("dict[str, Any]", found.get("scaling", {})).get("manualInstanceCount", 0))
-    seen = readings(client, _root("monitoring"), project, tuple(scaled.queues), datetime.now(UTC))
+    now = datetime.now(UTC)
+    if trouble := _trouble(found, now):
+        _write("ERROR", f"{scaled.name}: {before} instances are wanted, but {trouble}", _failed(scaled.name))
+    seen = readings(client, _root("monitoring"), project, tuple(scaled.queues), now)
     decision = decide(
         scaled.pool, before, tuple(scaled.queues.values()), [seen[one] for one in scaled.queues]
     )
     if decision.instances != before:
         # The etag: whoever changed the pool since it was read has the last word.
         body = {"scaling": {"manualInstanceCount": decision.instances}, "etag": found.get("etag", "")}
-        client.patch(url, params={"updateMask": "scaling.manualInstanceCount"}, json=body).raise_for_status()
+        answer = client.patch(url, params={"updateMask": "scaling.manualInstanceCount"}, json=body)
+        if error := answer.raise_for_status().json().get("error"):
+            raise _RefusedError(f"Google did not set {decision.instances}: {_text(error.get('message'))}")
     _tell(scaled.name, before, decision)
+
+
+def _trouble(pool: Mapping[str, Any], now: datetime) -> str:
+    """Why Google has not made what the pool asks for; empty where it has, or is still about to."""
+    ready = cast("dict[str, Any]", pool.get("terminalCondition", {}))
+    if ready.get("state") == "CONDITION_FAILED":
+        return f"Google says: {_text(ready.get('message') or ready.get('reason'))}"
+    changed = pool.get("updateTime")
+    if pool.get("reconciling") and changed:
+        waited = now - datetime.fromisoformat(changed)
+        if waited > _SETTLED_WITHIN:
+            return f"Google has not made them for {waited.total_seconds() / 60:.0f} minutes"
+    return ""
+
+
+def _text(said: object) -> str:
+    """What Google wrote, as part of one line."""
+    return " ".join(str(said or "nothing").split())[:_LONGEST_TEXT]
+
+
+def _failed(name: str) -> Mapping[str, object]:
+    return {"kind": "failed", "pool": name}
 
 
 def _tell(name: str, before: int, decision: Decision) -> None:
@@ -104,7 +141,7 @@ def _said(error: Exception) -> str:
     """The service's answer without a header of the request."""
     if isinstance(error, httpx.HTTPStatusError):
         return f"{error.request.method} {error.request.url.path} answered {error.response.status_code}"
-    return f"{type(error).__name__}: {error}"
+    return str(error) if isinstance(error, _RefusedError) else f"{type(error).__name__}: {error}"
 
 
 def _root(service: str) -> str:

@@ -2,7 +2,8 @@
 
 A lower bound, and so harder to come near than the true minimum: work is divided at will, instances start in
 no time, any number of them may run. Jobs that begin within the promise must have their work done by then; the
-twentieth of the jobs that may be late is the one with the most work, and may be done at the end.
+twentieth of the jobs that may be late is the one with the most work, and may be done at the end. So may the
+attempts of messages that become dead letters, which nobody waits for.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ def least_instance_seconds(pattern: Pattern, seconds: float) -> float:
     """
     slots, floor = pattern.pool.jobs_per_instance, pattern.pool.minimum
     work = [(sum(job.attempts) / slots, job) for job in pattern.jobs]
-    late = sorted((size for size, _ in work), reverse=True)[: len(work) // 20]
+    awaited = [(size, job) for size, job in work if job.succeeds]
+    late = sorted((size for size, _ in awaited), reverse=True)[: len(awaited) // 20]
     arrivals = sorted((job.at, size) for size, job in work)
     deadlines = sorted(
-        (job.at + pattern.queue.promise_seconds + sum(job.attempts), size) for size, job in work
+        (job.at + pattern.queue.promise_seconds + sum(job.attempts), size) for size, job in awaited
     )
     arrived = due = done = beside = now = 0.0
     allowance, coming, ending = (

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from operations.scaler.decide import Pool, Queue
+from tools.scaler_simulation.delivery import DECLARED, Delivery
 
 __all__ = ["PATTERNS", "Job", "Pattern", "pattern"]
 
@@ -23,10 +24,14 @@ _POOL = Pool(minimum=1, maximum=20)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """One message: when it is published, and how long each attempt lasts; the last one succeeds."""
+    """One message: when it is published, and how long each attempt lasts."""
 
     at: float
     attempts: tuple[float, ...]
+    succeeds: bool = True
+    """Whether the last attempt does; where none does, the message becomes a dead letter."""
+    kills: frozenset[int] = frozenset()
+    """Attempts that take their instance with them, by position: nobody gives the message back."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +43,7 @@ class Pattern:
     queue: Queue
     seconds: float
     jobs: tuple[Job, ...]
+    delivery: Delivery = DECLARED
 
 
 def _poisson(
@@ -104,21 +110,24 @@ def _silent(seed: int) -> Pattern:
 def _failing(seed: int) -> Pattern:
     draw = random.Random(f"failing {seed}")
 
-    def attempts() -> Iterator[float]:
-        """The fifth delivery succeeds at the latest: a message that fails it is a dead letter."""
-        for _ in range(4):
-            if draw.random() >= 0.3:
-                break
-            yield _duration(draw, 60) * draw.random()
-        yield _duration(draw, 60)
+    def job(at: float) -> Job:
+        poison, attempts, kills = draw.random() < 0.02, list[float](), set[int]()
+        while len(attempts) < DECLARED.attempts:
+            if not poison and draw.random() >= 0.3:
+                attempts.append(_duration(draw, 60))
+                return Job(at=at, attempts=tuple(attempts), kills=frozenset(kills))
+            if draw.random() < 0.05:
+                kills.add(len(attempts))
+            attempts.append(_duration(draw, 60) * draw.random())
+        return Job(at=at, attempts=tuple(attempts), succeeds=False, kills=frozenset(kills))
 
     times = _poisson(draw, 6 * _HOUR, lambda _: 0.05, 0.05)
     return Pattern(
-        title="Failing worker: three of ten attempts die part-way, six hours",
+        title="Failing worker: three of ten attempts fail, one of fifty messages always does, six hours",
         pool=_POOL,
         queue=_INTERACTIVE,
         seconds=6 * _HOUR,
-        jobs=tuple(Job(at=at, attempts=tuple(attempts())) for at in times),
+        jobs=tuple(job(at) for at in times),
     )
 
 

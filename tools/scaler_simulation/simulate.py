@@ -2,8 +2,12 @@
 
 Google's delays are the longest documented: a sample a minute, shown two minutes later, acknowledgements
 after four. An instance needs 45 seconds to start and is paid for from the first. Which instance is stopped
-is drawn: Cloud Run does not say, so it may be a busy one, whose message is delivered again after the
-back-off, its work lost.
+is drawn: Cloud Run does not say, so it may be a busy one, whose message is given back, its work lost.
+
+A message that was not acknowledged is delivered again after the back-off. Its worker gives it back when it
+fails on it or is stopped; a worker that dies gives nothing back, and Pub/Sub learns of it when the lease is
+over. Each of the three costs one of the deliveries that the queue allows, and the last makes a dead letter,
+which Google counts among the acknowledged.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ import math
 import random
 from collections import deque
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from operations.scaler.decide import WINDOW_MINUTES, Decision, Reading, decide
 from tools.scaler_simulation.patterns import Job, Pattern
@@ -22,10 +27,9 @@ __all__ = ["Minute", "Played", "play"]
 
 _START_SECONDS = 45.0
 _SHOWN_AFTER = 120.0
-# Acknowledgements and their latencies show later than the backlog: 181 and 240 seconds.
+# Acknowledgements, their latencies and dead letters show later than the backlog: 181 and 240 seconds.
 _HIDDEN_MINUTES = 2
 _MINUTE = 60.0
-_BACKOFF_SECONDS = 10.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +52,8 @@ class Played:
     seconds: float = 0.0
     interrupted: int = 0
     """Attempts lost because their instance was stopped."""
+    dead: list[Job] = field(default_factory=list[Job])
+    """Messages that became dead letters."""
     changes: int = 0
     minutes: list[Minute] = field(default_factory=list[Minute])
     decisions: list[Decision] = field(default_factory=list[Decision])
@@ -66,6 +72,7 @@ class Played:
 class _Message:
     job: Job
     attempt: int = 0
+    failures: int = 0
     died: float = 0.0
 
 
@@ -78,6 +85,16 @@ class _Instance:
     works: dict[_Message, float] = field(default_factory=dict["_Message", float])
 
 
+class _Sample(NamedTuple):
+    """Totals since the beginning, but for the first two."""
+
+    backlog: int
+    oldest_age: float
+    acknowledged: int
+    dead: int
+    job_seconds: float
+
+
 class _World:
     def __init__(self, pattern: Pattern) -> None:
         self.pattern, self.now, self.draw = pattern, 0.0, random.Random(7)
@@ -86,8 +103,8 @@ class _World:
         self.waiting: deque[_Message] = deque()
         self.instances: list[_Instance] = []
         self.unacknowledged: dict[_Message, float] = {}
-        self.samples: list[tuple[int, float, int, float, int]] = []
-        self.acknowledged, self.job_seconds = 0, 0.0
+        self.samples: list[_Sample] = []
+        self.finished, self.job_seconds = 0, 0.0
         self.played = Played()
 
     def later(self, seconds: float, kind: str, what: object = None) -> None:
@@ -105,9 +122,25 @@ class _World:
     def stop(self, instance: _Instance) -> None:
         instance.gone = True
         self.played.instance_seconds += self.now - instance.began
+        self.played.interrupted += len(instance.works)
         for message in instance.works:
-            self.played.interrupted += 1
-            self.later(_BACKOFF_SECONDS, "deliver", message)
+            self.fail(message)
+        instance.works = {}
+
+    def crash(self, instance: _Instance) -> None:
+        """It is started again, and is paid for meanwhile."""
+        instance.ready = False
+        self.later(_START_SECONDS, "ready", instance)
+        for message, began in instance.works.items():
+            self.fail(message, self.pattern.delivery.lease_left(self.now - began))
+        instance.works = {}
+
+    def fail(self, message: _Message, noticed_in: float = 0.0) -> None:
+        message.failures += 1
+        if message.failures >= self.pattern.delivery.attempts:
+            self.later(noticed_in, "dead", message)
+        else:
+            self.later(noticed_in + self.pattern.delivery.backoff(message.failures), "deliver", message)
 
     def assign(self) -> None:
         for instance in self.instances:
@@ -116,26 +149,33 @@ class _World:
             ):
                 message = self.waiting.popleft()
                 instance.works[message] = self.now
-                self.later(message.job.attempts[message.attempt], "end", (instance, message))
+                self.later(message.job.attempts[message.attempt], "end", (instance, message, self.now))
 
-    def end(self, instance: _Instance, message: _Message) -> None:
-        if instance.gone:
+    def end(self, instance: _Instance, message: _Message, began: float) -> None:
+        if instance.works.get(message) != began:
+            # Its instance was stopped or died.
             return
-        began = instance.works.pop(message)
-        message.attempt += 1
-        if message.attempt < len(message.job.attempts):
-            message.died += self.now - began
-            self.later(_BACKOFF_SECONDS, "deliver", message)
+        job, attempt = message.job, message.attempt
+        if job.succeeds and attempt == len(job.attempts) - 1:
+            del instance.works[message], self.unacknowledged[message]
+            self.finished += 1
+            self.job_seconds += self.now - began
+            self.played.begun.append((began, began - job.at - message.died))
             return
-        del self.unacknowledged[message]
-        self.acknowledged += 1
-        self.job_seconds += self.now - began
-        self.played.begun.append((began, began - message.job.at - message.died))
+        message.died += self.now - began
+        # A message on which every attempt fails goes on to fail, however often it is delivered.
+        message.attempt = min(attempt + 1, len(job.attempts) - 1)
+        if attempt in job.kills:
+            self.crash(instance)
+        else:
+            del instance.works[message]
+            self.fail(message)
 
     def minute(self) -> None:
         oldest = self.now - min(self.unacknowledged.values(), default=self.now)
+        dead = len(self.played.dead)
         self.samples.append(
-            (len(self.unacknowledged), oldest, self.acknowledged, self.job_seconds, len(self.instances))
+            _Sample(len(self.unacknowledged), oldest, self.finished + dead, dead, self.job_seconds)
         )
         self.played.minutes.append(Minute(backlog=len(self.unacknowledged), instances=len(self.instances)))
         shown = self.samples[: max(1, len(self.samples) - int(_SHOWN_AFTER // _MINUTE))]
@@ -144,17 +184,24 @@ class _World:
         self.scale(decision.instances)
 
 
-def _reading(shown: list[tuple[int, float, int, float, int]]) -> Reading:
+def _reading(shown: list[_Sample]) -> Reading:
     window = shown[-WINDOW_MINUTES:]
-    totals = [one[2] for one in window]
     hidden = max(0, len(window) - 1 - _HIDDEN_MINUTES)
-    seen = [0, *(after - before for before, after in itertools.pairwise(totals[: hidden + 1]))]
+    first, last = window[0], window[hidden]
+
+    def minutes(totals: list[int]) -> list[int]:
+        if hidden == 0:
+            return [0] * len(window)
+        seen = (after - before for before, after in itertools.pairwise(totals[: hidden + 1]))
+        return [0, *seen, *[0] * _HIDDEN_MINUTES]
+
     return Reading(
-        backlog=[one[0] for one in window],
-        oldest_age_seconds=window[-1][1],
-        acknowledged=[0] * len(window) if hidden == 0 else [*seen, *[0] * _HIDDEN_MINUTES],
-        job_seconds_sum=window[hidden][3] - window[0][3],
-        jobs=window[hidden][2] - window[0][2],
+        backlog=[one.backlog for one in window],
+        oldest_age_seconds=window[-1].oldest_age,
+        acknowledged=minutes([one.acknowledged for one in window]),
+        dead_lettered=minutes([one.dead for one in window]),
+        job_seconds_sum=last.job_seconds - first.job_seconds,
+        jobs=(last.acknowledged - last.dead) - (first.acknowledged - first.dead),
     )
 
 
@@ -173,10 +220,13 @@ def play(pattern: Pattern, until: float = math.inf) -> Played:
                 world.waiting.append(message)
             case "deliver", _Message() as message:
                 world.waiting.append(message)
+            case "dead", _Message() as message:
+                del world.unacknowledged[message]
+                world.played.dead.append(message.job)
             case "ready", _Instance() as instance:
                 instance.ready = not instance.gone
-            case "end", (_Instance() as instance, _Message() as message):
-                world.end(instance, message)
+            case "end", (_Instance() as instance, _Message() as message, float() as began):
+                world.end(instance, message, began)
             case _:
                 world.minute()
                 world.later(_MINUTE, "minute")

@@ -37,6 +37,7 @@ def readings(draw: st.DrawFn) -> Reading:
     return Reading(
         backlog=draw(st.lists(size, min_size=minutes, max_size=minutes)),
         acknowledged=draw(st.lists(size, min_size=minutes, max_size=minutes)),
+        dead_lettered=draw(st.just([]) | st.lists(size, min_size=minutes, max_size=minutes)),
         oldest_age_seconds=draw(st.floats(0, 1e6)),
         jobs=draw(st.integers(0, 1_000)),
         job_seconds_sum=draw(st.floats(0, 1e6)),
@@ -79,6 +80,7 @@ def test_more_messages_never_ask_for_less(
     fuller = Reading(
         backlog=[*reading.backlog[:-1], reading.backlog[-1] + more],
         acknowledged=reading.acknowledged,
+        dead_lettered=reading.dead_lettered,
         oldest_age_seconds=reading.oldest_age_seconds,
         jobs=reading.jobs,
         job_seconds_sum=reading.job_seconds_sum,
@@ -121,6 +123,34 @@ def minutes(*backlog: int, acknowledged: int = 0, age: float = 0.0) -> Reading:
 def test_situations(instances: int, reading: Reading, expected: int, reason: str) -> None:
     found = decide(POOL, instances, (QUEUE,), (reading,))
     assert (found.instances, found.reason) == (expected, reason)
+
+
+@pytest.mark.parametrize(
+    ("acknowledged", "dead", "reason"),
+    [
+        # Every message fails: what Google counts as acknowledged went to the dead letters.
+        ([3] * 10 + [0, 0], [3] * 10 + [0, 0], "stalled"),
+        # A dead letter shows a minute before its acknowledgement, or a minute after it.
+        ([0, 0, 7, *[0] * 9], [0, 7, *[0] * 10], "stalled"),
+        ([*[0] * 9, 7, 0, 0], [*[0] * 10, 7, 0], "stalled"),
+        # An acknowledgement that came before its time, without its dead letter.
+        ([*[0] * 11, 7], [0] * 12, "stalled"),
+        # Some of them are finished.
+        ([3] * 10 + [0, 0], [2] * 10 + [0, 0], "load"),
+        ([3] * 10 + [0, 0], [], "load"),
+    ],
+)
+def test_a_dead_letter_is_no_progress(acknowledged: list[int], dead: list[int], reason: str) -> None:
+    reading = Reading(backlog=[50] * 12, acknowledged=acknowledged, dead_lettered=dead)
+    assert decide(POOL, 2, (QUEUE,), (reading,)).reason == reason
+
+
+def test_what_becomes_a_dead_letter_was_work() -> None:
+    """It arrived, and its attempts keep workers busy."""
+    backlog, left = [4] * 20, [4] * 20
+    dead = Reading(backlog=backlog, acknowledged=left, dead_lettered=left)
+    finished = Reading(backlog=backlog, acknowledged=left)
+    assert decide(POOL, 0, (QUEUE,), (dead,)).load == decide(POOL, 0, (QUEUE,), (finished,)).load
 
 
 def test_the_loads_of_queues_add_up() -> None:
@@ -178,3 +208,10 @@ def test_a_queue_that_cannot_be_is_refused(promise: float, job: float) -> None:
 def test_a_reading_of_other_minutes_is_refused(backlog: list[int], acknowledged: list[int]) -> None:
     with pytest.raises(ValueError, match="same minutes"):
         Reading(backlog=backlog, acknowledged=acknowledged)
+
+
+def test_dead_letters_of_other_minutes_are_refused() -> None:
+    with pytest.raises(
+        ValueError, match="dead_lettered must have the minutes of backlog or none, got 1 for 2"
+    ):
+        Reading(backlog=[1, 2], acknowledged=[0, 0], dead_lettered=[1])

@@ -14,6 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 import flask
 import pytest
 
+from components.observability.alert_policy import LogMatch
+from components.observability.scaler_alerts import scaler_alerts
 from operations.scaler.scale import scale
 
 JOBS, RESULTS, BATCH = "aiprod-job-processor", "aiprod-result-notifier", "aiprod-batch-processor"
@@ -26,6 +28,8 @@ class Google:
         self.instances: dict[str, int] = {"worker": 1, "batch": 2}
         self.backlog: dict[str, list[int]] = {JOBS: [0] * 20, RESULTS: [0] * 20, BATCH: [0] * 20}
         self.acknowledged: dict[str, list[int]] = {}
+        self.dead: dict[str, list[int]] = {}
+        self.filters: dict[str, str] = {}
         self.age: dict[str, list[int]] = {}
         self.latency: dict[str, tuple[int, float]] = {}
         self.behind = 2
@@ -33,12 +37,16 @@ class Google:
         self.patches: list[tuple[str, dict[str, list[str]], dict[str, Any]]] = []
         self.tokens: set[str | None] = set()
         self.changed_meanwhile = False
+        # What a pool shows beside its number, and how a change ends that fails at once.
+        self.shown: dict[str, dict[str, Any]] = {}
+        self.refused: dict[str, Any] = {}
 
     def series(self, metric: str, names: list[str]) -> list[dict[str, Any]]:
         values: dict[str, Callable[[str], list[Any]]] = {
             "num_undelivered_messages": lambda name: self.backlog.get(name, []),
             "oldest_unacked_message_age": lambda name: self.age.get(name, [30]),
             "ack_message_count": lambda name: self.acknowledged.get(name, []),
+            "dead_letter_message_count": lambda name: self.dead.get(name, []),
             "ack_latencies": lambda name: [self.latency[name]] if name in self.latency else [],
         }
         return [
@@ -83,6 +91,7 @@ def google(monkeypatch: pytest.MonkeyPatch) -> Generator[Google]:
                 names = re.search(r"one_of\((.*)\)", query["filter"][0])
                 assert metric
                 assert names
+                world.filters[metric[1]] = query["filter"][0]
                 if status := world.fail.get(metric[1]):
                     return self.answer(status, {"error": {"message": "no"}})
                 found = world.series(metric[1], json.loads(f"[{names[1]}]"))
@@ -97,7 +106,9 @@ def google(monkeypatch: pytest.MonkeyPatch) -> Generator[Google]:
             count = world.instances[name]
             # Google leaves out a zero.
             scaling = {"manualInstanceCount": count} if count else {}
-            return self.answer(200, {"name": name, "etag": f"e{count}", "scaling": scaling})
+            return self.answer(
+                200, {"name": name, "etag": f"e{count}", "scaling": scaling, **world.shown.get(name, {})}
+            )
 
         def do_PATCH(self) -> None:
             parts = urlsplit(self.path)
@@ -106,6 +117,8 @@ def google(monkeypatch: pytest.MonkeyPatch) -> Generator[Google]:
             world.patches.append((name, parse_qs(parts.query), body))
             if world.changed_meanwhile or body["etag"] != f"e{world.instances[name]}":
                 return self.answer(409, {"error": {"status": "ABORTED"}})
+            if world.refused:
+                return self.answer(200, {"name": "operations/1", "done": True, "error": world.refused})
             world.instances[name] = body["scaling"]["manualInstanceCount"]
             return self.answer(200, {"name": "operations/1"})
 
@@ -223,6 +236,100 @@ def test_workers_that_finish_nothing_are_told_of(google: Google, capsys: pytest.
         "stalled",
         2,
     )
+
+
+def test_workers_that_fail_every_message_finish_nothing(
+    google: Google, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Google counts what it moved to the dead letters as acknowledged, too."""
+    google.backlog[BATCH] = [500] * 20
+    google.acknowledged[BATCH] = google.dead[BATCH] = [*[9] * 18, 0, 0]
+    assert call() == 204
+    assert (told(capsys)["batch"]["scaler"]["kind"], google.instances["batch"]) == ("stalled", 2)
+
+
+def test_only_messages_that_left_a_queue_by_a_worker_or_as_dead_letters_are_asked_for(google: Google) -> None:
+    assert call() == 204
+    assert 'metric.labels.delivery_type != "filter"' in google.filters["ack_message_count"]
+    assert 'metric.labels.response_code = "success"' in google.filters["dead_letter_message_count"]
+
+
+def timed(shown: dict[str, Any]) -> dict[str, Any]:
+    """With the moment that lies so many minutes back."""
+    if "updateTime" not in shown:
+        return shown
+    moment = datetime.now(UTC) - timedelta(minutes=shown["updateTime"])
+    return {**shown, "updateTime": moment.strftime("%Y-%m-%dT%H:%M:%S.123456789Z")}
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (
+            {
+                "terminalCondition": {
+                    "state": "CONDITION_FAILED",
+                    "message": "Quota exceeded:\n CPU  limit 20.",
+                }
+            },
+            "batch: 2 instances are wanted, but Google says: Quota exceeded: CPU limit 20.",
+        ),
+        (
+            {"terminalCondition": {"state": "CONDITION_FAILED", "reason": "REVISION_FAILED"}},
+            "batch: 2 instances are wanted, but Google says: REVISION_FAILED",
+        ),
+        (
+            {"reconciling": True, "updateTime": 12.1},
+            "batch: 2 instances are wanted, but Google has not made them for 12 minutes",
+        ),
+    ],
+)
+def test_what_google_could_not_make_is_told_a_minute_later_and_the_pool_is_scaled_on(
+    google: Google, capsys: pytest.CaptureFixture[str], shown: dict[str, Any], expected: str
+) -> None:
+    """Google answers a change before it is made; the number that it shows is the wanted one either way."""
+    google.shown["batch"] = timed(shown)
+    assert call() == 204
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    failed = [line for line in lines if line["scaler"]["kind"] == "failed"]
+    assert failed == [
+        {"severity": "ERROR", "message": expected, "scaler": {"kind": "failed", "pool": "batch"}}
+    ]
+    assert google.instances["batch"] == 0
+    assert lines[-1]["scaler"] == {"kind": "done"}
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"terminalCondition": {"state": "CONDITION_SUCCEEDED"}},
+        {"terminalCondition": {"state": "CONDITION_RECONCILING"}, "reconciling": True, "updateTime": 3},
+        {"reconciling": True},
+        {"updateTime": 500},
+    ],
+)
+def test_a_change_that_is_made_or_still_under_way_is_no_failure(
+    google: Google, capsys: pytest.CaptureFixture[str], shown: dict[str, Any]
+) -> None:
+    google.shown["batch"] = timed(shown)
+    assert call() == 204
+    assert "failed" not in capsys.readouterr().out
+
+
+def test_a_change_that_google_refuses_at_once_is_told(
+    google: Google, capsys: pytest.CaptureFixture[str]
+) -> None:
+    google.refused = {"code": 8, "message": "Quota exceeded for total allowable CPU."}
+    assert call() == 500
+    batch = told(capsys)["batch"]
+    assert (batch["severity"], batch["scaler"]["kind"]) == ("ERROR", "failed")
+    assert batch["message"] == "batch: Google did not set 0: Quota exceeded for total allowable CPU."
+
+
+def test_the_alert_finds_the_line_of_each_failure() -> None:
+    condition = scaler_alerts("devops", always_on=True)["scaler-failed"].condition
+    assert isinstance(condition, LogMatch)
+    assert condition.filter == 'resource.type="cloud_run_revision" AND jsonPayload.scaler.kind="failed"'
 
 
 @pytest.mark.parametrize(("what", "status"), [("worker", 404), ("worker", 503), ("worker", 403)])

@@ -7,8 +7,10 @@ import dataclasses
 import pytest
 
 from operations.scaler.decide import Pool, Queue
+from tests.stack_files import STACKS, settings
 from tools import scaler_page
 from tools.scaler_simulation.clairvoyant import least_instance_seconds
+from tools.scaler_simulation.delivery import DECLARED
 from tools.scaler_simulation.patterns import PATTERNS, Job, Pattern, pattern
 from tools.scaler_simulation.simulate import play
 
@@ -20,21 +22,69 @@ SEEDS = range(12)
 def test_the_promise_holds_at_no_more_than_1_3_times_the_least_cost(name: str, seed: int) -> None:
     one = pattern(name, seed)
     played = play(one)
-    assert len(played.waits) == len(one.jobs)
+    assert len(played.waits) + len(played.dead) == len(one.jobs)
+    assert {job for job in one.jobs if not job.succeeds} <= {*played.dead}
     assert played.wait(0.95) <= one.queue.promise_seconds
     assert played.instance_seconds <= 1.3 * least_instance_seconds(one, played.seconds)
 
 
+@pytest.mark.parametrize("stack", STACKS)
+def test_messages_are_delivered_as_each_environment_declares_it(stack: str) -> None:
+    for purpose in ("jobs", "batch"):
+        queue = settings(stack).messaging.queues[purpose]
+        assert (DECLARED.attempts, DECLARED.lease_seconds) == (
+            queue.max_delivery_attempts,
+            queue.ack_deadline_seconds,
+        )
+        assert (DECLARED.minimum_backoff_seconds, DECLARED.maximum_backoff_seconds) == (
+            queue.minimum_backoff_seconds,
+            queue.maximum_backoff_seconds,
+        )
+
+
+def test_a_failing_worker_sends_poison_to_the_dead_letters() -> None:
+    one = pattern("failing")
+    poison = [job for job in one.jobs if not job.succeeds]
+    assert len(poison) > 10
+    assert any(job.kills for job in one.jobs)
+    assert {*play(one).dead} == {*poison}
+
+
+def small(*jobs: Job, maximum: int = 1, until: float = 600) -> Pattern:
+    return Pattern(
+        title="small",
+        pool=Pool(minimum=1, maximum=maximum),
+        queue=Queue(promise_seconds=300, job_seconds=60),
+        seconds=until,
+        jobs=jobs,
+    )
+
+
+def test_a_message_that_always_fails_is_given_up_after_its_deliveries_and_their_back_off() -> None:
+    """Five attempts of 10 s, with 10, 20, 40 and 80 s between them."""
+    poison = Job(at=90.0, attempts=(10.0,) * 5, succeeds=False)
+    played = play(small(poison))
+    assert (played.dead, played.waits) == ([poison], [])
+    backlog = [minute.backlog for minute in played.minutes]
+    # Published at 90 s, dead at 290 s.
+    assert backlog == [0, 1, 1, 1, 0, 0, 0, 0, 0, 0]
+
+
+def test_a_worker_that_dies_is_noticed_when_its_lease_is_over() -> None:
+    """Delivered at 100 s, extended at 400 s, dead at 420 s, delivered again at 1,010 s."""
+    job = Job(at=100.0, attempts=(320.0, 10.0), kills=frozenset({0}))
+    (begun,) = play(small(job, until=1_200)).begun
+    assert begun == (1_010.0, 1_010.0 - 100.0 - 320.0)
+
+
+def test_a_worker_that_dies_starts_again_before_it_works() -> None:
+    first, second = Job(at=100.0, attempts=(5.0, 1.0), kills=frozenset({0})), Job(at=101.0, attempts=(1.0,))
+    assert play(small(first, second, until=900)).begun[0] == (105.0 + 45.0, 105.0 + 45.0 - 101.0)
+
+
 def test_the_figures_are_of_what_was_played() -> None:
     """Two jobs on the one instance: the second waits for the first."""
-    one = Pattern(
-        title="two",
-        pool=Pool(minimum=1, maximum=1),
-        queue=Queue(promise_seconds=300, job_seconds=60),
-        seconds=600,
-        jobs=(Job(at=100.0, attempts=(60.0,)), Job(at=100.0, attempts=(60.0,))),
-    )
-    played = play(one)
+    played = play(small(Job(at=100.0, attempts=(60.0,)), Job(at=100.0, attempts=(60.0,))))
     assert played.waits == [0.0, 60.0]
     assert (played.seconds, played.instance_seconds) == (600.0, 600.0)
     assert (played.wait(0.5), played.wait(0.95)) == (0.0, 60.0)
@@ -63,13 +113,20 @@ def test_the_bound_is_the_work_that_the_floor_cannot_do_in_time() -> None:
     assert least_instance_seconds(one, 1_000) == pytest.approx(1_000 + 800, abs=10)
 
 
-def test_workers_that_never_finish_are_not_multiplied() -> None:
-    """A vendor that is down for two hours: without the rule the pool would stand at its ceiling."""
-    down = pattern("steady")
-    jobs = tuple(dataclasses.replace(job, attempts=(*([60.0] * 120), 60.0)) for job in down.jobs[:200])
-    played = play(dataclasses.replace(down, jobs=jobs, seconds=3_600), until=7_200)
+@pytest.mark.parametrize("attempts", [5, 100])
+def test_workers_that_never_finish_are_not_multiplied(attempts: int) -> None:
+    """A vendor that is down for two hours: without the rule the pool would stand at its ceiling. With five
+    attempts messages leave all along, as dead letters."""
+    steady = pattern("steady")
+    down = dataclasses.replace(
+        steady,
+        jobs=tuple(Job(at=job.at, attempts=(60.0,), succeeds=False) for job in steady.jobs),
+        delivery=dataclasses.replace(DECLARED, attempts=attempts),
+    )
+    played = play(down, until=7_200)
     assert any(one.reason == "stalled" for one in played.decisions)
     assert max(minute.instances for minute in played.minutes) < 0.75 * down.pool.maximum
+    assert (len(played.dead) > 100) == (attempts == 5)
 
 
 @pytest.mark.parametrize("job", [2.0, 15.0, 300.0, 1_200.0])
