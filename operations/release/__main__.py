@@ -1,8 +1,8 @@
 """The command: `python -m operations.release [walk|hold|back|status] --stack S --target T`.
 
-Exit codes: 0 done; 1 refused, given back or halfway; 2 misused; 3 traffic is not where it must be. Only
-TARGET gcp touches Google; the others say what would be done. REVIEW is the command that knows the stacks, the
-Google Cloud CLI gives the caller's token.
+Exit codes: 0 done; 1 refused, given back or halfway; 2 misused, or not logged in at the start; 3 traffic is
+not where it must be; 130 interrupted. Only TARGET gcp touches Google; the others say what would be done.
+REVIEW is the command that knows the stacks, the Google Cloud CLI gives the caller's token.
 """
 
 from __future__ import annotations
@@ -14,22 +14,24 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .decide import Rules
-from .google import GoogleError, google
-from .walk import STEPS, Place, StuckError, Walk
+from .google import GoogleError, LoginError, google
+from .standing import StuckError
+from .walk import STEPS, Place, Walk
 
 __all__ = ["main"]
 
 _HELP = {
     "walk": "give the new revision 1, 10, 50, 100 %, each step watched; back when it is worse (default)",
     "hold": "name the revision that serves, so that the next one gets nothing yet",
-    "back": "everything to the stable revision, or to the one before the newest",
+    "back": "everything to the stable revision: of the walk in its middle, of the last one after it",
     "status": "say where traffic is; 1 while it is between two revisions",
 }
 _TOKEN = ("gcloud", "auth", "print-access-token")
+_TOKEN_SECONDS = 60
 
 
 class MisuseError(Exception):
@@ -40,7 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do one of the four."""
     given = _parser().parse_args(arguments)
     try:
+        revisions = _revisions(given)
         place, latency_ms = _declared(given)
+        _refuse_foreign(place, revisions)
         rules = Rules(
             latency_ms=latency_ms,
             soak_seconds=given.soak_minutes * 60,
@@ -54,13 +58,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Stopping by the machine is stopping by a person: it says where traffic is left.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         walk = Walk(google(_token), place, rules, _say, time.sleep)
+        if given.do == "back":
+            return walk.back(only_halfway=given.only_halfway, revisions=revisions)
         return getattr(walk, given.do)()
-    except (MisuseError, ValueError) as error:
+    except KeyboardInterrupt:
+        return _refused(given.do, "interrupted: give the same command again", 130)
+    except (MisuseError, LoginError, ValueError) as error:
         return _refused(given.do, str(error), 2)
     except StuckError as error:
         return _refused(given.do, str(error), 3)
     except GoogleError as error:
         return _refused(given.do, str(error), 1)
+
+
+def _revisions(given: argparse.Namespace) -> dict[str, str]:
+    """Region to revision; an empty region means every one."""
+    if given.do != "back" and (given.only_halfway or given.revision):
+        raise MisuseError(f"only-halfway and revision go with back, got {given.do}: leave them out")
+    if given.only_halfway and given.revision:
+        raise MisuseError("only-halfway goes back by the record, got a revision as well: leave one out")
+    pairs = [text.rpartition("=")[::2] for text in given.revision]
+    if len({region for region, _ in pairs}) < len(pairs) or not all(name for _, name in pairs):
+        raise MisuseError(
+            f"revision must be NAME once, or REGION=NAME once a region, got {' '.join(given.revision)}"
+        )
+    return dict(pairs)
+
+
+def _refuse_foreign(place: Place, revisions: Mapping[str, str]) -> None:
+    regions = [name.split("/")[3] for name in place.services]
+    for region in revisions:
+        if region and region not in regions:
+            raise MisuseError(
+                f"revision must name a region of the service ({', '.join(regions)}), got {region}: correct it"
+            )
 
 
 def _declared(given: argparse.Namespace) -> tuple[Place, float]:
@@ -107,11 +138,13 @@ def _told(given: argparse.Namespace, place: Place, rules: Rules) -> int:
 
 def _token() -> str:
     try:
-        done = subprocess.run(_TOKEN, capture_output=True, text=True, check=False)
+        done = subprocess.run(_TOKEN, capture_output=True, text=True, check=False, timeout=_TOKEN_SECONDS)
     except FileNotFoundError:
-        raise MisuseError("the Google Cloud CLI (gcloud) must be on PATH, it is not: install it") from None
-    if done.returncode:
-        raise MisuseError("the Google Cloud CLI must be logged in, it is not: run `gcloud auth login`")
+        raise LoginError("the Google Cloud CLI (gcloud) must be on PATH, it is not: install it") from None
+    except subprocess.TimeoutExpired:
+        raise LoginError(f"the Google Cloud CLI gave no token within {_TOKEN_SECONDS} s") from None
+    if done.returncode or not done.stdout.strip():
+        raise LoginError("the Google Cloud CLI must be logged in, it is not: run `gcloud auth login`")
     return done.stdout.strip()
 
 
@@ -137,6 +170,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--stack", required=True)
     parser.add_argument("--target", required=True, choices=("sandbox", "sandbox-cli", "gcp"))
+    parser.add_argument("--only-halfway", action="store_true", help="back: only in the middle of a walk")
+    parser.add_argument(
+        "--revision",
+        action="append",
+        default=[],
+        metavar="[REGION=]NAME",
+        help="back: to this one instead of the recorded one; once, or once a region",
+    )
     parser.add_argument("--soak-minutes", type=float, default=defaults.soak_seconds / 60)
     parser.add_argument("--patience-minutes", type=float, default=defaults.patience_seconds / 60)
     parser.add_argument("--minimum-requests", type=int, default=defaults.minimum_requests)

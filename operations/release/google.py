@@ -1,4 +1,9 @@
-"""What a release reads and sets at Google: shares of Cloud Run, what Cloud Monitoring counted.
+"""What a release reads and sets at Google: shares and record of Cloud Run, what Cloud Monitoring counted.
+
+A PATCH carries the etag of what was read. Its answer can be lost after it was carried out; then the same
+PATCH again is refused for its etag, so what stands decides, not the refusal. Cloud Run replaces annotations
+as a whole: they are read, added to and sent back. Sources: Cloud Run Admin API v2, Service (etag,
+annotations, reconciling, trafficStatuses); AIP-154.
 
 Needs `run.services.get` and `.update`, `run.revisions.list`, `run.operations.get`, to act as the services'
 account, and `monitoring.timeSeries.list`; the deployer has them.
@@ -6,18 +11,21 @@ account, and `monitoring.timeSeries.list`; the deployer has them.
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import httpx
 
+from .counted import sample
 from .decide import Sample
+from .record import ANNOTATION, Record, record_of
 
-__all__ = ["Google", "GoogleError", "Live", "MovedError", "google"]
+__all__ = ["Google", "GoogleError", "Live", "LoginError", "MissingError", "MovedError", "google"]
 
 _LATEST = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
 _REVISION = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
@@ -42,6 +50,10 @@ class MissingError(GoogleError):
     """There is no such thing."""
 
 
+class LoginError(Exception):
+    """There is no token to be had; one sentence. In the middle of a walk it becomes a GoogleError."""
+
+
 @dataclass(frozen=True, slots=True)
 class Live:
     """A service as it stands."""
@@ -58,12 +70,23 @@ class Live:
     """Whether some traffic follows the newest revision, whatever comes."""
     tagged: Sequence[Mapping[str, Any]]
     """Entries that carry a tag; they stay."""
+    annotations: Mapping[str, str]
+    """All of them: a release sends back those that are not its own."""
     etag: str
 
     @property
     def region(self) -> str:
         """Where it stands."""
         return self.name.split("/")[3]
+
+    @property
+    def record(self) -> Record | None:
+        """The last walk's; None before the first one."""
+        return record_of(self.annotations)
+
+    def is_as(self, other: Live) -> bool:
+        """Whether nothing that a release minds changed between the two."""
+        return replace(self, etag="", newest="", ready="") == replace(other, etag="", newest="", ready="")
 
 
 class Google:
@@ -91,49 +114,60 @@ class Google:
         """A service as it stands."""
         found = self._call("GET", f"{self._roots('run')}/v2/{name}")
         ready = _short(found.get("latestReadyRevision"))
-        shares: dict[str, int] = {}
-        follows, tagged = False, list[Mapping[str, Any]]()
-        for entry in cast("list[_Json]", found.get("traffic", [])) or [{"type": _LATEST, "percent": 100}]:
-            percent = int(entry.get("percent", 0))
-            latest = entry.get("type") != _REVISION
-            if entry.get("tag"):
-                tagged.append({**entry, "percent": 0})
-            if percent:
-                follows = follows or latest
-                revision = ready if latest else str(entry["revision"])
-                shares[revision] = shares.get(revision, 0) + percent
+        entries = cast("list[_Json]", found.get("traffic", [])) or [{"type": _LATEST, "percent": 100}]
         return Live(
             name=name,
             newest=_short(found.get("latestCreatedRevision")),
             ready=ready,
-            shares=shares,
-            follows=follows,
-            tagged=tagged,
+            shares=_shares(entries, ready),
+            follows=any(entry.get("percent") and entry.get("type") != _REVISION for entry in entries),
+            tagged=[{**entry, "percent": 0} for entry in entries if entry.get("tag")],
+            annotations=cast("dict[str, str]", found.get("annotations", {})),
             etag=str(found.get("etag", "")),
         )
 
-    def share(self, live: Live, shares: Mapping[str, int]) -> None:
-        """Give revisions their shares, by name, and wait until it is done."""
+    def share(self, live: Live, shares: Mapping[str, int], record: Record | None = None) -> None:
+        """Give revisions their shares, by name, with the record in the same call, and wait until it is done.
+
+        Raises MovedError when the service is neither as it was read nor as it is wanted.
+        """
+        wanted = {revision: percent for revision, percent in shares.items() if percent}
         traffic = [
             {"type": _REVISION, "revision": revision, "percent": percent}
-            for revision, percent in shares.items()
-            if percent
+            for revision, percent in wanted.items()
         ]
-        body = {"traffic": [*traffic, *live.tagged], "etag": live.etag}
+        body: _Json = {"traffic": [*traffic, *live.tagged]}
+        if record is not None:
+            body["annotations"] = {**live.annotations, ANNOTATION: record.text()}
+        params = {"updateMask": ",".join(body)}
         url = f"{self._roots('run')}/v2/{live.name}"
-        operation = self._call("PATCH", url, params={"updateMask": "traffic"}, json=body)
-        self._finish(operation)
+        read = live
+        for _ in range(_ATTEMPTS):
+            try:
+                operation = self._call("PATCH", url, params=params, json={**body, "etag": read.etag})
+            except MovedError:
+                read = self.service(live.name)
+                if dict(read.shares) == wanted and not read.follows and record in (None, read.record):
+                    # An earlier try of this very call was carried out, and its answer lost.
+                    self._served(live.name, wanted, "nothing more is known")
+                    return
+                if not read.is_as(live):
+                    raise
+                continue
+            self._finish(live.name, operation, wanted)
+            return
+        raise MovedError(
+            f"{live.region}: the service is changed again and again: look at it, then begin again"
+        )
 
-    def before(self, live: Live, revision: str) -> str | None:
-        """The newest revision that started before `revision` was made; None where there is none."""
-        url = f"{self._roots('run')}/v2/{live.name}/revisions"
+    def revisions(self, name: str) -> dict[str, bool]:
+        """The service's revisions that there are, the newest first, and whether each has started."""
+        url = f"{self._roots('run')}/v2/{name}/revisions"
         found = [
-            (str(one["createTime"]), _short(one["name"]), _started(one))
-            for one in self._pages(url, {"pageSize": "100"}, "revisions")
+            one for one in self._pages(url, {"pageSize": "100"}, "revisions") if not one.get("deleteTime")
         ]
-        own = next((created for created, name, _ in found if name == revision), None)
-        older = [(created, name) for created, name, good in found if good and own and created < own]
-        return max(older)[1] if older else None
+        newest_first = sorted(found, key=lambda one: str(one.get("createTime", "")), reverse=True)
+        return {_short(one["name"]): _started(one) for one in newest_first}
 
     def samples(
         self, project: str, service: str, sides: Mapping[str, Collection[str]], since: datetime
@@ -169,7 +203,7 @@ class Google:
             series("request_count", "resource.labels.revision_name", "metric.labels.response_code_class")
         )
         latencies = list(series("request_latencies", "resource.labels.revision_name"))
-        return {side: _sample(revisions, requests, latencies) for side, revisions in sides.items()}
+        return {side: sample(revisions, requests, latencies) for side, revisions in sides.items()}
 
     def burn(self, project: str, objective: str) -> float | None:
         """How many times too fast an objective's budget burns; None where nothing fresh is known."""
@@ -185,9 +219,11 @@ class Google:
             for one in self._pages(url, query, "timeSeries")
             for point in one.get("points", [])
         ]
+        # Nothing divided by nothing is not calm: it is not known.
+        points = [point for point in points if not math.isnan(point[1])]
         return max(points)[1] if points else None
 
-    def _finish(self, operation: _Json) -> None:
+    def _finish(self, name: str, operation: _Json, wanted: Mapping[str, int]) -> None:
         waited = 0
         while not operation.get("done"):
             if waited >= _OPERATION_SECONDS:
@@ -199,9 +235,20 @@ class Google:
             waited += 2
             operation = self._call("GET", f"{self._roots('run')}/v2/{operation['name']}")
         if "error" in operation:
-            raise GoogleError(
-                f"Cloud Run did not set the shares: {operation['error'].get('message', 'no reason')}"
-            )
+            # It ends in error as well when only another revision than these does not start.
+            self._served(name, wanted, str(operation["error"].get("message", "no reason")))
+
+    def _served(self, name: str, wanted: Mapping[str, int], why: str) -> None:
+        """Wait until Cloud Run is at rest, then hold what it serves against what is wanted."""
+        for _ in range(_OPERATION_SECONDS // 2):
+            found = self._call("GET", f"{self._roots('run')}/v2/{name}")
+            if not found.get("reconciling"):
+                statuses = cast("list[_Json]", found.get("trafficStatuses", []))
+                if _shares(statuses, _short(found.get("latestReadyRevision"))) == dict(wanted):
+                    return
+                break
+            self._sleep(2)
+        raise GoogleError(f"Cloud Run did not set the shares: {why}")
 
     def _pages(
         self, url: str, query: Mapping[str, str] | Sequence[tuple[str, str]], field: str
@@ -220,17 +267,26 @@ class Google:
         for attempt in range(_ATTEMPTS):
             if attempt:
                 self._sleep(2.0**attempt)
+            path = httpx.URL(url).path
             try:
                 answer = self._client.request(method, url, **given)
-            except httpx.TransportError as error:
+                if answer.status_code < 300:
+                    return cast("_Json", answer.json())
+            except httpx.HTTPError as error:
                 problem = f"{type(error).__name__} at {httpx.URL(url).host}"
                 continue
-            if answer.status_code < 300:
-                return cast("_Json", answer.json())
-            path = httpx.URL(url).path
+            except LoginError as error:
+                problem = f"no token for {method} {path}: {error}"
+                continue
+            except ValueError:
+                problem = f"the answer to {method} {path} is no JSON: is a proxy in between?"
+                continue
             problem = f"Google answered {answer.status_code} to {method} {path}: {_reason(answer)}"
             if answer.status_code in {409, 412}:
-                raise MovedError(f"somebody else changed {path} meanwhile: look at it, then begin again")
+                raise MovedError(
+                    f"somebody else changed {path} meanwhile ({_reason(answer)}): "
+                    "look at it, then begin again"
+                )
             if answer.status_code == 404:
                 raise MissingError(problem)
             if answer.status_code not in _AGAIN:
@@ -263,6 +319,17 @@ def google(token: Callable[[], str]) -> Google:
     )
 
 
+def _shares(entries: Sequence[Mapping[str, Any]], ready: str) -> dict[str, int]:
+    """Revision to percent; what follows the newest counts for the newest that started."""
+    shares: dict[str, int] = {}
+    for entry in entries:
+        percent = int(entry.get("percent", 0))
+        if percent:
+            revision = _short(entry.get("revision")) or ready
+            shares[revision] = shares.get(revision, 0) + percent
+    return shares
+
+
 def _short(name: Any) -> str:
     return str(name or "").rsplit("/", 1)[-1]
 
@@ -283,52 +350,3 @@ def _reason(answer: httpx.Response) -> str:
 
 def _time(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _sample(revisions: Collection[str], requests: Sequence[_Json], latencies: Sequence[_Json]) -> Sample:
-    counted = failed = 0
-    for one in requests:
-        if one["resource"]["labels"].get("revision_name") in revisions:
-            number = sum(int(point["value"].get("int64Value", 0)) for point in one.get("points", []))
-            counted += number
-            failed += number if one["metric"].get("labels", {}).get("response_code_class") == "5xx" else 0
-    buckets: dict[float, int] = {}
-    for one in latencies:
-        if one["resource"]["labels"].get("revision_name") in revisions:
-            for point in one.get("points", []):
-                for bound, count in _bounds(point["value"]["distributionValue"]):
-                    buckets[bound] = buckets.get(bound, 0) + count
-    return Sample(requests=counted, errors=failed, p95_ms=_percentile(buckets, 0.95))
-
-
-def _bounds(distribution: _Json) -> Iterator[tuple[float, int]]:
-    """Upper end and count of each bucket; the last one is taken at its lower end, for it has no other."""
-    options = cast("_Json", distribution.get("bucketOptions", {}))
-    counts = [int(count) for count in distribution.get("bucketCounts", [])]
-    ends: list[float]
-    if "explicitBuckets" in options:
-        ends = [float(bound) for bound in options["explicitBuckets"].get("bounds", [])]
-    elif "linearBuckets" in options:
-        one = options["linearBuckets"]
-        ends = [
-            float(one.get("offset", 0)) + float(one["width"]) * i
-            for i in range(int(one["numFiniteBuckets"]) + 1)
-        ]
-    else:
-        one = options.get("exponentialBuckets", {"numFiniteBuckets": 0, "growthFactor": 2, "scale": 1})
-        ends = [
-            float(one["scale"]) * float(one["growthFactor"]) ** i
-            for i in range(int(one["numFiniteBuckets"]) + 1)
-        ]
-    for index, count in enumerate(counts):
-        if count and ends:
-            yield ends[min(index, len(ends) - 1)], count
-
-
-def _percentile(buckets: Mapping[float, int], share: float) -> float | None:
-    total, seen = sum(buckets.values()), 0
-    for bound, count in sorted(buckets.items()):
-        seen += count
-        if seen >= share * total:
-            return bound
-    return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +15,7 @@ import httpx
 
 from operations.release.decide import Rules
 from operations.release.google import Google
+from operations.release.record import Record, record_of
 from operations.release.walk import Place, Walk
 
 REGIONS = ("europe-west1", "europe-west4")
@@ -27,6 +28,8 @@ PLACE = Place(project="p-example", services=SERVICES, objectives=OBJECTIVES)
 STABLE, NEW = "api-00001-abc", "api-00002-xyz"
 LATEST = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
 REVISION = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
+# Namespaces of annotations that Google keeps for itself.
+REFUSED = ("run.googleapis.com", "cloud.googleapis.com", "serving.knative.dev", "autoscaling.knative.dev")
 TAGGED = {"type": REVISION, "revision": STABLE, "percent": 0, "tag": "beta"}
 
 
@@ -48,6 +51,12 @@ class World:
         self.newest = dict.fromkeys(SERVICES, NEW)
         self.ready = dict.fromkeys(SERVICES, NEW)
         self.etag = dict.fromkeys(SERVICES, 1)
+        # What serves: as the traffic, but where an operation ended in error.
+        self.statuses = dict(self.traffic)
+        self.annotations = {name: {"team": "platform"} for name in SERVICES}
+        # Oldest first, and those of them that did not start.
+        self.revisions = {name: [STABLE, NEW] for name in SERVICES}
+        self.broken = set[str]()
         self.minute_requests = 1_000
         self.failing = {STABLE: 0.001, NEW: 0.001}
         self.p95 = {STABLE: 200.0, NEW: 220.0}
@@ -60,6 +69,19 @@ class World:
         # The one that is taken; any when empty.
         self.token = ""
         self.tick: Callable[[int], None] = lambda _minute: None
+        # The error with which the operation of a PATCH ends; its shares then do not serve.
+        self.ends_in: Callable[[str], str] = lambda _name: ""
+        self.error = ""
+
+    def deploy(self, revision: str, names: Sequence[str] = SERVICES) -> None:
+        """A new revision, as an `up` makes it: with nothing where the traffic is by name."""
+        for name in names:
+            self.revisions[name].append(revision)
+            self.newest[name] = self.ready[name] = revision
+            self.etag[name] += 1
+
+    def record(self, name: str) -> Record | None:
+        return record_of(self.annotations[name])
 
     def shares(self, name: str) -> dict[str, int]:
         return {
@@ -85,16 +107,32 @@ class World:
 
     def answer(self, verb: str, path: str, query: Mapping[str, list[str]], body: dict[str, Any]) -> Any:
         if path.startswith("/run/v2/projects/p-example/operations/"):
-            return {"done": True, "name": path.removeprefix("/run/v2/")}
+            ended = {"error": {"message": self.error}} if self.error else {}
+            return {"done": True, "name": path.removeprefix("/run/v2/"), **ended}
         name = path.removeprefix("/run/v2/")
         if name.endswith("/revisions"):
-            return {"revisions": [self._revision(name, number) for number in (STABLE, NEW)]}
+            service = name.removesuffix("/revisions")
+            return {"revisions": [self._revision(service, one) for one in self.revisions[service]]}
         if name in self.traffic and verb == "PATCH":
-            assert query["updateMask"] == ["traffic"]
+            masked = query["updateMask"][0].split(",")
+            assert set(masked) <= {"traffic", "annotations"}
+            assert set(body) == {*masked, "etag"}
             if body["etag"] != str(self.etag[name]):
                 return 409
             assert sum(int(one["percent"]) for one in body["traffic"]) == 100
-            self.traffic[name] = body["traffic"]
+            if any(
+                one["revision"] not in self.revisions[name] for one in body["traffic"] if "revision" in one
+            ):
+                return 400
+            annotations = body.get("annotations", self.annotations[name])
+            if any(key.partition("/")[0] in REFUSED for key in annotations):
+                return 400
+            assert all(isinstance(value, str) for value in annotations.values())
+            # As a whole: what is not sent is gone.
+            self.annotations[name], self.traffic[name] = annotations, body["traffic"]
+            self.error = self.ends_in(name)
+            if not self.error:
+                self.statuses[name] = body["traffic"]
             self.etag[name] += 1
             self.counted = dict.fromkeys(self.counted, 0.0)
             self.patches.append((name.split("/")[3], self.shares(name)))
@@ -103,6 +141,8 @@ class World:
             return {
                 "name": name,
                 "traffic": self.traffic[name],
+                "trafficStatuses": self.statuses[name],
+                "annotations": self.annotations[name],
                 "latestCreatedRevision": f"{name}/revisions/{self.newest[name]}",
                 "latestReadyRevision": f"{name}/revisions/{self.ready[name]}",
                 "etag": str(self.etag[name]),
@@ -112,10 +152,16 @@ class World:
         return 404
 
     def _revision(self, name: str, revision: str) -> dict[str, Any]:
+        state = "CONDITION_FAILED" if revision in self.broken else "CONDITION_SUCCEEDED"
+        day = self.revisions[name].index(revision) // 24 + 1
+        hour = self.revisions[name].index(revision) % 24
         return {
-            "name": f"{name}/{revision}",
-            "createTime": "2026-03-01T00:00:00Z" if revision == STABLE else "2026-03-02T00:00:00Z",
-            "conditions": [{"type": "Ready", "state": "CONDITION_SUCCEEDED"}],
+            "name": f"{name}/revisions/{revision}",
+            "createTime": f"2026-03-{day:02}T{hour:02}:00:00Z",
+            "conditions": [
+                {"type": "Active", "state": "CONDITION_FAILED"},
+                {"type": "Ready", "state": state},
+            ],
         }
 
     def _series(self, asked: str) -> list[dict[str, Any]]:
@@ -134,18 +180,32 @@ class World:
                 value = {
                     "distributionValue": {
                         "count": str(int(count)),
-                        "bucketOptions": {"explicitBuckets": {"bounds": [0, self.p95[revision]]}},
+                        "bucketOptions": {"explicitBuckets": {"bounds": [0, self.p95.get(revision, 200.0)]}},
                         "bucketCounts": ["0", str(int(count))],
                     }
                 }
                 found.append({"resource": labels, "metric": {}, "points": [{"value": value}]})
                 continue
-            failed = round(count * self.failing[revision])
+            failed = round(count * self.failing.get(revision, 0.001))
             for kind, number in (("2xx", int(count) - failed), ("5xx", failed)):
                 value = {"int64Value": str(number)}
                 metric = {"labels": {"response_code_class": kind}}
                 found.append({"resource": labels, "metric": metric, "points": [{"value": value}]})
         return found
+
+
+def respond(
+    world: World, verb: str, address: str, authorization: str, content: bytes
+) -> tuple[int, dict[str, Any]]:
+    """Status and body of an answer."""
+    parts = urlsplit(address)
+    if world.token and authorization != f"Bearer {world.token}":
+        return 401, {"error": {"message": "no"}}
+    answer: Any = world.refuse(verb, parts.path)
+    if answer is None:
+        body = cast("dict[str, Any]", json.loads(content) if content else {})
+        answer = world.answer(verb, parts.path, parse_qs(parts.query), body)
+    return (answer, {"error": {"message": "no"}}) if isinstance(answer, int) else (200, answer)
 
 
 @contextmanager
@@ -154,22 +214,12 @@ def served(world: World) -> Generator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def _do(self) -> None:
-            parts = urlsplit(self.path)
-            length = int(self.headers.get("Content-Length", 0))
-            body = cast("dict[str, Any]", json.loads(self.rfile.read(length)) if length else {})
-            found = world.refuse(self.command, parts.path)
-            if world.token and self.headers.get("Authorization") != f"Bearer {world.token}":
-                found = 401
-            answer: Any = (
-                world.answer(self.command, parts.path, parse_qs(parts.query), body)
-                if found is None
-                else found
-            )
-            status = answer if isinstance(answer, int) else 200
-            text = {"error": {"message": "no"}} if isinstance(answer, int) else answer
+            content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            token = self.headers.get("Authorization", "")
+            status, body = respond(world, self.command, self.path, token, content)
             self.send_response(status)
             self.end_headers()
-            self.wfile.write(json.dumps(text).encode())
+            self.wfile.write(json.dumps(body).encode())
 
         do_GET = _do
         do_PATCH = _do
@@ -187,8 +237,14 @@ def served(world: World) -> Generator[str]:
         server.server_close()
 
 
-def walk_of(world: World, root: str, said: list[str], **rules: Any) -> Walk:
-    """A walk on the stand-ins."""
-    client = httpx.Client(timeout=10)
-    google = Google(client, lambda service: f"{root}/{service}", world.sleep)
+def walk_of(world: World, said: list[str], **rules: Any) -> Walk:
+    """A walk on the stand-ins, without a network between them: what they raise ends the walk."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        token = request.headers.get("Authorization", "")
+        status, body = respond(world, request.method, str(request.url), token, request.content)
+        return httpx.Response(status, json=body)
+
+    client = httpx.Client(transport=httpx.MockTransport(handle))
+    google = Google(client, lambda service: f"https://stand-in/{service}", world.sleep)
     return Walk(google, PLACE, Rules(latency_ms=1_000, **rules), said.append, world.sleep, world.now)

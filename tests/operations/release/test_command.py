@@ -91,6 +91,97 @@ def test_a_walk_outlives_its_token(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.usefixtures("review")
+def test_a_login_that_ends_in_the_middle_says_what_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = World()
+
+    def expire(minute: int) -> None:
+        if minute == 5:
+            world.token = "another"
+            (tmp_path / "gcloud").write_text("#!/bin/sh\nexit 1\n")
+
+    world.tick = expire
+    with served(world) as root:
+        monkeypatch.setenv("RELEASE_ROOT", root)
+        monkeypatch.setattr("time.sleep", world.sleep)
+        monkeypatch.setattr("operations.release.walk.datetime", Clock(world))
+        short = ["--soak-minutes", "2", "--minimum-requests", "1"]
+        assert main(["--stack", "prod", "--target", "gcp", *short]) == 3
+    said = capsys.readouterr()
+    assert "must be logged in, it is not: run `gcloud auth login`; so everything goes back" in said.out
+    assert "could NOT be given back in europe-west1: no token for GET" in said.err
+    assert "; europe-west4: no token for GET" in said.err
+    assert "set it by hand now" in said.err
+
+
+@pytest.mark.usefixtures("review")
+@pytest.mark.parametrize(
+    ("script", "sentence"),
+    [
+        ("exit 1", "must be logged in, it is not"),
+        ("true", "must be logged in, it is not"),
+        ("sleep 5", "gave no token within 1 s"),
+        (None, "(gcloud) must be on PATH, it is not"),
+    ],
+)
+def test_fails_when_there_is_no_token_at_the_start(
+    script: str | None,
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    gcloud = tmp_path / "gcloud"
+    if script is None:
+        monkeypatch.setattr("operations.release.__main__._TOKEN", (str(tmp_path / "no-such-command"),))
+    else:
+        gcloud.write_text(f"#!/bin/sh\n{script}\n")
+    monkeypatch.setattr("operations.release.__main__._TOKEN_SECONDS", 1)
+    assert main(["back", "--only-halfway", "--stack", "prod", "--target", "gcp"]) == 2
+    assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("review")
+def test_the_options_of_back_reach_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = World()
+    world.traffic = {name: named(n=100) for name in SERVICES}
+    gcp = ["back", "--stack", "prod", "--target", "gcp"]
+    with served(world) as root:
+        monkeypatch.setenv("RELEASE_ROOT", root)
+        assert main([*gcp, "--only-halfway"]) == 0
+        assert main(gcp) == 3
+        assert "no release recorded a stable revision before it" in capsys.readouterr().err
+        assert main([*gcp, "--revision", "europe-west1=api-00009-nil"]) == 2
+        assert main([*gcp, "--revision", "europe-west1=api-00001-abc"]) == 0
+        assert world.shares(SERVICES[1]) == {"api-00002-xyz": 100}
+        assert main([*gcp, "--revision", "api-00001-abc"]) == 0
+    assert [world.shares(name) for name in SERVICES] == [{"api-00001-abc": 100}] * 2
+
+
+@pytest.mark.usefixtures("review")
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("walk", "--only-halfway"), "only-halfway and revision go with back, got walk"),
+        (("status", "--revision", "r"), "only-halfway and revision go with back, got status"),
+        (("back", "--only-halfway", "--revision", "r"), "got a revision as well: leave one out"),
+        (("back", "--revision", "a", "--revision", "b"), "must be NAME once, or REGION=NAME once a region"),
+        (("back", "--revision", "europe-west1="), "must be NAME once, or REGION=NAME once a region"),
+        (("back", "--revision", "us=r"), "must name a region of the service (europe-west1, europe-west4)"),
+    ],
+)
+@pytest.mark.parametrize("target", ["sandbox", "gcp"])
+def test_fails_when_an_option_fits_nothing(
+    options: tuple[str, ...], sentence: str, target: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*options, "--stack", "prod", "--target", target]) == 2
+    assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("review")
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
