@@ -237,13 +237,22 @@ class Queue(Section):
 
 def _queues() -> dict[str, Queue]:
     return {
-        "jobs": Queue(topic="aiprod-pipeline-jobs", subscription="aiprod-job-processor"),
+        "jobs": Queue(
+            topic="aiprod-pipeline-jobs",
+            subscription="aiprod-job-processor",
+            max_delivery_attempts=10,
+            maximum_backoff_seconds=120,
+        ),
         "results": Queue(topic="aiprod-job-results", subscription="aiprod-result-notifier", job_seconds=1),
         "notifications": Queue(
             topic="aiprod-job-notifications", subscription="aiprod-job-notifications-sender", job_seconds=1
         ),
         "batch": Queue(
-            topic="aiprod-batch-jobs", subscription="aiprod-batch-processor", promise_seconds=1_800
+            topic="aiprod-batch-jobs",
+            subscription="aiprod-batch-processor",
+            max_delivery_attempts=10,
+            maximum_backoff_seconds=120,
+            promise_seconds=1_800,
         ),
     }
 

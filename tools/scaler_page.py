@@ -15,8 +15,10 @@ from matplotlib import rcParams
 from matplotlib.figure import Figure
 
 from tools.scaler_simulation.clairvoyant import least_instance_seconds
+from tools.scaler_simulation.delivery import DECLARED
 from tools.scaler_simulation.patterns import PATTERNS, Pattern, pattern
 from tools.scaler_simulation.simulate import Played, play
+from tools.scaler_simulation.stops import MINUTES, stops
 
 __all__ = ["PAGE", "render"]
 
@@ -59,6 +61,22 @@ _COLUMNS = (
     "peak",
 )
 
+_STOPS = """
+## What a scale-down costs a message
+
+A worker that is stopped (scaled down, released anew, moved by Google) finishes what ends within its ten
+seconds and gives the rest back. That costs the message **one delivery**, as a failure does: Pub/Sub counts
+both alike. Below are jobs of one length among those of the steady pattern, where most instances are stopped
+for an hour of work: the share of their deliveries that is given back, and how many of a million healthy
+messages would become dead letters by that alone. *Lost*: the next delivery begins anew; *kept*: it goes on
+from where the last one was stopped.
+
+So the queues of jobs and batches allow {attempts} deliveries, and not the {few} that API-3.8 wants of
+notifications, and [the contract](service-contract.md#workers) asks long jobs to keep what they did. A release
+costs each message in a worker's hands one delivery more.
+
+"""
+
 
 def _row(name: str, one: Pattern, played: Played) -> str:
     least = least_instance_seconds(one, played.seconds)
@@ -72,11 +90,41 @@ def _row(name: str, one: Pattern, played: Played) -> str:
         f"{least / 3600:.1f} h",
         f"{played.instance_seconds / least:.2f}",
         f"{len(played.dead)}",
-        f"{played.interrupted}",
+        f"{len(played.stopped)}",
         f"{played.changes}",
         f"{max(minute.instances for minute in played.minutes)}",
     )
     return f"| {' | '.join(cells)} |\n"
+
+
+def _stops_part() -> str:
+    """What a scale-down costs."""
+    few = 5
+    columns = (
+        "job",
+        "deliveries given back",
+        *(
+            f"dead of a million, {attempts} deliveries, work {what}"
+            for what in ("lost", "kept")
+            for attempts in (few, DECLARED.attempts)
+        ),
+    )
+    rows = f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|\n"
+    for minutes in MINUTES:
+        found = stops(minutes)
+        chances = (
+            chance(attempts)
+            for chance in (found.dead_if_lost, found.dead_if_kept)
+            for attempts in (few, DECLARED.attempts)
+        )
+        cells = (f"{minutes} min", f"{found.share:.1%}", *(_of_a_million(one) for one in chances))
+        rows += f"| {' | '.join(cells)} |\n"
+    return _STOPS.format(attempts=DECLARED.attempts, few=few) + rows
+
+
+def _of_a_million(chance: float) -> str:
+    count = chance * 1_000_000
+    return f"{count:,.2g}" if 0.001 <= count < 100 else f"{count:,.0f}" if count >= 100 else "below 0.001"
 
 
 def render() -> str:
@@ -88,7 +136,7 @@ def render() -> str:
         f"\n## {one.title}\n\n![Messages, instances and waits of the pattern {name}](scaler/{name}.png)\n"
         for name, one in ones.items()
     )
-    return _HEAD + rows + plots
+    return _HEAD + rows + plots + _stops_part()
 
 
 def draw() -> None:

@@ -9,9 +9,10 @@ All must stand before the first instance starts. Not modelled: GPUs, sidecars an
 is started again, and its message is delivered again.
 
 What the image must do when an instance ends (scaled down, replaced by a release, moved by Google): SIGTERM
-comes ten seconds before the end. In these it stops pulling, gives up the lease of each message in work (a
-deadline of 0, so that another instance gets it at once and not when its ten minutes are over), and exits.
-So a job must be safe to begin twice, and a long one keeps what it has done where the next attempt finds it.
+comes ten seconds before the end. In these it stops pulling, finishes what it can, gives up the lease of each
+other message (a deadline of 0, so that another instance gets it at once and not when its ten minutes are
+over), and exits. That uses up one of the deliveries that the queue allows (docs/scaler.md says how often), so
+a job must be safe to begin twice, and a long one keeps what it has done where the next attempt finds it.
 While it works it extends its lease itself: a message whose lease runs out is delivered to somebody else
 meanwhile.
 

@@ -186,6 +186,7 @@ class Workers(Part):
     """How messages are worked on."""
 
     stop_seconds: Annotated[int, Field(ge=1, le=10)]
+    keep_work_after_seconds: Positive
     lease_extension: Literal[True]
     maximum_lease_seconds: Positive
     concurrent_jobs: Positive

@@ -168,6 +168,7 @@ def workers_part(demands: Demands) -> Iterator[str]:
         ("what", "value"),
         [
             ("stop after SIGTERM, within", f"{workers.stop_seconds} s"),
+            ("work is kept, by jobs that may take longer, each", f"{workers.keep_work_after_seconds} s"),
             ("longest lease", f"{workers.maximum_lease_seconds} s, extended all along"),
             ("jobs at a time", workers.concurrent_jobs),
             (

@@ -2,7 +2,8 @@
 
 Google's delays are the longest documented: a sample a minute, shown two minutes later, acknowledgements
 after four. An instance needs 45 seconds to start and is paid for from the first. Which instance is stopped
-is drawn: Cloud Run does not say, so it may be a busy one, whose message is given back, its work lost.
+is drawn: Cloud Run does not say, so it may be a busy one. It takes no more, finishes what ends within its
+grace, and gives the rest back, its work lost.
 
 A message that was not acknowledged is delivered again after the back-off. Its worker gives it back when it
 fails on it or is stopped; a worker that dies gives nothing back, and Pub/Sub learns of it when the lease is
@@ -26,6 +27,8 @@ from tools.scaler_simulation.patterns import Job, Pattern
 __all__ = ["Minute", "Played", "play"]
 
 _START_SECONDS = 45.0
+# Cloud Run ends a container ten seconds after SIGTERM; giving a message back takes some of them.
+_GRACE_SECONDS = 8.0
 _SHOWN_AFTER = 120.0
 # Acknowledgements, their latencies and dead letters show later than the backlog: 181 and 240 seconds.
 _HIDDEN_MINUTES = 2
@@ -50,8 +53,8 @@ class Played:
     """
     instance_seconds: float = 0.0
     seconds: float = 0.0
-    interrupted: int = 0
-    """Attempts lost because their instance was stopped."""
+    stopped: list[Job] = field(default_factory=list[Job])
+    """Of each attempt lost because its instance was stopped, the message."""
     dead: list[Job] = field(default_factory=list[Job])
     """Messages that became dead letters."""
     changes: int = 0
@@ -80,7 +83,7 @@ class _Message:
 class _Instance:
     began: float
     ready: bool = False
-    gone: bool = False
+    stopping: bool = False
     # Message -> when this attempt of it began.
     works: dict[_Message, float] = field(default_factory=dict["_Message", float])
 
@@ -102,6 +105,7 @@ class _World:
         self.order = itertools.count()
         self.waiting: deque[_Message] = deque()
         self.instances: list[_Instance] = []
+        self.paid: set[_Instance] = set()
         self.unacknowledged: dict[_Message, float] = {}
         self.samples: list[_Sample] = []
         self.finished, self.job_seconds = 0, 0.0
@@ -115,17 +119,29 @@ class _World:
         while len(self.instances) < wanted:
             instance = _Instance(began=self.now)
             self.instances.append(instance)
+            self.paid.add(instance)
             self.later(_START_SECONDS, "ready", instance)
         while len(self.instances) > wanted:
             self.stop(self.instances.pop(self.draw.randrange(len(self.instances))))
 
     def stop(self, instance: _Instance) -> None:
-        instance.gone = True
-        self.played.instance_seconds += self.now - instance.began
-        self.played.interrupted += len(instance.works)
+        instance.stopping = True
+        if instance.works:
+            self.later(_GRACE_SECONDS, "grace is over", instance)
+        self.leave(instance)
+
+    def give_back(self, instance: _Instance) -> None:
         for message in instance.works:
+            self.played.stopped.append(message.job)
             self.fail(message)
         instance.works = {}
+        self.leave(instance)
+
+    def leave(self, instance: _Instance) -> None:
+        """Gone as soon as it was told to and holds nothing."""
+        if instance.stopping and not instance.works and instance in self.paid:
+            self.paid.remove(instance)
+            self.played.instance_seconds += self.now - instance.began
 
     def crash(self, instance: _Instance) -> None:
         """It is started again, and is paid for meanwhile."""
@@ -134,6 +150,7 @@ class _World:
         for message, began in instance.works.items():
             self.fail(message, self.pattern.delivery.lease_left(self.now - began))
         instance.works = {}
+        self.leave(instance)
 
     def fail(self, message: _Message, noticed_in: float = 0.0) -> None:
         message.failures += 1
@@ -161,6 +178,7 @@ class _World:
             self.finished += 1
             self.job_seconds += self.now - began
             self.played.begun.append((began, began - job.at - message.died))
+            self.leave(instance)
             return
         message.died += self.now - began
         # A message on which every attempt fails goes on to fail, however often it is delivered.
@@ -170,6 +188,7 @@ class _World:
         else:
             del instance.works[message]
             self.fail(message)
+            self.leave(instance)
 
     def minute(self) -> None:
         oldest = self.now - min(self.unacknowledged.values(), default=self.now)
@@ -224,7 +243,9 @@ def play(pattern: Pattern, until: float = math.inf) -> Played:
                 del world.unacknowledged[message]
                 world.played.dead.append(message.job)
             case "ready", _Instance() as instance:
-                instance.ready = not instance.gone
+                instance.ready = True
+            case "grace is over", _Instance() as instance:
+                world.give_back(instance)
             case "end", (_Instance() as instance, _Message() as message, float() as began):
                 world.end(instance, message, began)
             case _:
@@ -232,6 +253,6 @@ def play(pattern: Pattern, until: float = math.inf) -> Played:
                 world.later(_MINUTE, "minute")
         world.assign()
     world.played.seconds = world.now
-    for instance in world.instances:
+    for instance in world.paid:
         world.played.instance_seconds += world.now - instance.began
     return world.played

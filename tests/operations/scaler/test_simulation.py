@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import math
 
 import pytest
 
-from operations.scaler.decide import Pool, Queue
+from operations.scaler.decide import Decision, Pool, Queue
+from review.contract.demands import load_demands
 from tests.stack_files import STACKS, settings
 from tools import scaler_page
+from tools.scaler_simulation import simulate
 from tools.scaler_simulation.clairvoyant import least_instance_seconds
 from tools.scaler_simulation.delivery import DECLARED
 from tools.scaler_simulation.patterns import PATTERNS, Job, Pattern, pattern
 from tools.scaler_simulation.simulate import play
+from tools.scaler_simulation.stops import MINUTES, Stops, stops
 
 SEEDS = range(12)
 
@@ -23,7 +28,8 @@ def test_the_promise_holds_at_no_more_than_1_3_times_the_least_cost(name: str, s
     one = pattern(name, seed)
     played = play(one)
     assert len(played.waits) + len(played.dead) == len(one.jobs)
-    assert {job for job in one.jobs if not job.succeeds} <= {*played.dead}
+    # Nothing healthy becomes a dead letter because workers were stopped.
+    assert {job for job in one.jobs if not job.succeeds} == {*played.dead}
     assert played.wait(0.95) <= one.queue.promise_seconds
     assert played.instance_seconds <= 1.3 * least_instance_seconds(one, played.seconds)
 
@@ -47,7 +53,8 @@ def test_a_failing_worker_sends_poison_to_the_dead_letters() -> None:
     poison = [job for job in one.jobs if not job.succeeds]
     assert len(poison) > 10
     assert any(job.kills for job in one.jobs)
-    assert {*play(one).dead} == {*poison}
+    # An attempt was stopped that would not have failed of itself.
+    assert any(job.succeeds for job in play(one).stopped)
 
 
 def small(*jobs: Job, maximum: int = 1, until: float = 600) -> Pattern:
@@ -63,7 +70,8 @@ def small(*jobs: Job, maximum: int = 1, until: float = 600) -> Pattern:
 def test_a_message_that_always_fails_is_given_up_after_its_deliveries_and_their_back_off() -> None:
     """Five attempts of 10 s, with 10, 20, 40 and 80 s between them."""
     poison = Job(at=90.0, attempts=(10.0,) * 5, succeeds=False)
-    played = play(small(poison))
+    five = dataclasses.replace(DECLARED, attempts=5)
+    played = play(dataclasses.replace(small(poison), delivery=five))
     assert (played.dead, played.waits) == ([poison], [])
     backlog = [minute.backlog for minute in played.minutes]
     # Published at 90 s, dead at 290 s.
@@ -80,6 +88,62 @@ def test_a_worker_that_dies_is_noticed_when_its_lease_is_over() -> None:
 def test_a_worker_that_dies_starts_again_before_it_works() -> None:
     first, second = Job(at=100.0, attempts=(5.0, 1.0), kills=frozenset({0})), Job(at=101.0, attempts=(1.0,))
     assert play(small(first, second, until=900)).begun[0] == (105.0 + 45.0, 105.0 + 45.0 - 101.0)
+
+
+def test_who_is_stopped_finishes_what_ends_in_time_and_gives_the_rest_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two work at 180 s, when both are stopped: one job ends at 187 s, the other is given back at 188 s."""
+    numbers = iter([2, 2, 0, 1])
+
+    def planned(*_: object) -> Decision:
+        return Decision(instances=next(numbers, 1), reason="load", load=0.0)
+
+    monkeypatch.setattr(simulate, "decide", planned)
+    short, long = Job(at=110.0, attempts=(77.0,)), Job(at=110.0, attempts=(120.0,))
+    one = dataclasses.replace(small(short, long, until=480), pool=Pool(minimum=0, maximum=2))
+    played = play(one)
+    assert played.stopped == [long]
+    assert played.begun == [(110.0, 0.0), (285.0, 175.0)]
+    assert played.instance_seconds == (187.0 - 60.0) + (188.0 - 60.0) + (480.0 - 240.0)
+
+
+def test_a_stop_costs_one_of_the_deliveries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pool that stands for half of each two minutes never ends a job of two: it becomes a dead letter."""
+    numbers = itertools.cycle([1, 0])
+
+    def planned(*_: object) -> Decision:
+        return Decision(instances=next(numbers), reason="load", load=0.0)
+
+    monkeypatch.setattr(simulate, "decide", planned)
+    job = Job(at=0.0, attempts=(120.0,))
+    played = play(small(job, until=600))
+    assert (played.dead, len(played.stopped)) == ([job], DECLARED.attempts)
+
+
+@pytest.mark.parametrize("minutes", MINUTES)
+def test_no_more_than_one_long_job_of_a_million_dies_of_being_stopped_when_its_work_is_kept(
+    minutes: int,
+) -> None:
+    found = stops(minutes)
+    assert found.given_back > 0
+    assert found.dead_if_kept(DECLARED.attempts) < 1e-6
+    assert found.dead_if_kept(5) <= found.dead_if_lost(5)
+
+
+def test_a_job_that_need_not_keep_its_work_does_not_die_of_being_stopped() -> None:
+    """What the contract leaves to the shorter ones."""
+    longest = load_demands().workers.keep_work_after_seconds
+    assert longest % 60 == 0
+    assert stops(longest // 60).dead_if_lost(DECLARED.attempts) < 1e-6
+
+
+def test_the_chances_are_those_of_a_poisson_process() -> None:
+    """A half given back: ln 2 stops in each job."""
+    half = Stops(deliveries=100, given_back=50)
+    assert half.dead_if_lost(5) == pytest.approx(0.5**5)
+    assert half.dead_if_kept(1) == pytest.approx(0.5)
+    assert half.dead_if_kept(2) == pytest.approx(1 - 0.5 * (1 + math.log(2)))
 
 
 def test_the_figures_are_of_what_was_played() -> None:
