@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _told(given, place, rules)
         # Stopping by the machine is stopping by a person: it says where traffic is left.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        walk = Walk(google(_token), place, rules, _say, time.sleep)
+        walk = Walk(google(_token, time.sleep), place, rules, _say, time.sleep)
         if given.do == "back":
             return walk.back(only_halfway=given.only_halfway, revisions=revisions)
         return getattr(walk, given.do)()

@@ -104,9 +104,10 @@ class Back:
             if dict(live.shares) == {named: 100}:
                 self._say(f"{live.region}: {named} serves already")
                 continue
-            gone = one.new if one.moves else next(iter(live.shares))
+            gone, record = one.new if one.moves else next(iter(live.shares)), live.record
+            walk = record.walk if record is not None and record.walked == gone else one.walk
             targets[live.name] = Standing(
-                kind="halfway", new=gone, stable=named, percent=one.percent, walk=one.walk
+                kind="halfway", new=gone, stable=named, percent=one.percent, walk=walk
             )
         return targets
 
@@ -124,13 +125,21 @@ class Back:
 
     def _settled(self, lives: Sequence[Live]) -> dict[str, Standing]:
         targets = dict[str, Standing]()
+        over = {live.record.walk: live for live in lives if live.record and _is_back(live, live.record)}
         for live in lives:
             serving, record = next(iter(live.shares)), live.record
-            if record is not None and serving == record.walked:
+            if record is not None and serving == record.walked and over and record.walk not in over:
+                # Otherwise it would go two releases back here, and one there.
+                region = next(iter(over.values())).region
+                self._refused.append(
+                    f"{live.region}: {serving} is of another release than the one that is back in {region}: "
+                    f"name {record.stable} or another one with `back --revision {live.region}=NAME`"
+                )
+            elif record is not None and serving == record.walked:
                 targets[live.name] = Standing(
                     kind="halfway", new=serving, stable=record.stable, percent=100, walk=record.walk
                 )
-            elif record is not None and serving == record.stable:
+            elif record is not None and _is_back(live, record):
                 self._say(
                     f"{live.region}: {serving} serves, the stable one of the last release: nothing to do"
                 )
@@ -217,3 +226,7 @@ class Back:
             )
         if sentences:
             raise StuckError("; ".join(sentences))
+
+
+def _is_back(live: Live, record: Record) -> bool:
+    return record.stable in live.shares and record.walked not in live.shares

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 import os
-import time
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -96,7 +95,7 @@ class Google:
         self,
         client: httpx.Client,
         roots: Callable[[str], str],
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None],
     ) -> None:
         """`roots`: service (`run`, `monitoring`) to its address."""
         self._client = client
@@ -310,12 +309,12 @@ class _Bearer(httpx.Auth):
             yield request
 
 
-def google(token: Callable[[], str]) -> Google:
+def google(token: Callable[[], str], sleep: Callable[[float], None]) -> Google:
     """The real one, with whatever gives a token; RELEASE_ROOT is given by tests."""
     root = os.environ.get("RELEASE_ROOT")
     client = httpx.Client(timeout=60, auth=_Bearer(token))
     return Google(
-        client, lambda service: f"{root}/{service}" if root else f"https://{service}.googleapis.com"
+        client, lambda service: f"{root}/{service}" if root else f"https://{service}.googleapis.com", sleep
     )
 
 
