@@ -216,6 +216,17 @@ BESIDE: Final[tuple[Beside, ...]] = (
         ),
     ),
     Beside(
+        what="annotations of a service",
+        owner="release",
+        change="keeps its record in `release-walk`: stable and walked revision, whether the walk has ended",
+        why_no_step="the program sets no annotation, and a refresh takes over only those that it set",
+        played=(
+            Played(
+                type=SERVICE, output="effectiveAnnotations", example={"release-walk": '{"state":"walking"}'}
+            ),
+        ),
+    ),
+    Beside(
         what="passwords of database users",
         owner="rotator",
         change="sets a generated password of the user that is not in use",

@@ -66,6 +66,7 @@ def updated_outputs(
     _keep_nested(facts.properties, given, old_outputs)
     result = _fill(facts.properties, given, computed, making)
     _labels(facts, inputs, result, making)
+    _keep_annotations(result, old_outputs)
     if "id" in old_outputs:
         result["id"] = old_outputs["id"]
     return result
@@ -160,6 +161,15 @@ def _made(found: PropertyFacts, making: Making) -> Any:
 
 def _marked(found: PropertyFacts, value: Any) -> Any:
     return Secret(value) if found.sensitive and not isinstance(value, Secret) else value
+
+
+def _keep_annotations(result: Values, old: Mapping[str, Any]) -> None:
+    """Those of others stay as the state has them: the provider takes away only what the program had set."""
+    before, own = as_map(plain(old.get("effectiveAnnotations"))), as_map(plain(old.get("annotations"))) or {}
+    now = result.get("effectiveAnnotations")
+    if before and now is not UNKNOWN:
+        others = {key: value for key, value in before.items() if key not in own}
+        result["effectiveAnnotations"] = {**others, **(as_map(now) or {})}
 
 
 def _labels(facts: TypeFacts, inputs: Mapping[str, Any], result: Values, making: Making | None) -> None:

@@ -20,6 +20,7 @@ SERVICE = "gcp:cloudrunv2/service:Service"
 NAME = "aiprod-v33-api"
 REGIONS: tuple[str, ...] = ("europe-west1", "europe-west4")
 IDS = {region: f"projects/aiprod-484120/locations/{region}/services/{NAME}" for region in REGIONS}
+KIND = "TRAFFIC_TARGET_ALLOCATION_TYPE"
 # What the first `up` makes in each region.
 STABLE = {region: first_revision(id, {}).rpartition("/")[2] for region, id in IDS.items()}
 Change = Callable[[dict[str, Any]], object]
@@ -85,6 +86,32 @@ def test_each_step_changes_the_traffic_of_the_services_and_nothing_else() -> Non
 
     # The way back: the revision before stays, whatever was promoted.
     assert changed(prod.up(traffic=PINNED)) == traffic_only
+    assert changed(prod.up()) == set()
+
+
+def test_the_record_of_a_release_stays_on_the_service() -> None:
+    """Written beside the program: no step for it, and a later deployment sends it as it read it."""
+    prod = Prod()
+    assert changed(prod.up(traffic={"kind": "walked"})) == set()
+    records = {id: prod.ground.world.get(SERVICE, id) for id in IDS.values()}
+    moved = [{"type": f"{KIND}_REVISION", "revision": name, "percent": 100} for name in STABLE.values()]
+    annotations = {id: {"release-walk": f'{{"walk":"{region}"}}'} for region, id in IDS.items()}
+    for share, (id, record) in zip(moved, records.items(), strict=True):
+        assert record is not None
+        outputs = {**record.outputs, "traffics": [share], "effectiveAnnotations": annotations[id]}
+        prod.ground.world.add(SERVICE, id, {**record.inputs, "traffics": [share]}, outputs)
+
+    def found() -> dict[str, Any]:
+        live = {id: prod.ground.world.get(SERVICE, id) for id in IDS.values()}
+        return {id: record.outputs["effectiveAnnotations"] for id, record in live.items() if record}
+
+    refreshed = run("prod", prod.ground, Mode.REFRESH, prod.release)
+    prod.ground = replace(prod.ground, snapshot=refreshed.snapshot)
+    assert changed(prod.up()) == set()
+    image = f"europe-docker.pkg.dev/aiprod-484120/aiprod/api@sha256:{'e' * 64}"
+    steps = changed(prod.up(images={"api": image, "worker": image.replace("/api@", "/worker@")}))
+    assert (Op.UPDATE, SERVICE, "template.containers") in steps
+    assert found() == annotations
     assert changed(prod.up()) == set()
 
 
