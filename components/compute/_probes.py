@@ -1,6 +1,8 @@
 """What Cloud Run asks a container: over HTTP, gRPC or TCP, each kind of probe with the handlers that it has.
 
-A startup probe takes all three, a liveness probe no TCP, a readiness probe HTTP and gRPC.
+A startup probe takes all three, a liveness probe no TCP, a readiness probe HTTP and gRPC. Cloud Run gives a
+container 240 seconds to start, period and misses together (Cloud Run, Configure container health checks); the
+bounds of the other two are this program's: nobody waits longer for an instance that hangs.
 """
 
 from __future__ import annotations
@@ -23,8 +25,9 @@ __all__ = [
     "probe",
 ]
 
-# Of a startup probe; a liveness probe may be slower.
+# From the first question to the verdict; a startup probe's is Google's, and so is its period.
 _STARTUP_SECONDS = 240
+_LIVENESS_SECONDS = 3600
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +39,7 @@ class _Timed:
     timeout_seconds: int = 5
     """Seconds to answer, 1 to period_seconds."""
     failure_threshold: int = 3
-    """Misses in a row that count, 1 or more."""
+    """Misses in a row that count, 1 to 100; all of them take 240 s at most, a liveness probe's 3600 s."""
 
     def __post_init__(self) -> None:
         require_between("period_seconds", self.period_seconds, 1, 3600, "seconds")
@@ -76,10 +79,23 @@ LivenessProbe = HttpProbe | GrpcProbe
 ReadinessProbe = HttpProbe | GrpcProbe
 
 
-def check_probes(startup: StartupProbe, readiness: ReadinessProbe) -> None:
-    """Refuse what only a liveness probe may be: slower than four minutes."""
-    for field, one in (("startup_probe", startup), ("readiness_probe", readiness)):
-        require_between(f"{field}.period_seconds", one.period_seconds, 1, _STARTUP_SECONDS, "seconds")
+def check_probes(startup: StartupProbe, liveness: LivenessProbe | None, readiness: ReadinessProbe) -> None:
+    """Refuse what waits too long: four minutes, and an hour for a liveness probe."""
+    bounds = (
+        ("startup_probe", startup, _STARTUP_SECONDS),
+        ("liveness_probe", liveness, _LIVENESS_SECONDS),
+        ("readiness_probe", readiness, _STARTUP_SECONDS),
+    )
+    for field, one, most in bounds:
+        if one is None:
+            continue
+        require_between(f"{field}.period_seconds", one.period_seconds, 1, most, "seconds")
+        taken = one.period_seconds * one.failure_threshold
+        if taken > most:
+            raise RefusedError(
+                f"{field} must decide within {most} seconds, period_seconds times failure_threshold, got "
+                f"{one.period_seconds} times {one.failure_threshold}, which is {taken}; lower one of them"
+            )
 
 
 def probe(one: StartupProbe, port: int) -> Any:

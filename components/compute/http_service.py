@@ -167,7 +167,7 @@ class HttpServiceArgs(Workload):
         require_between("concurrency", self.concurrency, 1, 1000, "requests")
         require_between("timeout_seconds", self.timeout_seconds, 1, 3600, "seconds")
         check_revisions(self.service_name, self.traffic, self.tags)
-        check_probes(self.startup_probe, self.readiness_probe)
+        check_probes(self.startup_probe, self.liveness_probe, self.readiness_probe)
         if len(self.custom_audiences) > _AUDIENCES:
             raise RefusedError(
                 f"custom_audiences must be at most {_AUDIENCES}, got {len(self.custom_audiences)}; "

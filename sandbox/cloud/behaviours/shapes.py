@@ -33,7 +33,7 @@ def _probes(call: Call) -> Iterator[tuple[str, str, dict[str, object]]]:
 
 @behaviour("RUN-013", REVISIONS, _BOTH, 400, _INVALID, f"{_DOC}cloud_run_v2_service")
 def probe_times(call: Call) -> Iterator[Problem]:
-    """Times of a probe are within limits, its time-out not above its period."""
+    """Times of a probe are within limits, its time-out not above its period, a start given up in time."""
     for where, kind, probe in _probes(call):
         highest = 240 if kind == "startupProbe" else 3600
         for name in ("initialDelaySeconds", "periodSeconds", "timeoutSeconds"):
@@ -48,6 +48,20 @@ def probe_times(call: Call) -> Iterator[Problem]:
             yield Problem(
                 path, f"`{path}` must not be above periodSeconds, {period}, not {timeout}; lower it."
             )
+        if kind == "startupProbe":
+            yield from _start_time(where, period, probe.get("failureThreshold", 3), call.type)
+
+
+def _start_time(where: str, period: object, misses: object, type_: str) -> Iterator[Problem]:
+    """Four minutes, and ten for a task of a job: Cloud Run, Configure container health checks."""
+    most = 600 if type_ == _JOB else 240
+    # A period that is too long of itself is told already.
+    if isinstance(period, int) and isinstance(misses, int) and period <= 240 and period * misses > most:
+        yield Problem(
+            f"{where}.failureThreshold",
+            f"`{where}` must give up after {most} seconds at most, periodSeconds times failureThreshold, "
+            f"not {period * misses}; lower one of them.",
+        )
 
 
 @behaviour("RUN-014", REVISIONS, _BOTH, 400, _INVALID, f"{_DOC}cloud_run_v2_service")

@@ -139,7 +139,7 @@ def test_probes_go_over_grpc_and_tcp_as_well(build: Build, recorder: Recorder) -
         recorder,
         port=9000,
         startup_probe=TcpProbe(),
-        liveness_probe=GrpcProbe(service="health", period_seconds=3600),
+        liveness_probe=GrpcProbe(service="health", period_seconds=1200),
         readiness_probe=GrpcProbe(),
     )
     times = {"periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 3}
@@ -147,7 +147,7 @@ def test_probes_go_over_grpc_and_tcp_as_well(build: Build, recorder: Recorder) -
     assert app["livenessProbe"] == {
         "grpc": {"port": 9000, "service": "health"},
         **times,
-        "periodSeconds": 3600,
+        "periodSeconds": 1200,
     }
     assert app["readinessProbe"] == {"grpc": {"port": 9000}, **times}
 
@@ -277,6 +277,18 @@ def test_deletion_protection_is_stated(build: Build, recorder: Recorder, protect
             r"readiness_probe\.period_seconds must be between 1 and 240 seconds, got 241",
         ),
         (
+            {"startup_probe": TcpProbe(period_seconds=60, failure_threshold=5)},
+            "startup_probe must decide within 240 seconds, .*, got 60 times 5, which is 300; lower one",
+        ),
+        (
+            {"readiness_probe": HttpProbe(path="/", period_seconds=10, failure_threshold=25)},
+            "readiness_probe must decide within 240 seconds, .*, got 10 times 25",
+        ),
+        (
+            {"liveness_probe": GrpcProbe(period_seconds=3600, failure_threshold=2)},
+            "liveness_probe must decide within 3600 seconds, .*, got 3600 times 2",
+        ),
+        (
             {"custom_audiences": tuple(f"https://{number}.example" for number in range(16))},
             "custom_audiences must be at most 15, got 16; remove some",
         ),
@@ -291,6 +303,19 @@ def test_deletion_protection_is_stated(build: Build, recorder: Recorder, protect
 def test_fails_when_a_field_is_what_cloud_run_refuses(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         example_args(**changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"startup_probe": TcpProbe(period_seconds=240, failure_threshold=1)},
+        {"startup_probe": TcpProbe(period_seconds=10, failure_threshold=24)},
+        {"readiness_probe": HttpProbe(path="/", period_seconds=80, failure_threshold=3)},
+        {"liveness_probe": HttpProbe(path="/", period_seconds=36, failure_threshold=100)},
+    ],
+)
+def test_a_probe_may_use_all_of_its_time(changes: dict[str, Any]) -> None:
+    example_args(**changes)
 
 
 @pytest.mark.parametrize(

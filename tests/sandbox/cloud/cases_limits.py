@@ -320,7 +320,7 @@ LIMITS: Final = (
         "RUN-013",
         "Service",
         _container(startupProbe={"periodSeconds": 5, "timeoutSeconds": 6}),
-        _container(startupProbe={"periodSeconds": 240, "timeoutSeconds": 240}),
+        _container(startupProbe={"periodSeconds": 240, "timeoutSeconds": 240, "failureThreshold": 1}),
     ),
     _pair(
         "RUN-014",

@@ -47,7 +47,17 @@ def test_probes_are_looked_at_in_every_kind_of_revision(name: str, path: str) ->
     assert _found("RUN-014", name, inputs(startupProbe=_TCP)) == []
     slow = inputs(startupProbe={"periodSeconds": 241})
     assert _found("RUN-013", name, slow) == [f"{where}.startupProbe.periodSeconds"]
-    assert _found("RUN-013", name, inputs(startupProbe={"periodSeconds": 240})) == []
+    # A service and a pool have four minutes to start, a task of a job ten.
+    most = 600 if name == "Job" else 240
+    long = inputs(startupProbe={"periodSeconds": 60, "failureThreshold": most // 60 + 1})
+    assert _found("RUN-013", name, long) == [f"{where}.startupProbe.failureThreshold"]
+    for fits in (
+        {"startupProbe": {"periodSeconds": 240, "failureThreshold": 1}},
+        {"startupProbe": {"periodSeconds": 60, "failureThreshold": most // 60}},
+        {"startupProbe": {"periodSeconds": most // 3}},
+        {"livenessProbe": {"periodSeconds": 3600, "failureThreshold": 3}},
+    ):
+        assert _found("RUN-013", name, inputs(**fits)) == []
 
 
 def test_a_new_service_has_only_the_revision_that_it_names() -> None:
