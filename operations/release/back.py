@@ -51,6 +51,8 @@ class Back:
         cannot be given back, after everything else was.
         """
         lives = self._lives()
+        if not lives and not self._left and not only_halfway:
+            self._refused.append("the service must be in one region at least, it is in none: is STACK right?")
         if revisions:
             targets = self._named(lives, revisions)
         else:

@@ -42,6 +42,8 @@ def test_after_a_release_the_way_back_is_the_recorded_revision(stage: Stage) -> 
     assert stage.walk().walk() == 0
     assert stage.walk().back() == 0
     assert stage.shares == [BACK, BACK]
+    found = [stage.world.record(name) for name in SERVICES]
+    assert [(one.stable, one.walked, one.state) for one in found if one] == [(STABLE, NEW, "given-back")] * 2
     # And from there the newest one is what waits.
     assert stage.walk().status() == 0
     assert f"{NEW} waits" in stage.text
@@ -234,6 +236,10 @@ def test_a_service_in_one_region_only_goes_back_there(stage: Stage) -> None:
     assert stage.walk().back() == 0
     assert stage.world.shares(SERVICES[0]) == BACK
     assert "europe-west4: there is no service, so nothing to give back" in stage.text
+    stage.world.traffic = {}
+    assert stage.walk().back(only_halfway=True) == 0
+    with pytest.raises(StuckError, match="must be in one region at least, it is in none"):
+        stage.walk().back()
 
 
 def test_what_a_person_chose_meanwhile_is_not_taken_back(stage: Stage) -> None:
@@ -252,3 +258,24 @@ def test_what_a_person_chose_meanwhile_is_not_taken_back(stage: Stage) -> None:
     assert stage.walk().walk() == 1
     assert stage.shares == [{BAD: 100}, BACK]
     assert stage.walk().status() == 0
+
+
+def test_fails_when_only_one_region_would_go_back_two_releases(stage: Stage) -> None:
+    """Released in both; then another one in one region alone, given back there: what is back is back."""
+    assert stage.walk().walk() == 0
+    stage.world.deploy(NEXT, SERVICES[:1])
+    stage.world.failing[NEXT] = 0.5
+    assert stage.walk().walk() == 1
+    with pytest.raises(
+        StuckError, match=f"{NEW} is of another release than the one that is back in europe-w"
+    ):
+        stage.walk().back()
+    assert stage.shares == [{NEW: 100}] * 2
+
+
+def test_what_google_refuses_once_is_tried_again_on_the_way_back(stage: Stage) -> None:
+    assert stage.walk().walk() == 0
+    left = [403, 409]
+    stage.world.refuse = lambda verb, _path: left.pop() if verb == "PATCH" and left else None
+    assert stage.walk().back() == 0
+    assert stage.shares == [BACK, BACK]

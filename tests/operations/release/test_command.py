@@ -143,6 +143,25 @@ def test_fails_when_there_is_no_token_at_the_start(
 
 
 @pytest.mark.usefixtures("review")
+@pytest.mark.parametrize("command", ["walk", "back"])
+def test_an_interrupt_has_its_exit_code(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = World()
+    world.traffic = {name: named(n=10, s=90) for name in SERVICES}
+
+    def interrupted(*_given: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("operations.release.google.Google.share", interrupted)
+    with served(world) as root:
+        monkeypatch.setenv("RELEASE_ROOT", root)
+        assert main([command, "--stack", "prod", "--target", "gcp"]) == 130
+    said = capsys.readouterr()
+    assert "the same command" in said.out + said.err
+
+
+@pytest.mark.usefixtures("review")
 def test_the_options_of_back_reach_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

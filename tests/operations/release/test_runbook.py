@@ -48,6 +48,17 @@ def test_every_word_is_one_that_the_command_takes(
     assert main([*words.split(), "--stack", "prod", "--target", "sandbox"]) == 0
 
 
+def test_the_deployment_gives_back_what_is_halfway_and_nothing_else() -> None:
+    """By this command alone: another one's failure says nothing about the traffic."""
+    workflow = (ROOT / ".github/workflows/deploy-stack.yml").read_text("utf-8")
+    commands = re.findall(r"run: (make release .*)", workflow)
+    assert [line.partition("TARGET=gcp")[2].strip() for line in commands] == [
+        "ARGS=hold",
+        "",
+        "ARGS='back --only-halfway'",
+    ]
+
+
 def test_shell_of_the_page_is_sound() -> None:
     script = "#!/bin/sh\nSTACK=prod PROJECT=p REGION=r REVISION=v\n" + "\n".join(BLOCKS)
     done = subprocess.run(
