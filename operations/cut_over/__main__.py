@@ -1,4 +1,7 @@
-"""The command: `python -m operations.cut_over STEP --settings FILE`. 1 is refused, 2 misused."""
+"""The command: `python -m operations.cut_over STEP --settings FILE`.
+
+Exit codes: 1 is refused, 2 misused, 130 interrupted.
+"""
 
 from __future__ import annotations
 
@@ -40,6 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refused(given.step, str(error))
     except psycopg.Error as error:
         return _refused(given.step, f"a server refused a statement: {' '.join(str(error).split())}")
+    except OSError as error:
+        return _refused(given.step, f"this machine refused: {error}; correct it and run the step again")
+    except KeyboardInterrupt:
+        return _refused(given.step, "interrupted: run the step again, or verify", 130)
     return 0
 
 
@@ -48,9 +55,9 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
-def _refused(step: str, text: str) -> int:
+def _refused(step: str, text: str, code: int = 1) -> int:
     sys.stderr.write(f"cut-over {step}: {text}\n")
-    return 1
+    return code
 
 
 def _step(given: argparse.Namespace) -> Callable[[Pair], None]:

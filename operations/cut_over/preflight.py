@@ -110,9 +110,14 @@ def _versions(pair: Pair) -> Iterator[str]:
     if program is None or shutil.which("psql") is None:
         yield "pg_dump and psql must be on PATH, got none; install postgresql-client"
         return
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    try:
+        asked = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    except OSError as error:
+        yield f"{program} must start, got {error.strerror}; install postgresql-client anew"
+        return
+    said = asked.stdout or asked.stderr
     major = re.search(r"(\d+)", said)
-    if major is None or int(major[1]) < old.version:
+    if asked.returncode or major is None or int(major[1]) < old.version:
         yield f"pg_dump must be at least of version {old.version}, got {said.strip()!r}; install a newer one"
 
 

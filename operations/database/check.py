@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -88,8 +89,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _at_least_zero(text: str) -> float:
-    number = float(text)
-    if not 0 <= number < 1e12:
+    number = float(text) if re.fullmatch(r"[0-9]{1,12}(\.[0-9]+)?", text) else -1.0
+    if number < 0:
         raise argparse.ArgumentTypeError(f"must be 0 or more, got {text!r}; correct it")
     return number
 

@@ -1,14 +1,13 @@
 """`python -m operations.replay`, which `make replay` calls: looks, or moves with --run and --expect.
 
-Exit codes: 0 when everything was done, 1 when something stays that was to move, 2 on wrong use. Bodies and
-attributes are never shown.
+Exit codes: 0 when everything was done, 1 when something stays that was to move, 2 on wrong use, 130 when
+interrupted. Bodies and attributes are never shown.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
-import subprocess
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -17,7 +16,7 @@ from typing import NoReturn
 
 from .letters import Letter
 from .plan import MOST_REPLAYS, Wanted
-from .pubsub import ApiError, PubSub, UnreachableError, gcloud_token, http
+from .pubsub import ApiError, LoginError, PubSub, UnreachableError, gcloud_token, http
 from .replay import ChangedError, Clock, LeaseError, Limits, Replay, Report
 
 __all__ = ["main"]
@@ -65,8 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(f"{error}: look again, nothing was moved")
     except (LeaseError, ApiError, UnreachableError) as error:
         return _refuse(f"{error}; what was not moved stays a dead letter: {_remedy(error)} and run it again")
-    except subprocess.CalledProcessError:
-        return _refuse("the Google Cloud CLI has no login: run gcloud auth login")
+    except LoginError as error:
+        return _refuse(str(error))
+    except KeyboardInterrupt:
+        return _refuse("interrupted: what was not moved stays a dead letter, run it again", 130)
     print("\n".join(_done(report, asked) if asked.run else _seen(report, asked)))
     return 1 if report.refused or report.behind or report.doubled else 0
 

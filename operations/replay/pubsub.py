@@ -17,12 +17,13 @@ import httpx
 
 from .letters import Letter, read
 
-__all__ = ["ApiError", "Json", "PubSub", "Send", "UnreachableError", "gcloud_token", "http"]
+__all__ = ["ApiError", "Json", "LoginError", "PubSub", "Send", "UnreachableError", "gcloud_token", "http"]
 
 Json = dict[str, Any]
 Pause = Callable[[float], None]
 _TIMEOUT_SECONDS = 60
 _TOKEN_SECONDS = 1_800
+_CLI_SECONDS = 60
 _TRIES = 5
 _LATER = frozenset({429, 500, 502, 503, 504})
 # Ids are long, and a request may have at most 512 KiB.
@@ -41,8 +42,12 @@ class UnreachableError(Exception):
     """Nothing answered."""
 
 
+class LoginError(Exception):
+    """Nobody is logged in; one sentence."""
+
+
 class Send(Protocol):
-    """One call, `path` from the version on. Errors: ApiError, UnreachableError."""
+    """One call, `path` from the version on. Errors: ApiError, UnreachableError, LoginError."""
 
     def __call__(self, path: str, body: Json) -> Json: ...
 
@@ -107,24 +112,48 @@ def http(root: str, token: Callable[[], str]) -> Send:
             raise UnreachableError(f"{root} does not answer: {type(error).__name__}") from None
         if answer.is_error:
             raise _refusal(answer)
-        return cast("Json", answer.json())
+        try:
+            return cast("Json", answer.json())
+        except ValueError:
+            raise UnreachableError(f"{root} does not answer as Pub/Sub does: no JSON") from None
 
     return send
 
 
 def gcloud_token() -> Callable[[], str]:
-    """The token of whoever is logged in to the Google Cloud CLI, asked for anew every half hour."""
+    """The token of whoever is logged in to the Google Cloud CLI, asked for anew every half hour.
+
+    Errors of a call: LoginError.
+    """
     token, until = "", 0.0
 
     def current() -> str:
         nonlocal token, until
         if time.monotonic() >= until:
-            command = ["gcloud", "auth", "print-access-token"]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
-            token, until = done.stdout.strip(), time.monotonic() + _TOKEN_SECONDS
+            token, until = _asked_token(), time.monotonic() + _TOKEN_SECONDS
         return token
 
     return current
+
+
+def _asked_token() -> str:
+    command = ["gcloud", "auth", "print-access-token"]
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_CLI_SECONDS,
+            stdin=subprocess.DEVNULL,
+        )
+    except OSError:
+        raise LoginError("the Google Cloud CLI (gcloud) must be on PATH, it is not: install it") from None
+    except subprocess.TimeoutExpired:
+        raise LoginError(f"the Google Cloud CLI gave no token within {_CLI_SECONDS} s: try again") from None
+    if done.returncode or not done.stdout.strip():
+        raise LoginError("the Google Cloud CLI has no login: run gcloud auth login")
+    return done.stdout.strip()
 
 
 def _refusal(answer: httpx.Response) -> ApiError:

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 
 from .letters import Letter
 from .plan import MOST_REPLAYS, Move, Plan, Wanted, make_plan
-from .pubsub import ApiError, PubSub, UnreachableError
+from .pubsub import ApiError, LoginError, PubSub, UnreachableError
 
 __all__ = ["ChangedError", "Clock", "LeaseError", "Limits", "Replay", "Report"]
 
@@ -93,8 +93,8 @@ class Replay:
             return self._look(wanted)
 
     def run(self, wanted: Wanted, expected: int) -> Report:
-        """Moves. Errors: ChangedError before anything is moved; LeaseError, ApiError and UnreachableError in
-        between, when what was not moved yet is given back.
+        """Moves. Errors: ChangedError before anything is moved; LeaseError, ApiError, UnreachableError and
+        LoginError in between, when what was not moved yet is given back.
         """
         with self._leases():
             report = self._look(wanted)
@@ -122,7 +122,7 @@ class Replay:
             yield
         finally:
             # Leases that cannot be given back end by themselves.
-            with suppress(ApiError, UnreachableError):
+            with suppress(ApiError, UnreachableError, LoginError):
                 self._pubsub.lease(self._held.values(), 0)
 
     def _gather(self) -> bool:
@@ -190,7 +190,7 @@ class Replay:
         letters = (move.letter, *move.twins)
         try:
             self._pubsub.acknowledge(letters)
-        except (ApiError, UnreachableError):
+        except (ApiError, UnreachableError, LoginError):
             report.doubled += len(letters)
             return
         for letter in letters:

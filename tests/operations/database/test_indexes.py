@@ -345,8 +345,19 @@ def test_fails_when_the_database_does_not_answer_and_tells_no_password(
     assert "hidden-value" not in captured.out + captured.err
 
 
-@pytest.mark.parametrize("arguments", [["--days", "-1"], ["--rows", "many"], ["--unknown"]])
-def test_fails_when_an_option_cannot_be_used(arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--days", "-1"], "must be 0 or more, got '-1'; correct it"),
+        (["--rows", "many"], "must be 0 or more, got 'many'; correct it"),
+        (["--days", "nan"], "must be 0 or more, got 'nan'; correct it"),
+        (["--unknown"], "unrecognized arguments: --unknown"),
+    ],
+)
+def test_fails_when_an_option_cannot_be_used(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
+    assert said in capsys.readouterr().err

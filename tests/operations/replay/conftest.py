@@ -27,6 +27,8 @@ class Google:
     endpoint: str
     calls: list[tuple[str, Json]] = field(default_factory=list[tuple[str, Json]])
     before: Callable[[str, Json], None] = lambda _path, _body: None
+    text: str = ""
+    """Instead of every answer, where it is not empty."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def dead(self, count: int = 1, *, data: str = "c2VjcmV0", **more: Any) -> list[str]:
@@ -75,7 +77,7 @@ def google() -> Generator[Google]:
                 except RefusedCallError as error:
                     code = error.code
                     answer = {"error": {"code": code, "status": error.status, "message": error.message}}
-            data = json.dumps(answer).encode()
+            data = (found.text or json.dumps(answer)).encode()
             self.send_response(code)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()

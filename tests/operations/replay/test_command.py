@@ -274,3 +274,50 @@ def test_fails_when_nobody_is_logged_in(say: Say, gcloud: Path) -> None:
     gcloud.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
     code, _, err = say()
     assert (code, err) == (1, "replay: the Google Cloud CLI has no login: run gcloud auth login\n")
+
+
+def test_fails_when_the_cli_is_not_there(say: Say, gcloud: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(gcloud.parent / "elsewhere"))
+    code, out, err = say()
+    said = "replay: the Google Cloud CLI (gcloud) must be on PATH, it is not: install it\n"
+    assert (code, out, err) == (1, "", said)
+
+
+@pytest.mark.parametrize("verb", ["pull", "modifyAckDeadline", "publish", "acknowledge"])
+def test_a_login_that_ends_meanwhile_ends_the_run_in_one_sentence(
+    google: Google, say: Say, gcloud: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    """Whatever is called then: a publication, an acknowledgement, or giving the leases back."""
+    monkeypatch.setattr("operations.replay.pubsub._TOKEN_SECONDS", -1)
+    google.dead(3)
+
+    def ended(path: str, _: Json) -> None:
+        if path.endswith(f":{verb}"):
+            gcloud.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+
+    google.before = ended
+    code, out, err = say("--run", "--expect", "3")
+    assert (code, out) == (1, "")
+    assert err == "replay: the Google Cloud CLI has no login: run gcloud auth login\n"
+    assert len(google.kept()) == (2 if verb == "acknowledge" else 3)
+
+
+def test_an_answer_that_is_not_pubsubs_is_told(google: Google, say: Say) -> None:
+    google.text = "<html>sign in</html>"
+    code, out, err = say()
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "does not answer as Pub/Sub does: no JSON" in err
+
+
+def test_an_interruption_is_one_sentence_and_nothing_stays_leased(
+    google: Google, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    google.dead(2)
+    monkeypatch.setattr("operations.replay.replay.make_plan", interrupted)
+    code, out, err = say()
+    assert (code, out) == (130, "")
+    assert err == "replay: interrupted: what was not moved stays a dead letter, run it again\n"
+    assert google.pubsub.leased(KEPT) == 0
