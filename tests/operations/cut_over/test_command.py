@@ -45,6 +45,7 @@ def test_an_error_of_the_machine_or_a_person_is_one_sentence(
     [
         ("#!/bin/sh\necho 'libpq.so.5 is missing' >&2\nexit 127\n", "got 'libpq.so.5 is missing'"),
         ("#!/bin/sh\necho 'pg_dump (PostgreSQL) 14.1'\n", "got 'pg_dump (PostgreSQL) 14.1'"),
+        ("#!/bin/sh\necho 'pg_dump (PostgreSQL) 17.0'; exit 1\n", "got 'pg_dump (PostgreSQL) 17.0'"),
         ("#!/nowhere\n", "must start, got No such file or directory"),
     ],
 )

@@ -302,6 +302,42 @@ def test_a_login_that_ends_meanwhile_ends_the_run_in_one_sentence(
     assert len(google.kept()) == (2 if verb == "acknowledge" else 3)
 
 
+def test_a_login_that_ends_before_the_last_acknowledgement_is_told_as_a_double(
+    google: Google, say: Say, gcloud: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("operations.replay.pubsub._TOKEN_SECONDS", -1)
+    google.dead()
+
+    def ended(path: str, _: Json) -> None:
+        if path.endswith(":publish"):
+            gcloud.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+
+    google.before = ended
+    code, out, err = say("--run", "--expect", "1")
+    assert (code, err) == (1, "")
+    assert "1 published but not acknowledged: another run publishes them once more" in out
+
+
+def test_leases_that_cannot_be_given_back_hide_no_other_error(
+    google: Google, say: Say, gcloud: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("operations.replay.pubsub._TOKEN_SECONDS", -1)
+    google.dead(2)
+    pulls = 0
+
+    def ended(path: str, _: Json) -> None:
+        nonlocal pulls
+        pulls += path.endswith(":pull")
+        # After the last of the empty pulls.
+        if pulls > 5:
+            gcloud.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+
+    google.before = ended
+    code, _, err = say("--run", "--expect", "1")
+    assert code == 1
+    assert err.startswith("replay: 2 messages would be moved now, not the 1 that were seen")
+
+
 def test_an_answer_that_is_not_pubsubs_is_told(google: Google, say: Say) -> None:
     google.text = "<html>sign in</html>"
     code, out, err = say()
