@@ -106,10 +106,10 @@ class Back:
             if dict(live.shares) == {named: 100}:
                 self._say(f"{live.region}: {named} serves already")
                 continue
-            gone, record = one.new if one.moves else next(iter(live.shares)), live.record
-            walk = record.walk if record is not None and record.walked == gone else one.walk
+            # After a release it is a choice for this region, which binds no other one.
+            gone = one.new if one.moves else next(iter(live.shares))
             targets[live.name] = Standing(
-                kind="halfway", new=gone, stable=named, percent=one.percent, walk=walk
+                kind="halfway", new=gone, stable=named, percent=one.percent, walk=one.walk
             )
         return targets
 

@@ -63,10 +63,13 @@ def standing(live: Live) -> Standing:
 
 
 def standings(lives: Iterable[Live]) -> dict[str, Standing]:
-    """The same of each region. One that was noted as released before the walk ended in all is halfway too."""
+    """The same of each region, which stand together: one that is noted as released is halfway too while the
+    walk goes on in another one, or was given back there.
+    """
     each = list(lives)
     found = {live.name: standing(live) for live in each}
-    walks = _walks(found)
+    records = [live.record for live in each]
+    walks = _walks(found) | {one.walk for one in records if one and one.state == "given-back"}
     for live in each:
         record = live.record
         if record is None or record.walk not in walks or record.state != "released":

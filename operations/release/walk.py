@@ -73,9 +73,7 @@ class Walk:
                 case "begins":
                     more = f"; {one.new} waits"
                 case "halfway":
-                    more = (
-                        f"; halfway from {one.stable} to {one.new}, the last step is not watched to its end"
-                    )
+                    more = f"; halfway from {one.stable} to {one.new}, not ended"
                 case "strange":
                     more = "; shares of no walk"
                 case _:

@@ -113,6 +113,30 @@ def test_a_way_back_that_was_killed_is_gone_to_its_end(stage: Stage) -> None:
     assert [shares for _, shares in stage.world.patches] == [BACK]
 
 
+@pytest.mark.parametrize("command", ["walk", "back", "halfway"])
+def test_a_way_back_after_a_release_is_gone_to_its_end_too(stage: Stage, command: str) -> None:
+    assert stage.walk().walk() == 0
+    patches = len(stage.world.patches)
+
+    def refuse(verb: str, _path: str) -> int | None:
+        if verb == "PATCH" and len(stage.world.patches) > patches:
+            raise Killed
+        return None
+
+    stage.world.refuse = refuse
+    with pytest.raises(Killed):
+        stage.walk().back()
+    stage.world.refuse = lambda _verb, _path: None
+    assert stage.shares == [BACK, {NEW: 100}]
+    assert stage.walk().status() == 1
+    match command:
+        case "walk":
+            assert stage.walk().walk() == 1
+        case _:
+            assert stage.walk().back(only_halfway=command == "halfway") == 0
+    assert stage.shares == [BACK, BACK]
+
+
 def test_a_walk_that_a_newer_revision_overtook_is_given_back_before_that_one_is_walked(stage: Stage) -> None:
     stage.world.traffic = {name: named(n=50, s=50) for name in SERVICES}
     noted(stage.world, first="walking", second="walking")

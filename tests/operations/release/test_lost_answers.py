@@ -94,7 +94,7 @@ def test_an_etag_that_moved_alone_is_taken_anew(stage: Stage, times: int) -> Non
     assert stage.world.shares(SERVICES[0]) == {NEW: 1, STABLE: 99}
 
 
-@pytest.mark.parametrize("what", ["traffic", "annotations", "always"])
+@pytest.mark.parametrize("what", ["traffic", "annotations", "the same", "always"])
 def test_fails_when_somebody_else_changes_the_service(stage: Stage, what: str) -> None:
     world, name = stage.world, SERVICES[0]
     live = google_of(stage).service(name)
@@ -103,6 +103,10 @@ def test_fails_when_somebody_else_changes_the_service(stage: Stage, what: str) -
         world.traffic[name] = named(n=100)
     elif what == "annotations":
         world.annotations[name] = {ANNOTATION: RECORD.text().replace('"p"', '"q"')}
+    elif what == "the same":
+        # Another process, to the same shares.
+        world.annotations[name] = {ANNOTATION: RECORD.text().replace('"p"', '"q"')}
+        world.traffic[name] = named(n=1, s=99)
     else:
         world.refuse = lambda verb, _path: 409 if verb == "PATCH" else None
     with pytest.raises(GoogleError, match=r"somebody else changed|changed again and again"):
@@ -159,19 +163,25 @@ def test_an_operation_that_ends_in_error_for_another_reason_counts_as_done(stage
         stage.walk().back(revisions={"": NEW})
 
 
-def test_a_second_walk_takes_the_first_one_over(stage: Stage) -> None:
-    """The first one sees it and stops; the second one goes on alone."""
+@pytest.mark.parametrize("interrupted", [True, False])
+def test_a_second_walk_takes_the_first_one_over(stage: Stage, interrupted: bool) -> None:
+    """The first one sees it and stops, by the mark alone when the shares are the same."""
     world, codes = stage.world, list[int]()
+
+    def interrupt(_minute: int) -> None:
+        world.tick = lambda _minute: None
+        if interrupted:
+            raise KeyboardInterrupt
 
     def second(minute: int) -> None:
         if minute == 20:
-            world.tick = lambda _minute: None
+            world.tick = interrupt
             codes.append(stage.walk().walk())
 
     world.tick = second
     codes.append(stage.walk().walk())
-    assert codes == [0, 1]
-    assert stage.shares == [ON, ON]
+    assert codes == [130 if interrupted else 0, 1]
+    assert stage.shares == ([{NEW: 10, STABLE: 90}] * 2 if interrupted else [ON, ON])
     assert "somebody else moved the traffic" in stage.text
     assert "back on" not in stage.text
 

@@ -85,6 +85,15 @@ def test_regions_of_one_walk_stand_together(
     assert walked_again(newer, standings(newer)) is False
 
 
+@pytest.mark.parametrize(("state", "kind"), [("given-back", "halfway"), ("released", "settled")])
+def test_a_way_back_that_reached_one_region_only_is_not_ended(state: State, kind: str) -> None:
+    """By hand (the record of the other region still says released) it is somebody's choice."""
+    lives = [live({"n": 100}, "released"), replace(live({"s": 100}, state), name=SERVICES[1])]
+    found = standings(lives)
+    assert (found[SERVICES[0]].kind, found[SERVICES[1]].kind) == (kind, "begins")
+    assert half_given_back(lives, found) is (kind == "halfway")
+
+
 def test_shares_of_no_walk_have_their_sentence() -> None:
     assert strange(live({"a": 50, "b": 50})) == (
         "europe-west1: traffic must be on one revision, or on the newest and one before it, got a 50 %, "
