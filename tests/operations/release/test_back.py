@@ -113,13 +113,11 @@ def test_a_way_back_that_was_killed_is_gone_to_its_end(stage: Stage) -> None:
     assert [shares for _, shares in stage.world.patches] == [BACK]
 
 
-@pytest.mark.parametrize("command", ["walk", "back", "halfway"])
-def test_a_way_back_after_a_release_is_gone_to_its_end_too(stage: Stage, command: str) -> None:
-    assert stage.walk().walk() == 0
+def kill_back_at(stage: Stage, patch: int) -> None:
     patches = len(stage.world.patches)
 
     def refuse(verb: str, _path: str) -> int | None:
-        if verb == "PATCH" and len(stage.world.patches) > patches:
+        if verb == "PATCH" and len(stage.world.patches) == patches + patch - 1:
             raise Killed
         return None
 
@@ -127,6 +125,24 @@ def test_a_way_back_after_a_release_is_gone_to_its_end_too(stage: Stage, command
     with pytest.raises(Killed):
         stage.walk().back()
     stage.world.refuse = lambda _verb, _path: None
+
+
+def test_regions_stay_of_one_walk_through_kills_and_restarts(stage: Stage) -> None:
+    """Killed at 10 %, killed when it goes on, between the regions, and the way back killed there too."""
+    kill_at(stage, 4)
+    kill_at(stage, 4)
+    kill_at(stage, len(stage.world.patches) + 2)
+    assert stage.shares == [{NEW: 10, STABLE: 90}, {NEW: 1, STABLE: 99}]
+    kill_back_at(stage, 2)
+    assert stage.shares == [BACK, {NEW: 1, STABLE: 99}]
+    assert stage.walk().walk() == 1
+    assert stage.shares == [BACK, BACK]
+
+
+@pytest.mark.parametrize("command", ["walk", "back", "halfway"])
+def test_a_way_back_after_a_release_is_gone_to_its_end_too(stage: Stage, command: str) -> None:
+    assert stage.walk().walk() == 0
+    kill_back_at(stage, 2)
     assert stage.shares == [BACK, {NEW: 100}]
     assert stage.walk().status() == 1
     match command:

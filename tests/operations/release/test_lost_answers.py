@@ -245,3 +245,16 @@ def test_a_burn_rate_that_is_no_number_is_not_known(stage: Stage) -> None:
     text: Any = "NaN"
     stage.world.burn[OBJECTIVES[0]] = text
     assert google_of(stage).burn("p-example", OBJECTIVES[0]) is None
+
+
+def test_what_is_moved_between_a_watch_and_the_next_step_is_left_alone(stage: Stage) -> None:
+    answer, world = stage.world.answer, stage.world
+
+    def moving(verb: str, path: str, query: Any, body: Any) -> Any:
+        if path.endswith("timeSeries") and world.minutes == 15:
+            world.traffic[SERVICES[1]] = named(s=100)
+        return answer(verb, path, query, body)
+
+    world.answer = moving
+    assert stage.walk().walk() == 1
+    assert stage.shares == [{NEW: 10, STABLE: 90}, BACK]
