@@ -30,8 +30,13 @@ if [[ $target != gcp ]]; then
 fi
 region=${lines[1]%% *}
 # Their names end in a random suffix; their descriptions begin with the moment.
-mapfile -t found < <(gcloud scheduler jobs list --project="$project" --location="$region" \
-  --filter="description~'^${moment^} at '" --format="value(name.basename())" | sort)
+listed=$(gcloud scheduler jobs list --project="$project" --location="$region" \
+  --filter="description~'^${moment^} at '" --format="value(name.basename())") ||
+  refuse "Google must list the jobs of $project in $region, it did not, and nothing was run: read the message above" 1
+found=()
+if [[ -n $listed ]]; then
+  mapfile -t found < <(sort <<<"$listed")
+fi
 if [[ ${#found[@]} -ne $((${#lines[@]} - 1)) ]]; then
   refuse "$stack must have $((${#lines[@]} - 1)) jobs that $doing something in $project, it has ${#found[@]}: run make up STACK=$stack TARGET=gcp" 1
 fi
@@ -49,13 +54,16 @@ if [[ $moment == start ]]; then
   ordered=("${databases[@]}" "${others[@]}" "${scalers[@]}")
 fi
 look() {
-  gcloud scheduler jobs describe "$1" --project="$project" --location="$region" --format="value($2)"
+  gcloud scheduler jobs describe "$1" --project="$project" --location="$region" --format="value($2)" ||
+    refuse "Google must show job $1, it did not: read the message above, then run make $command again" 1
 }
 for job in "${ordered[@]}"; do
   before=$(look "$job" lastAttemptTime)
-  gcloud scheduler jobs run "$job" --project="$project" --location="$region" --quiet
+  gcloud scheduler jobs run "$job" --project="$project" --location="$region" --quiet ||
+    refuse "Google must run job $job, it did not: read the message above, then run make $command again" 1
   for ((tries = 0; tries < 24; tries++)); do
-    if [[ $(look "$job" lastAttemptTime) != "$before" ]]; then break; fi
+    now=$(look "$job" lastAttemptTime)
+    if [[ $now != "$before" ]]; then break; fi
     sleep "${WAIT:-5}"
   done
   if [[ $tries -eq 24 ]]; then

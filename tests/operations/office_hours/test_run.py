@@ -13,6 +13,10 @@ SCRIPT = ROOT / "operations" / "office_hours" / "run.sh"
 # Answers like the Google Cloud CLI, keeps what it was asked and tried; $CODE is what jobs end with.
 GCLOUD = """#!/usr/bin/env bash
 echo "$*" >> "$CALLS"
+if [[ -n $BROKEN && "$*" == *"$BROKEN"* ]]; then
+  echo "ERROR: (gcloud) PERMISSION_DENIED" >&2
+  exit 1
+fi
 case "$*" in
   *" list "*) printf '%s' "$FOUND" ;;
   *" run "*) [[ -n $DEAF ]] || echo "$4" >> "$TRIED" ;;
@@ -37,6 +41,7 @@ def run(
     code: str = "",
     deaf: str = "",
     review: str = REVIEW,
+    broken: str = "",
 ) -> tuple[subprocess.CompletedProcess[str], list[str]]:
     for name, text in (("gcloud", GCLOUD), ("review", review)):
         (folder / name).write_text(text)
@@ -55,6 +60,7 @@ def run(
         "FOUND": found,
         "CODE": code,
         "DEAF": deaf,
+        "BROKEN": broken,
         "WAIT": "0",
     }
     done = subprocess.run(
@@ -146,3 +152,21 @@ def test_fails_when_a_job_does_not_do_its_work(tmp_path: Path, broken: dict[str,
     done, _ = run(tmp_path, "gcp", "dev", "start", **broken)
     assert done.returncode == 1
     assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("broken", "said", "ran"),
+    [
+        (" list ", "sleep: Google must list the jobs of p in r, it did not, and nothing was run", 0),
+        (" run ", "sleep: Google must run job office-hours-batch-stop-1a, it did not", 1),
+        ("lastAttemptTime", "sleep: Google must show job office-hours-batch-stop-1a, it did not", 0),
+        ("status.code", "sleep: Google must show job office-hours-batch-stop-1a, it did not", 1),
+    ],
+)
+def test_a_call_that_fails_is_no_answer(tmp_path: Path, broken: str, said: str, ran: int) -> None:
+    """A list that cannot be read is not an empty one."""
+    done, calls = run(tmp_path, "gcp", "dev", "stop", broken=broken)
+    assert done.returncode == 1
+    (own,) = (line for line in done.stderr.splitlines() if line.startswith("sleep: "))
+    assert own.startswith(said)
+    assert len([call for call in calls if " run " in call]) == ran
