@@ -20,7 +20,8 @@ _CHUNK = 1 << 20
 def carry(pair: Pair, *, rows: bool) -> None:
     """All or nothing, with the journal's mark `copied` in the same transaction.
 
-    Tables go to the owner of the settings, and the roles of `grant_to` may read and write them.
+    Tables go to the owner of the settings, the roles of `grant_to` may read and write them, those of
+    `read_by` read: all of them from the switch on, and not only when the run is finished.
     Errors: RefusedError with the first line that either program complains in.
     """
     command = [_program("pg_dump"), *_OPTIONS, *([] if rows else ["--schema-only"])]
@@ -82,6 +83,14 @@ def _closing(pair: Pair) -> str:
                 sql.SQL("GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA {} TO {};").format(
                     space, role
                 ),
+            ]
+    for name in pair.settings.read_by:
+        role = sql.Identifier(name)
+        for space in spaces:
+            lines += [
+                sql.SQL("GRANT USAGE ON SCHEMA {} TO {};").format(space, role),
+                sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {};").format(space, role),
+                sql.SQL("GRANT SELECT ON ALL SEQUENCES IN SCHEMA {} TO {};").format(space, role),
             ]
     lines += [
         sql.SQL("INSERT INTO cut_over.journal (key, value) VALUES ('copied', '') ON CONFLICT DO NOTHING;"),

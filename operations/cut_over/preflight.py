@@ -161,7 +161,11 @@ def _rights(server: Server, *, publishes: bool) -> Iterator[str]:
 def _roles(pair: Pair) -> Iterator[str]:
     for role in pair.old.column(_about(_OWNERS)):
         yield f"old: {pair.old.side.connect['user']} must be a member of {role}, which owns tables; grant it"
-    wanted = [*([pair.settings.owner] if pair.settings.owner else []), *pair.settings.grant_to]
+    wanted = [
+        *([pair.settings.owner] if pair.settings.owner else []),
+        *pair.settings.grant_to,
+        *pair.settings.read_by,
+    ]
     there = pair.new.column("SELECT rolname FROM pg_roles")
     for role in wanted:
         if role not in there:

@@ -16,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 __all__ = ["RefusedError", "Settings", "Side", "SideName", "load"]
 
 SideName = Literal["old", "new"]
-_KEYS = {"old": {"connect", "reached_at"}, "new": {"connect", "reached_at", "owner", "grant_to"}}
+_KEYS = {"old": {"connect", "reached_at"}, "new": {"connect", "reached_at", "owner", "grant_to", "read_by"}}
 
 
 class RefusedError(Exception):
@@ -78,6 +78,8 @@ class Settings:
     """Role on the new server that owns what is copied; by default whoever copies."""
     grant_to: tuple[str, ...]
     """Roles on the new server that may read and write the tables."""
+    read_by: tuple[str, ...]
+    """Roles on the new server that may read the tables."""
 
 
 def load(path: Path, environment: Mapping[str, str]) -> Settings:
@@ -93,12 +95,19 @@ def load(path: Path, environment: Mapping[str, str]) -> Settings:
         raise RefusedError(f"{path} must hold the tables old and new, got {unknown[0]!r}; remove it")
     old, new = (_side(path, name, document.get(name), environment) for name in ("old", "new"))
     table = cast("dict[str, Any]", document["new"])
-    owner, grants = table.get("owner"), table.get("grant_to", [])
+    owner = table.get("owner")
     if owner is not None and not isinstance(owner, str):
         raise RefusedError(f"new.owner must be the name of a role, got {owner!r}; correct it")
-    if not isinstance(grants, list) or not all(isinstance(one, str) for one in cast("list[object]", grants)):
-        raise RefusedError(f"new.grant_to must be a list of roles, got {grants!r}; correct it")
-    return Settings(old=old, new=new, owner=owner, grant_to=tuple(cast("list[str]", grants)))
+    return Settings(
+        old=old, new=new, owner=owner, grant_to=_roles(table, "grant_to"), read_by=_roles(table, "read_by")
+    )
+
+
+def _roles(table: Mapping[str, object], key: str) -> tuple[str, ...]:
+    found = table.get(key, [])
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in cast("list[object]", found)):
+        raise RefusedError(f"new.{key} must be a list of roles, got {found!r}; correct it")
+    return tuple(cast("list[str]", found))
 
 
 def _side(path: Path, name: SideName, table: object, environment: Mapping[str, str]) -> Side:

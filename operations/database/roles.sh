@@ -5,7 +5,8 @@
 # login postgres, so no way into the private network and no password is needed. Only TARGET gcp does; the others say what
 # would be done. The file passes through the bucket of sources, which the instance may read meanwhile. Needs the Google
 # Cloud CLI, cloudsql.instances.import and the administration of that bucket; the deployer has both. WAIT is the pause
-# before a new attempt, in seconds: Google takes up to two minutes to know a grant.
+# before a new attempt, in seconds: Google takes up to two minutes to know a grant. A run that was killed leaves that
+# grant and its copy of the file in the bucket; the next run takes both away.
 set -euo pipefail
 target=$1 stack=$2 instance=$3 database=$4
 here=$(cd "$(dirname "$0")" && pwd)
@@ -42,20 +43,36 @@ account=$(gcloud sql instances describe "$instance" --project="$project" --forma
 if [[ -z $account ]]; then
   refuse "instance $instance in $project must have a service account, it has none: run make up STACK=$stack TARGET=gcp" 1
 fi
-binding=(--member="serviceAccount:$account" --role=roles/storage.objectViewer --quiet)
-# The trap calls it.
+bucket=gs://$project-sources
+viewer=(--role=roles/storage.objectViewer --quiet)
+# Whatever instance may read the bucket has it from here, from a run that was killed among others. What that run had
+# copied goes as well. The trap calls it.
 # shellcheck disable=SC2329
 cleaned() {
-  gcloud storage buckets remove-iam-policy-binding "gs://$project-sources" "${binding[@]}" >/dev/null || true
-  gcloud storage rm "$object" --quiet || true
+  local member
+  gcloud storage buckets get-iam-policy "$bucket" --flatten="bindings[].members" \
+    --filter="bindings.role=roles/storage.objectViewer AND bindings.members~@gcp-sa-cloud-sql[.]" \
+    --format="value(bindings.members)" | while read -r member; do
+    gcloud storage buckets remove-iam-policy-binding "$bucket" --member="$member" "${viewer[@]}" >/dev/null || true
+  done || true
+  gcloud storage rm "$bucket/database/roles-*.sql" --quiet || true
 }
 trap cleaned EXIT
 gcloud storage cp "$here/roles.sql" "$object"
-gcloud storage buckets add-iam-policy-binding "gs://$project-sources" "${binding[@]}" >/dev/null
+gcloud storage buckets add-iam-policy-binding "$bucket" --member="serviceAccount:$account" "${viewer[@]}" >/dev/null
+said=$(mktemp)
+trap 'rm -f "$said"; cleaned' EXIT
+# The grant that is not known yet, another operation of the instance, and Google's own trouble pass; nothing else does.
+passing='required permissions for the bucket|HTTPError (409|429|5[0-9][0-9])|already in progress'
 for attempt in 1 2 3; do
-  if gcloud sql import sql "$instance" "$object" --database="$database" --user=postgres --project="$project" --quiet; then
+  if gcloud sql import sql "$instance" "$object" --database="$database" --user=postgres --project="$project" --quiet 2>"$said"; then
+    cat "$said" >&2
     echo "database-roles: roles.sql ($digest) ran in database $database of $instance"
     exit 0
+  fi
+  cat "$said" >&2
+  if ! grep -qE "$passing" "$said"; then
+    break
   fi
   if [[ $attempt -lt 3 ]]; then
     echo "database-roles: not done yet (attempt $attempt of 3): again in ${WAIT:-60} s"

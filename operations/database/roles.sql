@@ -132,7 +132,12 @@ BEGIN
     LOOP
       IF item.wanted AND NOT item.given THEN
         EXECUTE format('GRANT %I TO %I', grouped, item.rolname);
-      ELSIF item.given AND NOT item.wanted THEN
+      -- A cut-over that is under way owns what it copies until its `finish`, which drops its journal.
+      ELSIF item.given AND NOT item.wanted AND NOT (
+        item.rolname = 'cut_over' AND grouped = 'aiprod_owner' AND EXISTS (
+          SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+          WHERE n.nspname = 'cut_over' AND c.relname = 'journal'))
+      THEN
         EXECUTE format('REVOKE %I FROM %I', grouped, item.rolname);
       END IF;
     END LOOP;

@@ -252,6 +252,7 @@ def test_fails_when_another_program_is_at_it(small: World, capsys: pytest.Captur
         ("user=cut_over ", "", "old.connect must name user, got none; add user=..."),
         ("dbname=", "dbnme=", "old.connect must be parameters of libpq, got"),
         ('grant_to = ["application"]', 'grant_to = "application"', "new.grant_to must be a list of roles"),
+        ('read_by = ["reader"]', "read_by = [1]", "new.read_by must be a list of roles, got [1]; correct it"),
         ('owner = "owner_role"', 'owner = "nobody"', "role nobody of the settings must exist, got none"),
         ("[old]", "[old", "SETTINGS must name a file in TOML"),
     ],

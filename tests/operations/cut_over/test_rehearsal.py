@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.operations.cut_over.rehearsal import rehearse, show
-from tests.operations.cut_over.world import PASSWORD, World, world
+from tests.operations.cut_over.world import PASSWORD, READER, World, world
 from tests.operations.cut_over.writer import writing
 from tests.operations.rotation.server import Server
 
@@ -65,6 +66,21 @@ def test_tables_belong_to_the_owner_of_the_settings_and_the_service_may_use_them
     assert small.on(small.new, owners) == [("owner_role",)]
     with small.application(small.new) as service:
         assert service.execute('SELECT count(*) FROM "Billing"."Credits"').fetchone() == (50,)
+
+
+def test_who_only_reads_reads_from_the_switch_on_and_writes_nothing(small: World) -> None:
+    small.steps("copy", "wait", "switch")
+    with small.application(small.new, READER) as reader:
+        reader.autocommit = True
+        assert reader.execute('SELECT count(*) FROM "Billing"."Credits"').fetchone() == (50,)
+        assert reader.execute("SELECT last_value FROM pipeline_numbers").fetchone() is not None
+        for statement in (
+            "DELETE FROM jobs",
+            "INSERT INTO pipeline_jobs (stage, at) VALUES ('x', now())",
+            "SELECT nextval('pipeline_numbers')",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                reader.execute(statement.encode())
 
 
 def test_no_password_reaches_a_log_or_the_output(

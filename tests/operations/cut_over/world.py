@@ -22,6 +22,7 @@ from tests.operations.rotation.server import Server, cluster
 
 PASSWORD = "Only-for-the-cut-over-1"
 APPLICATION = "application"
+READER = "reader"
 LOGGED = {"log_statement": "ddl", "log_min_error_statement": "error", "log_min_duration_statement": 500}
 LOGICAL: dict[str, str | int] = {"wal_level": "logical", **LOGGED}
 
@@ -108,9 +109,8 @@ def servers(**old: str | int) -> Generator[tuple[Server, Server]]:
 def make_roles(operator: psycopg.Connection) -> None:
     """The program's role: without superuser from 16 on; before, only Cloud SQL lets others subscribe."""
     password = sql.Literal(PASSWORD)
-    operator.execute(
-        sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(APPLICATION), password)
-    )
+    for login in (APPLICATION, READER):
+        operator.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(login), password))
     operator.execute("CREATE ROLE owner_role NOLOGIN")
     if operator.info.server_version < 160_000:
         operator.execute(sql.SQL("CREATE ROLE cut_over LOGIN SUPERUSER PASSWORD {}").format(password))
@@ -154,12 +154,12 @@ class World:
             assert time.monotonic() < until, "one does not follow the other"
             time.sleep(0.05)
 
-    def application(self, server: Server) -> psycopg.Connection:
-        """The service's own session."""
+    def application(self, server: Server, login: str = APPLICATION) -> psycopg.Connection:
+        """The service's own session, or that of another login."""
         return psycopg.connect(
             host="127.0.0.1",
             port=server.port,
-            user=APPLICATION,
+            user=login,
             password=PASSWORD,
             dbname=self.database,
             connect_timeout=5,
@@ -208,7 +208,9 @@ def world(pair: Sequence[Server], folder: Path) -> Generator[World]:
         f'sslmode={"require" if old.tls and new.tls else "prefer"}"\n'
         for name, server in zip(("old", "new"), pair, strict=True)
     ]
-    settings.write_text(f'{sides[0]}{sides[1]}owner = "owner_role"\ngrant_to = ["{APPLICATION}"]\n')
+    settings.write_text(
+        f'{sides[0]}{sides[1]}owner = "owner_role"\ngrant_to = ["{APPLICATION}"]\nread_by = ["{READER}"]\n'
+    )
     one = World(old=old, new=new, database=database, settings=settings)
     with pytest.MonkeyPatch.context() as patch:
         for name in ("OLD", "NEW"):

@@ -112,6 +112,29 @@ def test_what_was_granted_beside_it_is_taken_back(world: World) -> None:
     assert dumped(world) == clean
 
 
+def test_a_cut_over_that_is_under_way_keeps_what_it_owns_until_it_is_finished(world: World) -> None:
+    def memberships() -> set[str]:
+        query = (
+            "SELECT m.roleid::regrole::text FROM pg_auth_members AS m WHERE m.member = 'cut_over'::regrole "
+            "AND m.roleid::regrole::text LIKE 'aiprod%'"
+        )
+        return {str(row[0]) for row in execute(world.operator, query).fetchall()}
+
+    world.apply()
+    execute(world.operator, "CREATE ROLE cut_over LOGIN")
+    try:
+        execute(world.operator, "GRANT aiprod_owner, aiprod_writer TO cut_over")
+        execute(world.operator, "CREATE SCHEMA cut_over")
+        execute(world.operator, "CREATE TABLE cut_over.journal (key text)")
+        world.apply()
+        assert memberships() == {"aiprod_owner"}
+        execute(world.operator, "DROP SCHEMA cut_over CASCADE")
+        world.apply()
+        assert memberships() == set()
+    finally:
+        execute(world.operator, "DROP ROLE cut_over")
+
+
 def test_whoever_ran_it_is_left_without_the_tables(world: World) -> None:
     stands(world)
     with world.acting(ADMINISTRATOR) as session, pytest.raises(errors.InsufficientPrivilege):

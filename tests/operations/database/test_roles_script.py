@@ -11,11 +11,18 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 SCRIPT = ROOT / "operations" / "database" / "roles.sh"
-GCLOUD = """#!/usr/bin/env bash
+GCLOUD = r"""#!/usr/bin/env bash
 echo "$@" >> "$CALLS"
 case "$*" in
   *"instances describe"*) echo "$ACCOUNT" ;;
-  *"import sql"*) [[ $(grep -c "import sql" "$CALLS") -gt $FAILURES ]] ;;
+  *"get-iam-policy"*) cat "$GRANTED" ;;
+  *"add-iam-policy-binding"*) sed 's/.*--member=\([^ ]*\) .*/\1/' <<<"$*" >> "$GRANTED" ;;
+  *"remove-iam-policy-binding"*)
+    gone=$(sed 's/.*--member=\([^ ]*\) .*/\1/' <<<"$*")
+    grep -vxF -e "$gone" "$GRANTED" > "$GRANTED.new"; mv "$GRANTED.new" "$GRANTED" ;;
+  *"import sql"*)
+    if [[ -n $KILLED ]]; then kill -9 $PPID; fi
+    if [[ $(grep -c "import sql" "$CALLS") -le $FAILURES ]]; then echo "$SAID" >&2; exit 1; fi ;;
 esac
 """
 REVIEW = """#!/usr/bin/env bash
@@ -26,6 +33,10 @@ fi
 echo "refused: $*" >&2
 exit 2
 """
+UNKNOWN_YET = (
+    "ERROR: (gcloud.sql.import.sql) HTTPError 412: The service account does not have the required "
+    "permissions for the bucket."
+)
 ASKED = ("dev", "aiprod-postgres", "aiprod")
 
 
@@ -35,18 +46,25 @@ def run(
     failures: int = 0,
     account: str = "p1@gcp-sa-cloud-sql.iam",
     primaries: str = "aiprod-postgres",
+    said: str = UNKNOWN_YET,
+    killed: bool = False,
 ) -> tuple[subprocess.CompletedProcess[str], list[str]]:
     for name, text in (("gcloud", GCLOUD), ("review", REVIEW)):
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(0o755)
     calls = tmp_path / "calls"
     calls.touch()
+    granted = tmp_path / "granted"
+    granted.touch()
     environment = os.environ | {
         "PATH": f"{tmp_path}:{os.environ['PATH']}",
         "CALLS": str(calls),
         "ACCOUNT": account,
         "PRIMARIES": primaries,
         "FAILURES": str(failures),
+        "GRANTED": str(granted),
+        "SAID": said,
+        "KILLED": "yes" if killed else "",
         "WAIT": "0",
         "REVIEW": str(tmp_path / "review"),
     }
@@ -63,9 +81,15 @@ IMPORT = (
     "sql import sql aiprod-postgres gs://p-sources/database/roles.sql --database=aiprod --user=postgres "
     "--project=p --quiet"
 )
+GRANTED = (
+    "storage buckets get-iam-policy gs://p-sources --flatten=bindings[].members "
+    "--filter=bindings.role=roles/storage.objectViewer AND bindings.members~@gcp-sa-cloud-sql[.] "
+    "--format=value(bindings.members)"
+)
 CLEANED = [
+    GRANTED,
     f"storage buckets remove-iam-policy-binding {BINDING} --quiet",
-    "storage rm gs://p-sources/database/roles.sql --quiet",
+    "storage rm gs://p-sources/database/roles-*.sql --quiet",
 ]
 
 
@@ -86,14 +110,45 @@ def test_a_grant_that_google_does_not_know_yet_is_waited_for(tmp_path: Path) -> 
     done, calls = run(tmp_path, "gcp", *ASKED, failures=2)
     assert done.returncode == 0
     assert calls.count(IMPORT) == 3
-    assert calls[-2:] == CLEANED
+    assert calls[-3:] == CLEANED
+
+
+@pytest.mark.parametrize(
+    ("said", "attempts"),
+    [
+        (UNKNOWN_YET, 3),
+        ("ERROR: (gcloud.sql.import.sql) HTTPError 409: Operation failed because another operation was", 3),
+        ("ERROR: (gcloud.sql.import.sql) HTTPError 503: The service is currently unavailable.", 3),
+        ("ERROR: (gcloud.sql.import.sql) [ERROR_RDBMS] exit status 3: permission denied for table jobs", 1),
+        ("ERROR: (gcloud.sql.import.sql) HTTPError 403: The client is not authorized to do this.", 1),
+        ("ERROR: (gcloud.sql.import.sql) HTTPError 404: The Cloud SQL instance does not exist.", 1),
+    ],
+)
+def test_only_what_passes_is_tried_again(tmp_path: Path, said: str, attempts: int) -> None:
+    done, calls = run(tmp_path, "gcp", *ASKED, failures=9, said=said)
+    assert (done.returncode, calls.count(IMPORT)) == (1, attempts)
+    assert said in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("database-roles: roles.sql did not run in database aiprod")
+    assert calls[-3:] == CLEANED
+
+
+def test_what_a_killed_run_left_is_taken_away_by_the_next_one(tmp_path: Path) -> None:
+    """Another instance may have been meant by then."""
+    granted = tmp_path / "granted"
+    killed, _ = run(tmp_path, "gcp", *ASKED, account="p1-old@gcp-sa-cloud-sql.iam", killed=True)
+    assert killed.returncode == -9
+    assert granted.read_text() == "serviceAccount:p1-old@gcp-sa-cloud-sql.iam\n"
+    done, calls = run(tmp_path, "gcp", *ASKED)
+    assert done.returncode == 0, done.stderr
+    assert granted.read_text() == ""
+    assert calls[-1] == "storage rm gs://p-sources/database/roles-*.sql --quiet"
 
 
 def test_fails_when_it_does_not_run_and_nothing_is_left(tmp_path: Path) -> None:
     done, calls = run(tmp_path, "gcp", *ASKED, failures=9)
     assert done.returncode == 1
     assert calls.count(IMPORT) == 3
-    assert calls[-2:] == CLEANED
+    assert calls[-3:] == CLEANED
     assert "roles.sql did not run in database aiprod of aiprod-postgres" in done.stderr
 
 
