@@ -37,7 +37,8 @@ class Images(Section):
 class Admission(Section):
     """Which images run: those that the environment's attestor vouches for, and what Google builds of source.
 
-    `dryrun` lets everything run and writes to the audit log what `enforced` would block.
+    `dryrun` lets everything run and writes to the audit log what `enforced` would block. Without the section
+    there are no attestors, and nothing can be promoted.
     """
 
     mode: Literal["dryrun", "enforced"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from config import ConfigError, parse
-from tests.stack_files import changed, settings
+from tests.stack_files import STACKS, changed, settings
 
 NAME = "aiprod-v33-api"
 REGION = "europe-west1"
@@ -134,10 +134,19 @@ def test_images_are_in_the_project_that_is_named_or_in_the_own_one() -> None:
     )
 
 
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_environment_declares_a_dry_run_of_admission(stack: str) -> None:
+    admission = settings(stack).admission
+    assert admission is not None
+    assert admission.mode == "dryrun"
+
+
 @pytest.mark.parametrize("mode", ["dryrun", "enforced"])
-def test_admission_is_off_until_a_mode_is_named(mode: str) -> None:
-    assert parse(changed("admission", {"mode": mode})).admission is not None
-    assert settings("prod").admission is None
+def test_admission_is_off_where_no_mode_is_named(mode: str) -> None:
+    made = changed("admission", {"mode": mode})
+    assert parse(made).admission is not None
+    del made["admission"]
+    assert parse(made).admission is None
 
 
 @pytest.mark.parametrize(

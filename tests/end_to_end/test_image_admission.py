@@ -9,15 +9,11 @@ from tests.end_to_end.conftest import Platform
 POLICY = "gcp:binaryauthorization/policy:Policy"
 
 
-def admitting(mode: str) -> Any:
-    def change(config: dict[str, Any]) -> None:
-        config["aiprod:admission"] = {"mode": mode}
-
-    return change
+def enforced(config: dict[str, Any]) -> None:
+    config["aiprod:admission"] = {"mode": "enforced"}
 
 
-def test_admission_comes_is_enforced_and_goes(platform: Platform) -> None:
-    platform.edit("dev", admitting("dryrun"))
+def test_admission_comes_as_declared_is_enforced_and_goes(platform: Platform) -> None:
     first = platform.run("up")
     assert first.code == 0, first.report["errors"]
     rows = {row["name"]: row for row in first.report["resources"]}
@@ -26,7 +22,7 @@ def test_admission_comes_is_enforced_and_goes(platform: Platform) -> None:
     assert POLICY in first.types
     assert not platform.run("up").steps("create", "update", "replace", "delete")
 
-    platform.edit("dev", admitting("enforced"))
+    platform.edit("dev", enforced)
     second = platform.run("up")
     assert second.code == 0, second.report["errors"]
     assert {(step["name"], step["op"]) for step in second.steps("create", "update", "replace", "delete")} == {

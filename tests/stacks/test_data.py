@@ -9,7 +9,7 @@ import pytest
 from config import parse
 from stacks.platform import platform
 from tests.recording import Build, Recorded, Recorder
-from tests.stack_files import STACKS, settings, values
+from tests.stack_files import STACKS, lookups, settings, values
 
 DATABASE = "sql/databaseInstance:DatabaseInstance"
 
@@ -17,10 +17,7 @@ DATABASE = "sql/databaseInstance:DatabaseInstance"
 def record(made: dict[str, Any] | None = None, stack: str = "dev") -> Recorder:
     """The whole platform."""
     recorder = Recorder()
-    recorder.invokes = {
-        "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": {"emailAddress": "storage@agents"},
-        "gcp:logging/getProjectCmekSettings:getProjectCmekSettings": {"serviceAccountId": "logging@agents"},
-    }
+    recorder.invokes = lookups()
     given = settings(stack) if made is None else parse(made)
     build = Build(recorder)
     build(lambda: platform(given))

@@ -8,20 +8,17 @@ import pytest
 
 from config import parse
 from naming import Names
+from review.attestations import promoted, verified
 from stacks.delivery import admission
 from stacks.foundation import foundation
 from stacks.providers import make_providers
 from tests.recording import Build, Recorder
-from tests.stack_files import values
-from tests.stacks.test_foundation import LOOKUPS
-
-VERSION = "gcp:kms/getKMSCryptoKeyVersion:getKMSCryptoKeyVersion"
+from tests.stack_files import STACKS, lookups, settings, values
 
 
 def made(build: Build, recorder: Recorder, stack: str, **changes: Any) -> None:
-    recorder.invokes.update(LOOKUPS)
-    recorder.invokes[VERSION] = {"id": "//cloudkms.googleapis.com/v1/k", "publicKeys": [{"pem": "PEM"}]}
-    found = parse(values(stack) | {"admission": {"mode": "enforced"}} | changes)
+    recorder.invokes.update(lookups())
+    found = parse(values(stack) | changes)
     names = Names(system="aiprod", environment=found.environment, project_id=found.project_id)
 
     def layers() -> None:
@@ -54,6 +51,30 @@ def test_each_environment_admits_what_was_promoted_into_it(
     ]
     signers = {r.inputs["member"] for r in recorder.of_type("noteIamMember:NoteIamMember")}
     assert signers == {f"serviceAccount:aiprod-deployer@{project}.iam.gserviceaccount.com"}
+
+
+@pytest.mark.parametrize(("source", "target"), [("dev", "staging"), ("staging", "prod")])
+def test_promotion_finds_whom_it_asks_and_signs_as_in_the_stacks_as_they_are_declared(
+    build: Build, recorder: Recorder, source: str, target: str
+) -> None:
+    lower, upper = (settings(stack).project_id for stack in (source, target))
+    for stack in (source, target):
+        made(build, recorder, stack)
+    standing = {
+        f"projects/{one.inputs['project']}/attestors/{one.inputs['name']}": one.inputs
+        for one in recorder.of_type("attestor:Attestor")
+    }
+    for attestor in (verified(lower, source), promoted(upper, target)):
+        # What `sign` reads: a key of Cloud KMS, named as it takes it.
+        (key,) = standing[attestor.path]["attestationAuthorityNote"]["publicKeys"]
+        assert key["id"].startswith("//cloudkms.googleapis.com/v1/")
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_dry_run_blocks_nothing(build: Build, recorder: Recorder, stack: str) -> None:
+    made(build, recorder, stack)
+    (policy,) = recorder.of_type("binaryauthorization/policy:Policy")
+    assert policy.inputs["defaultAdmissionRule"]["enforcementMode"] == "DRYRUN_AUDIT_LOG_ONLY"
 
 
 def test_nobody_signs_by_the_stack_where_people_deploy(build: Build, recorder: Recorder) -> None:

@@ -11,29 +11,12 @@ from stacks.foundation import Foundation, foundation
 from stacks.providers import make_providers
 from stacks.runtimes import standing
 from tests.recording import Build, Recorder
-from tests.stack_files import ROOT, STACKS, settings
-
-LOOKUPS = {
-    "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": {
-        "emailAddress": "storage@example.com",
-        "member": "serviceAccount:storage@example.com",
-        "id": "storage",
-        "project": "project",
-    },
-    "gcp:logging/getProjectCmekSettings:getProjectCmekSettings": {
-        "serviceAccountId": "logging@example.com",
-        "id": "cmek",
-        "kmsKeyName": "",
-        "kmsKeyVersionName": "",
-        "name": "cmek",
-        "project": "project",
-    },
-}
+from tests.stack_files import ROOT, STACKS, lookups, settings
 
 
 def made(build: Build, recorder: Recorder, found: Settings) -> Foundation:
     """The foundation and the image repository of one environment."""
-    recorder.invokes.update(LOOKUPS)
+    recorder.invokes.update(lookups())
     names = Names(system="aiprod", environment=found.environment, project_id=found.project_id)
 
     def layers() -> Foundation:

@@ -14,7 +14,7 @@ from stacks.foundation import foundation
 from stacks.migration import migration
 from stacks.providers import make_providers
 from tests.recording import Build, Recorder
-from tests.stack_files import STACKS, changed, values
+from tests.stack_files import STACKS, changed, lookups, values
 from tests.stack_files import settings as settings_of
 
 JOB = "cloudrunv2/job:Job"
@@ -24,10 +24,7 @@ MIGRATION_IMAGE = "europe-docker.pkg.dev/aiprod-484120/aiprod/api@sha256:" + "d"
 
 def record(made: Any) -> Recorder:
     recorder = Recorder()
-    recorder.invokes = {
-        "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": {"emailAddress": "storage@agents"},
-        "gcp:logging/getProjectCmekSettings:getProjectCmekSettings": {"serviceAccountId": "logging@agents"},
-    }
+    recorder.invokes = lookups()
 
     def program() -> None:
         names = Names(system="aiprod", environment=made.environment, project_id=made.project_id)

@@ -10,7 +10,7 @@ from config import Settings, parse
 from naming import Names
 from stacks.platform import SYSTEM, platform
 from tests.recording import Build, Recorded, Recorder
-from tests.stack_files import settings, values
+from tests.stack_files import lookups, settings, values
 
 JOB = "cloudscheduler/job:Job"
 OTHER_HOURS = {"kind": "office_hours", "start_hour": 9, "stop_hour": 18}
@@ -19,10 +19,7 @@ OTHER_HOURS = {"kind": "office_hours", "start_hour": 9, "stop_hour": 18}
 def record(given: Settings) -> Recorder:
     """The whole platform."""
     recorder = Recorder()
-    recorder.invokes = {
-        "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": {"emailAddress": "storage@agents"},
-        "gcp:logging/getProjectCmekSettings:getProjectCmekSettings": {"serviceAccountId": "logging@agents"},
-    }
+    recorder.invokes = lookups()
     build = Build(recorder)
     build(lambda: platform(given))
     build.close()

@@ -13,7 +13,7 @@ from config import Settings, parse
 from naming import Names
 from stacks.platform import platform
 from tests.recording import Build, Recorder
-from tests.stack_files import STACKS, settings, values
+from tests.stack_files import STACKS, lookups, settings, values
 
 SERVICE = "gcp:cloudrunv2/service:Service"
 SECRET = "gcp:secretmanager/secret:Secret"
@@ -26,10 +26,7 @@ def recorded(stack: str, *, release: bool = True) -> Recorder:
 
 def record(found: Settings) -> Recorder:
     recorder = Recorder()
-    recorder.invokes = {
-        "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": {"emailAddress": "storage@agents"},
-        "gcp:logging/getProjectCmekSettings:getProjectCmekSettings": {"serviceAccountId": "logging@agents"},
-    }
+    recorder.invokes = lookups()
     build = Build(recorder)
     build(lambda: platform(found))
     build.close()

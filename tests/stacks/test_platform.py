@@ -9,7 +9,7 @@ import pytest
 
 from stacks.platform import platform
 from tests.recording import Build, Recorder
-from tests.stack_files import STACKS, settings
+from tests.stack_files import STACKS, lookups, settings
 
 # Functions that Google builds from this repository; dev rehearses no restore.
 BUILT_HERE = {"rotator", "age-watch", "restore-drill"}
@@ -19,16 +19,7 @@ RUNS = ("gcp:cloudrunv2/service:Service", "gcp:cloudrunv2/workerPool:WorkerPool"
 def made(build: Build, recorder: Recorder, stack: str, *, release: bool = True) -> Mapping[str, Any]:
     """The outputs of one environment's platform."""
     found = settings(stack, release=release)
-    recorder.invokes.update(
-        {
-            "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": {
-                "emailAddress": "s@example.com"
-            },
-            "gcp:logging/getProjectCmekSettings:getProjectCmekSettings": {
-                "serviceAccountId": "l@example.com"
-            },
-        }
-    )
+    recorder.invokes.update(lookups())
     return build(lambda: platform(found))
 
 

@@ -10,17 +10,14 @@ from stacks.foundation import foundation
 from stacks.messaging import messaging
 from stacks.providers import make_providers
 from tests.recording import Build, Recorder
-from tests.stack_files import changed
+from tests.stack_files import changed, lookups
 
 QUEUE = "cloudtasks/queue:Queue"
 
 
 def recorded(build: Build, recorder: Recorder, webhooks: dict[str, str] | None) -> None:
     settings = parse(changed("messaging", {"webhooks": webhooks}))
-    recorder.invokes = {
-        "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": {"emailAddress": "storage@agents"},
-        "gcp:logging/getProjectCmekSettings:getProjectCmekSettings": {"serviceAccountId": "logging@agents"},
-    }
+    recorder.invokes = lookups()
 
     def program() -> None:
         names = Names(system="aiprod", environment=settings.environment, project_id=settings.project_id)

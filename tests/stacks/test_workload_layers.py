@@ -14,6 +14,7 @@ from stacks.foundation import foundation
 from stacks.messaging import messaging
 from stacks.providers import make_providers
 from tests.recording import Build, Recorded, Recorder
+from tests.stack_files import lookups
 from tests.stack_files import settings as settings_of
 
 INSTANCE = "sql/databaseInstance:DatabaseInstance"
@@ -27,10 +28,7 @@ def recorded(stack: str, *, release: bool = True) -> Recorder:
     """What the three layers register on their foundation; made once for all tests."""
     settings = settings_of(stack, release=release)
     recorder = Recorder()
-    recorder.invokes = {
-        "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": {"emailAddress": "storage@agents"},
-        "gcp:logging/getProjectCmekSettings:getProjectCmekSettings": {"serviceAccountId": "logging@agents"},
-    }
+    recorder.invokes = lookups()
 
     def program() -> None:
         names = Names(system="aiprod", environment=settings.environment, project_id=settings.project_id)
