@@ -28,7 +28,7 @@ from pydantic_core import ErrorDetails
 from config_capacity import check_connections, check_instances
 from config_database import Drill, Postgres, check_loss, check_places
 from config_edge import Edge, Observability
-from config_release import Admission, Images, Release, check_release, check_traffic, registry_of
+from config_release import Admission, Images, Release, check_release, check_splits, check_traffic, registry_of
 from config_sections import (
     Api,
     Buckets,
@@ -154,10 +154,10 @@ class Settings(BaseModel):
                         f"edge.variants.{name}.revisions must name revisions of {self.api.service} in "
                         f"{', '.join(self.api_regions)}, got {revision!r} in {region}; correct it"
                     )
-        registry = f"{self.registry}/"
         if self.release is not None:
-            check_release(self.release, registry, self.secrets.vendor)
+            check_release(self.release, f"{self.registry}/", self.secrets.vendor)
             check_traffic(self.release, self.api.service, tuple(self.api_regions), self.edge.variants)
+            check_splits(self.release, self.workers.names, self.homes)
         check_instances(self.api_regions, self.homes, self.workers, self.network.run_prefix)
         check_connections(self.postgres, self.workers, self.api.database_pool_size, self.api_regions.values())
         _ = self.addresses

@@ -10,7 +10,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from config_types import Digest, ProjectId, ProjectNumber, Region, RepositoryName, RevisionName, Section
+from config_types import (
+    Digest,
+    PoolRole,
+    ProjectId,
+    ProjectNumber,
+    Region,
+    RepositoryName,
+    RevisionName,
+    Section,
+)
 from facts.refusal import RefusedError
 
 
@@ -45,20 +54,20 @@ class Admission(Section):
 
 
 class LatestTraffic(Section):
-    """All traffic of the API to its newest revision."""
+    """Everything to the newest revision."""
 
     kind: Literal["latest"]
 
 
 class PinnedTraffic(Section):
-    """All traffic to one revision in each region, whatever is deployed."""
+    """Everything to one revision in each region, whatever is deployed."""
 
     kind: Literal["pinned"]
     revisions: Mapping[Region, RevisionName]
 
 
 class WalkedTraffic(Section):
-    """`make release` owns the shares: an `up` makes a revision and leaves them alone."""
+    """`make release` owns the shares of the API: an `up` makes a revision and leaves them alone."""
 
     kind: Literal["walked"]
 
@@ -77,6 +86,8 @@ class CanaryTraffic(Section):
 ReleaseTraffic = Annotated[
     LatestTraffic | PinnedTraffic | CanaryTraffic | WalkedTraffic, Field(discriminator="kind")
 ]
+# Shares of a pool's instances; nobody walks them, since no request tells a good worker from a bad one.
+PoolSplit = Annotated[LatestTraffic | PinnedTraffic | CanaryTraffic, Field(discriminator="kind")]
 
 
 class Release(Section):
@@ -86,12 +97,14 @@ class Release(Section):
     the API, or by one of its own: a release that goes back keeps the newest, which knows every revision.
     `owner` says who decides images after creation, and shares: this file, or a workflow outside; what a
     workflow owns, an `up` leaves alone. `traffic.kind: walked` leaves the shares alone to `make release`.
+    `splits` says the same of worker pools, `worker` or `batch`: a pool that is not named runs the newest.
     """
 
     images: Mapping[Literal["api", "worker", "collector", "migration"], Digest]
     secret_versions: Mapping[str, Annotated[int, Field(ge=1)]]
     owner: Literal["program", "workflow"] = "program"
     traffic: ReleaseTraffic = LatestTraffic(kind="latest")
+    splits: Mapping[PoolRole, PoolSplit] = {}
 
     @model_validator(mode="after")
     def _owned(self) -> Release:
@@ -99,6 +112,11 @@ class Release(Section):
             raise RefusedError(
                 f"traffic.kind must be latest while the owner is a workflow, got {self.traffic.kind}; leave "
                 "traffic out"
+            )
+        if self.owner == "workflow" and self.splits:
+            raise RefusedError(
+                f"splits must be empty while the owner is a workflow, got {', '.join(self.splits)}; leave "
+                "splits out"
             )
         return self
 
@@ -112,11 +130,26 @@ def check_traffic(
             "edge.variants must be empty while a release owns the traffic, got "
             f"{', '.join(sorted(variants))}; their tags are part of it: set release.traffic.kind to pinned"
         )
-    match release.traffic:
+    _check_revisions("release.traffic", release.traffic, service, regions)
+
+
+def check_splits(release: Release, pools: Mapping[PoolRole, str], regions: Collection[str]) -> None:
+    """Refuse a pool that does not stand, revisions of another pool and a region without one."""
+    for role, split in release.splits.items():
+        if role not in pools:
+            raise RefusedError(
+                f"release.splits must name one of {', '.join(pools)}, got {role!r}; its pool stands where "
+                "workers.batch_scaling is given"
+            )
+        _check_revisions(f"release.splits.{role}", split, pools[role], regions)
+
+
+def _check_revisions(field: str, chosen: ReleaseTraffic, owner: str, regions: Collection[str]) -> None:
+    match chosen:
         case PinnedTraffic(revisions=named):
-            field = "release.traffic.revisions"
+            field = f"{field}.revisions"
         case CanaryTraffic(stable_revisions=named):
-            field = "release.traffic.stable_revisions"
+            field = f"{field}.stable_revisions"
         case LatestTraffic() | WalkedTraffic():
             return
     if set(named) != set(regions):
@@ -125,9 +158,9 @@ def check_traffic(
             f"{', '.join(sorted(named)) or 'none'}; take them from `gcloud run revisions list`"
         )
     for region, revision in named.items():
-        if not revision.startswith(f"{service}-"):
+        if not revision.startswith(f"{owner}-"):
             raise RefusedError(
-                f"{field}.{region} must name a revision of {service}, got {revision!r}; correct it"
+                f"{field}.{region} must name a revision of {owner}, got {revision!r}; correct it"
             )
 
 

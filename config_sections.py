@@ -21,6 +21,7 @@ from config_types import (
     KeyName,
     Origin,
     PathPrefix,
+    PoolRole,
     QueueName,
     Region,
     RunName,
@@ -357,6 +358,18 @@ class Workers(Section):
     def _fits(self) -> Workers:
         check_cpu_and_memory("memory", self.cpu, self.memory)
         return self
+
+    @property
+    def scalings(self) -> Mapping[PoolRole, Scaling]:
+        """The bounds of each pool that stands."""
+        given: dict[PoolRole, Scaling | None] = {"worker": self.scaling, "batch": self.batch_scaling}
+        return {role: scaling for role, scaling in given.items() if scaling is not None}
+
+    @property
+    def names(self) -> Mapping[PoolRole, str]:
+        """The physical name of each pool that stands."""
+        named: dict[PoolRole, str] = {"worker": self.pool, "batch": self.batch_pool}
+        return {role: named[role] for role in self.scalings}
 
 
 class Migration(Section):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from functools import partial
 from ipaddress import ip_network
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -35,6 +35,8 @@ KeyName = Annotated[str, AfterValidator(partial(check_name, "key"))]
 SecretName = Annotated[str, AfterValidator(partial(check_name, "secret"))]
 TopicName = Annotated[str, AfterValidator(partial(check_name, "topic"))]
 RunName = Annotated[str, AfterValidator(partial(check_name, "run service"))]
+# Who works in a pool; the batch one stands where it is given bounds.
+PoolRole = Literal["worker", "batch"]
 
 
 def _country(value: str) -> str:

@@ -25,7 +25,7 @@ from components.compute.http_service import (
     Walked,
     WorkflowOwned,
 )
-from components.compute.worker_pool import WorkerPool, WorkerPoolArgs
+from components.compute.worker_pool import Splits, WorkerPool, WorkerPoolArgs
 from config import Settings
 from config_release import CanaryTraffic, LatestTraffic, PinnedTraffic, Release, WalkedTraffic
 from config_sections import Scaling
@@ -83,13 +83,11 @@ def compute(
         messaging=messaging,
         release=settings.release,
     )
-    pools: dict[Role, tuple[str, Scaling]] = {"worker": (settings.workers.pool, settings.workers.scaling)}
-    if settings.workers.batch_scaling is not None:
-        pools["batch"] = (settings.workers.batch_pool, settings.workers.batch_scaling)
     services = {region: _api(layers, region, scaling) for region, scaling in settings.api_regions.items()}
     workers: dict[str, dict[Role, WorkerPool]] = {
         region: {
-            role: _worker(layers, role, region, pool, scaling) for role, (pool, scaling) in pools.items()
+            role: _worker(layers, role, region, settings.workers.names[role], scaling)
+            for role, scaling in settings.workers.scalings.items()
         }
         for region in settings.homes
     }
@@ -179,7 +177,7 @@ def _worker(layers: _Layers, role: Role, region: str, pool: str, scaling: Scalin
             secret_files=_files(layers, region),
             cloud_sql_instances=_databases(layers, region),
             scaled=scaled,
-            splits=WorkflowOwned() if layers.release.owner == "workflow" else Latest(),
+            splits=_splits(layers.release, role, region),
             deletion_protection=layers.settings.deletion_protection,
         ),
         _after(layers, region, role),
@@ -189,11 +187,20 @@ def _worker(layers: _Layers, role: Role, region: str, pool: str, scaling: Scalin
 def _traffic(release: Release, region: str) -> Traffic:
     if release.owner == "workflow":
         return WorkflowOwned()
-    match release.traffic:
+    return Walked() if isinstance(release.traffic, WalkedTraffic) else _shares(release.traffic, region)
+
+
+def _splits(release: Release, role: Role, region: str) -> Splits:
+    if release.owner == "workflow":
+        return WorkflowOwned()
+    named = next((split for pool, split in release.splits.items() if pool == role), None)
+    return Latest() if named is None else _shares(named, region)
+
+
+def _shares(chosen: LatestTraffic | PinnedTraffic | CanaryTraffic, region: str) -> Latest | Pinned | Canary:
+    match chosen:
         case LatestTraffic():
             return Latest()
-        case WalkedTraffic():
-            return Walked()
         case PinnedTraffic(revisions=revisions):
             return Pinned(revision=_in(revisions, region))
         case CanaryTraffic(stable_revisions=revisions, percent=percent):

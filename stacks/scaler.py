@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from components.compute.pool_scaler import PoolScaler, PoolScalerArgs, ScaledPool, ScaledQueue
 from config_sections import OfficeHours, Scaling
 from stacks.compute import Compute
@@ -42,7 +40,7 @@ def scaler(functions: Functions, messaging: Messaging, compute: Compute) -> Pool
             labels=names.labels("scaler", "internal"),
             pools={
                 role: _pool(functions, messaging, compute, role, scaling)
-                for role, scaling in _scalings(functions).items()
+                for role, scaling in settings.workers.scalings.items()
                 if role in compute.workers
             },
             # Its last call is before the schedule stops the pools.
@@ -54,12 +52,6 @@ def scaler(functions: Functions, messaging: Messaging, compute: Compute) -> Pool
         ),
         after(functions.providers.resources, *functions.ready, identity, scheduler),
     )
-
-
-def _scalings(functions: Functions) -> Mapping[Role, Scaling]:
-    workers = functions.settings.workers
-    batch: dict[Role, Scaling] = {} if workers.batch_scaling is None else {"batch": workers.batch_scaling}
-    return {"worker": workers.scaling, **batch}
 
 
 def _pool(

@@ -83,6 +83,80 @@ def test_fails_when_the_file_sets_what_a_workflow_owns() -> None:
         parse(made)
 
 
+POOL = "aiprod-worker-00001-abc"
+
+
+@pytest.mark.parametrize(
+    "split",
+    [
+        {"kind": "latest"},
+        {"kind": "pinned", "revisions": {REGION: POOL}},
+        *(canary(percent, **{REGION: POOL}) for percent in (1, 10, 50, 100)),
+    ],
+)
+def test_a_pool_is_split_in_the_words_of_the_traffic(split: dict[str, Any]) -> None:
+    release = parse(changed("release.splits", {"worker": split})).release
+    assert release is not None
+    assert {role: one.model_dump() for role, one in release.splits.items()} == {"worker": split}
+
+
+@pytest.mark.parametrize(
+    ("splits", "sentence"),
+    [
+        (
+            {"worker": {"kind": "canary", "percent": 10}},
+            "aiprod:release.splits.worker.stable_revisions must be given, got nothing",
+        ),
+        (
+            {"worker": {"kind": "canary", "percent": 10, "stable_revisions": {}}},
+            f"aiprod:release.splits.worker.stable_revisions must name a revision in {REGION}, got none",
+        ),
+        (
+            {"worker": canary(10, **{"europe-west4": POOL})},
+            f"aiprod:release.splits.worker.stable_revisions must name a revision in {REGION}, got "
+            "europe-west4",
+        ),
+        (
+            {"worker": {"kind": "pinned", "revisions": {REGION: "aiprod-v33-api-00001-abc"}}},
+            (
+                f"aiprod:release.splits.worker.revisions.{REGION} must name a revision of aiprod-worker, got "
+                "'aiprod-v33-api-00001-abc'; correct it"
+            ),
+        ),
+        # 25 and what is left would be 100 as well, but is no step.
+        (
+            {"worker": canary(25, **{REGION: POOL})},
+            "aiprod:release.splits.worker.percent must be 1, 10, 50 or 100, got 25",
+        ),
+        (
+            {"worker": canary(10, **{REGION: POOL}) | {"rest": 80}},
+            "aiprod:release.splits.worker.rest is not a known key",
+        ),
+        (
+            {"worker": {"kind": "walked"}},
+            "aiprod:release.splits.worker.kind must be one of 'latest', 'pinned', 'canary', got 'walked'",
+        ),
+        (
+            {"batch": {"kind": "latest"}},
+            (
+                "aiprod:release.splits must name one of worker, got 'batch'; its pool stands where "
+                "workers.batch_scaling is given"
+            ),
+        ),
+        ({"api": {"kind": "latest"}}, "aiprod:release.splits.api must be"),
+    ],
+)
+def test_fails_when_a_split_names_no_pool_or_no_revision_of_it(splits: Any, sentence: str) -> None:
+    assert sentence in refused("release.splits", splits)
+
+
+def test_fails_when_the_file_splits_what_a_workflow_owns() -> None:
+    made = changed("release.owner", "workflow")
+    made["release"]["splits"] = {"worker": {"kind": "latest"}}
+    with pytest.raises(ConfigError, match=r"release\.splits must be empty while the owner is a workflow"):
+        parse(made)
+
+
 READER = {"project_id": "other-1", "project_number": "123456789012"}
 
 

@@ -138,7 +138,7 @@ def check_revisions(service_name: str, traffic: Traffic, tags: Mapping[str, str]
             f"tags must be empty while a release owns the traffic, got {', '.join(sorted(tags))}; "
             "let the release keep them, or own the traffic here"
         )
-    for field, revision in _named(traffic):
+    for field, revision in _named("traffic", traffic):
         _check_of(field, service_name, revision)
     split: Mapping[str, Share] = traffic.shares if isinstance(traffic, Split) else {}
     longest = 63 - len("---") - len(service_name)
@@ -167,7 +167,7 @@ def left_to_release(traffic: Traffic) -> tuple[Literal["image", "shares"], ...]:
 
 def check_pool_revisions(pool_name: str, splits: Splits) -> None:
     """Refuse a revision of another pool."""
-    for field, revision in _named(splits):
+    for field, revision in _named("splits", splits):
         _check_of(field, pool_name, revision)
 
 
@@ -220,17 +220,17 @@ def _shares(traffic: Splits | Walked) -> list[tuple[str | None, int]]:
             assert_never(traffic)
 
 
-def _named(traffic: Traffic) -> list[tuple[str, str]]:
+def _named(field: str, traffic: Traffic) -> list[tuple[str, str]]:
     """Each revision that is named, with its field."""
     match traffic:
         case Latest() | Walked() | WorkflowOwned():
             return []
         case Pinned(revision=revision):
-            return [("traffic.revision", revision)]
+            return [(f"{field}.revision", revision)]
         case Canary(stable_revision=revision):
-            return [("traffic.stable_revision", revision)]
+            return [(f"{field}.stable_revision", revision)]
         case Split(shares=shares):
-            return [(f"traffic.shares.{tag}", share.revision) for tag, share in shares.items()]
+            return [(f"{field}.shares.{tag}", share.revision) for tag, share in shares.items()]
         case _:
             assert_never(traffic)
 

@@ -1,4 +1,7 @@
-"""A release in the sandbox: the new revision gets 1, 10, 50 and 100 % by one `up` each, or the way back."""
+"""A release in the sandbox: the new revision gets 1, 10, 50 and 100 % by one `up` each, or the way back.
+
+So do workers, whose shares are instances.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Any
 import pytest
 
 from review.workspace import Ground
+from sandbox.cloud.data import plain
 from sandbox.cloud.revisions import first_revision
 from sandbox.model import Mode, Op, Outcome
 from tests.end_to_end.conftest import Platform
@@ -17,6 +21,8 @@ from tests.end_to_end.test_ownership import deployed, run
 from tests.end_to_end.test_real_cli import state, steps
 
 SERVICE = "gcp:cloudrunv2/service:Service"
+POOL = "gcp:cloudrunv2/workerPool:WorkerPool"
+WORKER_ID = "projects/aiprod-484120/locations/europe-west1/workerPools/aiprod-worker"
 NAME = "aiprod-v33-api"
 REGIONS: tuple[str, ...] = ("europe-west1", "europe-west4")
 IDS = {region: f"projects/aiprod-484120/locations/{region}/services/{NAME}" for region in REGIONS}
@@ -49,7 +55,10 @@ class Prod:
         return outcome
 
     def newest(self, region: str) -> str:
-        record = self.ground.world.get(SERVICE, IDS[region])
+        return self.newest_of(SERVICE, IDS[region])
+
+    def newest_of(self, type: str, id: str) -> str:
+        record = self.ground.world.get(type, id)
         assert record is not None
         return str(record.outputs["latestCreatedRevision"]).rpartition("/")[2]
 
@@ -113,6 +122,52 @@ def test_the_record_of_a_release_stays_on_the_service() -> None:
     assert (Op.UPDATE, SERVICE, "template.containers") in steps
     assert found() == annotations
     assert changed(prod.up()) == set()
+
+
+def test_each_step_moves_instances_of_the_pool_that_is_named_and_nothing_else() -> None:
+    prod = Prod()
+    shares_only = {(Op.UPDATE, POOL, "instanceSplits")}
+    stable = {"europe-west1": first_revision(WORKER_ID, {}).rpartition("/")[2]}
+    kept = {"kind": "pinned", "revisions": stable}
+    assert changed(prod.up(splits={"worker": kept})) == shares_only
+
+    image = f"europe-docker.pkg.dev/aiprod-484120/aiprod/worker@sha256:{'e' * 64}"
+    prod.up(images={"api": image.replace("/worker@", "/api@"), "worker": image})
+    new = prod.newest_of(POOL, WORKER_ID)
+    assert new not in stable.values()
+
+    for percent in (10, 50, 100):
+        step = prod.up(splits={"worker": canary(percent, stable)})
+        assert changed(step) == shares_only, percent
+        # The batch pool stands as it is.
+        assert [one.name for one in step.steps if one.op is Op.UPDATE] == ["pool-worker"]
+        assert shares_of(prod) == (
+            {None: percent} | ({} if percent == 100 else {stable["europe-west1"]: 100 - percent})
+        )
+        assert changed(prod.up()) == set()
+        # Nothing but the template makes a revision.
+        assert prod.newest_of(POOL, WORKER_ID) == new
+
+    # The way back, and out of it: nothing named means the newest.
+    assert changed(prod.up(splits={"worker": kept})) == shares_only
+    assert shares_of(prod) == {stable["europe-west1"]: 100}
+    assert changed(prod.up(splits={})) == shares_only
+    assert shares_of(prod) == {None: 100}
+
+
+def shares_of(prod: Prod) -> dict[str | None, int]:
+    """Revision, or None for the newest, and its share of the worker pool's instances."""
+    record = prod.ground.world.get(POOL, WORKER_ID)
+    assert record is not None
+    return {one.get("revision"): one["percent"] for one in plain(record.inputs)["instanceSplits"]}
+
+
+def test_a_revision_that_the_pool_does_not_have_is_refused() -> None:
+    prod = Prod()
+    missing = {"europe-west1": "aiprod-worker-00009-abc"}
+    refused = prod.up(splits={"worker": canary(10, missing)})
+    assert {refusal.behaviour for refusal in refused.refusals} == {"RUN-023"}
+    assert changed(prod.up(splits={})) == set()
 
 
 @pytest.mark.parametrize("number", ["00002-abc", "00001-zzz", "latest"])
