@@ -6,7 +6,7 @@ Images and secret versions are what a reviewer sees of a release; `traffic` is t
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field, model_validator
 
@@ -90,10 +90,38 @@ ReleaseTraffic = Annotated[
 PoolSplit = Annotated[LatestTraffic | PinnedTraffic | CanaryTraffic, Field(discriminator="kind")]
 
 
+class Collector(Section):
+    """What the metrics collector of a release reads: a RunMonitoring document, as Google's sidecar takes it.
+
+    The sidecar ends on one that it cannot read, so what it asks for is asked for here. Source:
+    GoogleCloudPlatform/run-gmp-sidecar, confgenerator/config.go.
+    """
+
+    config: Mapping[str, Any]
+
+    @model_validator(mode="after")
+    def _readable(self) -> Collector:
+        for key, value in (("apiVersion", "monitoring.googleapis.com/v1beta"), ("kind", "RunMonitoring")):
+            if self.config.get(key) != value:
+                raise RefusedError(f"config.{key} must be {value}, got {self.config.get(key)!r}; correct it")
+        spec = self.config.get("spec")
+        endpoints = cast("dict[str, Any]", spec).get("endpoints") if isinstance(spec, dict) else None
+        if not isinstance(endpoints, list) or not endpoints:
+            raise RefusedError("config.spec.endpoints must list what is read, got none; add one")
+        for index, endpoint in enumerate(cast("list[Any]", endpoints)):
+            for key in ("port", "interval"):
+                if not isinstance(endpoint, dict) or key not in endpoint:
+                    raise RefusedError(
+                        f"config.spec.endpoints[{index}].{key} must be given, got nothing; add it"
+                    )
+        return self
+
+
 class Release(Section):
     """What runs: images by digest, secret versions by number. Without it everything stands but revisions.
 
-    With an image of the metrics collector, one runs beside the API. The schema is migrated by the image of
+    With an image of the metrics collector, one runs beside the API; `collector` says what it reads, when left
+    out /metrics of the API each 30 s. The schema is migrated by the image of
     the API, or by one of its own: a release that goes back keeps the newest, which knows every revision.
     `owner` says who decides images after creation, and shares: this file, or a workflow outside; what a
     workflow owns, an `up` leaves alone. `traffic.kind: walked` leaves the shares alone to `make release`.
@@ -105,6 +133,7 @@ class Release(Section):
     owner: Literal["program", "workflow"] = "program"
     traffic: ReleaseTraffic = LatestTraffic(kind="latest")
     splits: Mapping[PoolRole, PoolSplit] = {}
+    collector: Collector | None = None
 
     @model_validator(mode="after")
     def _owned(self) -> Release:
@@ -118,6 +147,11 @@ class Release(Section):
                 f"splits must be empty while the owner is a workflow, got {', '.join(self.splits)}; leave "
                 "splits out"
             )
+        if self.collector is not None and "collector" not in self.images:
+            raise RefusedError(
+                "collector must be left out while images names none, got a config alone; name its image by "
+                "digest"
+            )
         return self
 
 
@@ -130,7 +164,7 @@ def check_traffic(
             "edge.variants must be empty while a release owns the traffic, got "
             f"{', '.join(sorted(variants))}; their tags are part of it: set release.traffic.kind to pinned"
         )
-    _check_revisions("release.traffic", release.traffic, service, regions)
+    _check_revisions("release.traffic", release.traffic, service, regions, "run revisions list")
 
 
 def check_splits(release: Release, pools: Mapping[PoolRole, str], regions: Collection[str]) -> None:
@@ -141,10 +175,13 @@ def check_splits(release: Release, pools: Mapping[PoolRole, str], regions: Colle
                 f"release.splits must name one of {', '.join(pools)}, got {role!r}; its pool stands where "
                 "workers.batch_scaling is given"
             )
-        _check_revisions(f"release.splits.{role}", split, pools[role], regions)
+        listing = "run worker-pools revisions list"
+        _check_revisions(f"release.splits.{role}", split, pools[role], regions, listing)
 
 
-def _check_revisions(field: str, chosen: ReleaseTraffic, owner: str, regions: Collection[str]) -> None:
+def _check_revisions(
+    field: str, chosen: ReleaseTraffic, owner: str, regions: Collection[str], listing: str
+) -> None:
     match chosen:
         case PinnedTraffic(revisions=named):
             field = f"{field}.revisions"
@@ -155,7 +192,7 @@ def _check_revisions(field: str, chosen: ReleaseTraffic, owner: str, regions: Co
     if set(named) != set(regions):
         raise RefusedError(
             f"{field} must name a revision in {', '.join(regions)}, got "
-            f"{', '.join(sorted(named)) or 'none'}; take them from `gcloud run revisions list`"
+            f"{', '.join(sorted(named)) or 'none'}; take them from `gcloud {listing}`"
         )
     for region, revision in named.items():
         if not revision.startswith(f"{owner}-"):

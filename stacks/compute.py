@@ -15,7 +15,6 @@ from components.compute.http_service import (
     HttpServiceArgs,
     InstanceBounds,
     Latest,
-    MetricsCollector,
     OpenToEdge,
     Pinned,
     ProjectPolicy,
@@ -31,6 +30,7 @@ from config_release import CanaryTraffic, LatestTraffic, PinnedTraffic, Release,
 from config_sections import Scaling
 from config_types import Region
 from naming import Names
+from stacks.collector import collector
 from stacks.data import CACHE_AUTH, CACHE_CA, Data, Stores
 from stacks.foundation import Foundation
 from stacks.messaging import Messaging
@@ -96,6 +96,9 @@ def compute(
 
 def _api(layers: _Layers, region: str, scaling: Scaling) -> HttpService:
     config = layers.settings.api
+    collected = collector(
+        layers.settings, layers.names, layers.providers, layers.foundation, layers.release, region
+    )
     return HttpService(
         f"api-{region}",
         HttpServiceArgs(
@@ -128,7 +131,7 @@ def _api(layers: _Layers, region: str, scaling: Scaling) -> HttpService:
             secrets=_secrets(layers, region, ()),
             secret_files=_files(layers, region),
             cloud_sql_instances=_databases(layers, region),
-            metrics_collector=_collector(layers.release),
+            metrics_collector=collected.collector,
             traffic=_traffic(layers.release, region),
             tags={
                 tag: revision
@@ -138,7 +141,7 @@ def _api(layers: _Layers, region: str, scaling: Scaling) -> HttpService:
             },
             deletion_protection=layers.settings.deletion_protection,
         ),
-        _after(layers, region, "api"),
+        after(_after(layers, region, "api"), *collected.ready),
     )
 
 
@@ -209,11 +212,6 @@ def _shares(chosen: LatestTraffic | PinnedTraffic | CanaryTraffic, region: str) 
 
 def _in(revisions: Mapping[Region, str], region: str) -> str:
     return next(revision for where, revision in revisions.items() if where == region)
-
-
-def _collector(release: Release) -> MetricsCollector | None:
-    image = release.images.get("collector")
-    return None if image is None else MetricsCollector(image=image)
 
 
 def _environment(layers: _Layers, role: Role, region: str) -> dict[str, pulumi.Input[str]]:

@@ -113,8 +113,10 @@ def test_a_pool_is_split_in_the_words_of_the_traffic(split: dict[str, Any]) -> N
         ),
         (
             {"worker": canary(10, **{"europe-west4": POOL})},
-            f"aiprod:release.splits.worker.stable_revisions must name a revision in {REGION}, got "
-            "europe-west4",
+            (
+                f"aiprod:release.splits.worker.stable_revisions must name a revision in {REGION}, got "
+                "europe-west4"
+            ),
         ),
         (
             {"worker": {"kind": "pinned", "revisions": {REGION: "aiprod-v33-api-00001-abc"}}},
@@ -155,6 +157,60 @@ def test_fails_when_the_file_splits_what_a_workflow_owns() -> None:
     made["release"]["splits"] = {"worker": {"kind": "latest"}}
     with pytest.raises(ConfigError, match=r"release\.splits must be empty while the owner is a workflow"):
         parse(made)
+
+
+MONITORING = {
+    "apiVersion": "monitoring.googleapis.com/v1beta",
+    "kind": "RunMonitoring",
+    "spec": {"endpoints": [{"port": 8080, "path": "/metrics", "interval": "10s"}]},
+}
+
+
+def with_collector(config: Any, *, image: bool = True) -> dict[str, Any]:
+    made = changed("release.collector", {"config": config})
+    if image:
+        made["release"]["images"]["collector"] = made["release"]["images"]["api"].replace(
+            "/api@", "/collector@"
+        )
+    return made
+
+
+def test_a_collector_reads_what_the_file_says_to_the_letter() -> None:
+    release = parse(with_collector(MONITORING)).release
+    assert release is not None
+    assert release.collector is not None
+    assert release.collector.config == MONITORING
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        (
+            MONITORING | {"kind": "PodMonitoring"},
+            "config.kind must be RunMonitoring, got 'PodMonitoring'; correct it",
+        ),
+        (
+            {key: MONITORING[key] for key in ("kind", "spec")},
+            "config.apiVersion must be monitoring.googleapis.com/v1beta, got None",
+        ),
+        (MONITORING | {"spec": {}}, "config.spec.endpoints must list what is read, got none; add one"),
+        (MONITORING | {"spec": "all"}, "config.spec.endpoints must list what is read, got none; add one"),
+        (
+            MONITORING | {"spec": {"endpoints": [{"port": 8080}]}},
+            "config.spec.endpoints[0].interval must be given, got nothing; add it",
+        ),
+        ("spec: {}", "config must be"),
+    ],
+)
+def test_fails_when_the_collector_would_end_on_its_configuration(config: Any, sentence: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(with_collector(config))
+    assert f"aiprod:release.collector.{sentence}" in str(caught.value)
+
+
+def test_fails_when_a_collector_is_configured_and_none_runs() -> None:
+    with pytest.raises(ConfigError, match=r"release\.collector must be left out while images names none"):
+        parse(with_collector(MONITORING, image=False))
 
 
 READER = {"project_id": "other-1", "project_number": "123456789012"}

@@ -1,25 +1,47 @@
 """The collector of metrics that runs beside a service: Google's sidecar for Managed Prometheus.
 
-Source: Google's page on the Prometheus sidecar of Cloud Run: its health port, its folder.
+It opens one path for its configuration, and no variable (GoogleCloudPlatform/run-gmp-sidecar, entrypoint.go).
+Google's page mounts a secret there; here it is a folder of a bucket, for what is no secret grows no older and
+stands in the stack file. Sources: Google's page on the Prometheus sidecar of Cloud Run (its health port, its
+folder), on Cloud Storage volume mounts.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_gcp as gcp
 
 from components._checks import require_digest
-from components.compute._workload import SecretVersion
+from facts.refusal import RefusedError
 
-__all__ = ["MetricsCollector", "collector_containers", "collector_volumes"]
+__all__ = ["CollectorConfig", "MetricsCollector", "collector_containers", "collector_volumes"]
 
 _NAME = "collector"
 _CONFIG_VOLUME = "collector-config"
 _CONFIG_FOLDER = "/etc/rungmp"
-_CONFIG_FILE = "config.yaml"
 _HEALTH_PORT = 13133
+# What a flag of the mount takes as it is.
+_FOLDER = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CollectorConfig:
+    """A folder of a bucket that holds a RunMonitoring document as config.yaml."""
+
+    bucket: pulumi.Input[str]
+    """Bucket in the service's region; the service's account must be a reader beforehand."""
+    folder: str
+    """Folder in it; one that is named by its content, so that a revision keeps what it started with."""
+
+    def __post_init__(self) -> None:
+        if _FOLDER.fullmatch(self.folder) is None:
+            raise RefusedError(
+                "metrics_collector.config.folder must be letters, digits, -, _ and / between them, got "
+                f"{self.folder!r}; rename it"
+            )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,8 +50,8 @@ class MetricsCollector:
 
     image: pulumi.Input[str]
     """HOST/PATH@sha256:DIGEST."""
-    config: SecretVersion | None = None
-    """A RunMonitoring document; by default /metrics on port 8080 is read each 30 s."""
+    config: CollectorConfig | None = None
+    """What it reads and how often; by default /metrics on port 8080 each 30 s."""
 
     def __post_init__(self) -> None:
         require_digest("metrics_collector.image", self.image)
@@ -66,9 +88,10 @@ def collector_volumes(
     return [
         {
             "name": _CONFIG_VOLUME,
-            "secret": {
-                "secret": collector.config.secret,
-                "items": [{"path": _CONFIG_FILE, "version": collector.config.version}],
+            "gcs": {
+                "bucket": collector.config.bucket,
+                "read_only": True,
+                "mount_options": [f"only-dir={collector.config.folder}"],
             },
         }
     ]

@@ -29,7 +29,12 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components._checks import require_between
-from components.compute._collector import MetricsCollector, collector_containers, collector_volumes
+from components.compute._collector import (
+    CollectorConfig,
+    MetricsCollector,
+    collector_containers,
+    collector_volumes,
+)
 from components.compute._container import Workload, check_workload, mounts, variables, volumes, vpc_access
 from components.compute._probes import (
     GrpcProbe,
@@ -69,6 +74,7 @@ from facts.refusal import RefusedError
 
 __all__ = [
     "Canary",
+    "CollectorConfig",
     "DirectVpc",
     "GrpcProbe",
     "HttpProbe",

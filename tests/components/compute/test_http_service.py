@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from components.compute.http_service import (
+    CollectorConfig,
     DirectVpc,
     GrpcProbe,
     HttpProbe,
@@ -22,6 +23,7 @@ from components.compute.http_service import (
     SecretVersion,
     TcpProbe,
 )
+from facts.refusal import RefusedError
 from tests.recording import Build, Recorder
 
 IMAGE = "europe-docker.pkg.dev/p-example/aiprod/api@sha256:" + "a" * 64
@@ -178,22 +180,31 @@ def test_tokens_may_name_the_audiences_that_are_given(build: Build, recorder: Re
     assert inputs["customAudiences"] == ["https://api.example"]
 
 
-def test_collector_reads_its_configuration_from_a_secret_version(build: Build, recorder: Recorder) -> None:
-    config = SecretVersion(secret="collector-config", version="2")
+def test_collector_reads_its_configuration_from_a_folder_that_a_revision_keeps(
+    build: Build, recorder: Recorder
+) -> None:
+    config = CollectorConfig(bucket="p-example-collector", folder="0123abcd")
     template = inputs_of(build, recorder, metrics_collector=MetricsCollector(image=COLLECTOR, config=config))[
         "template"
     ]
     assert template["volumes"] == [
         {
             "name": "collector-config",
-            "secret": {
-                "secret": "collector-config",
-                "items": [{"path": "config.yaml", "version": "2"}],
+            "gcs": {
+                "bucket": "p-example-collector",
+                "readOnly": True,
+                "mountOptions": ["only-dir=0123abcd"],
             },
         }
     ]
     mounts = [{"name": "collector-config", "mountPath": "/etc/rungmp"}]
     assert [container.get("volumeMounts") for container in template["containers"]] == [[], mounts]
+
+
+@pytest.mark.parametrize("folder", ["", "/a", "a,allow-other", "../a", "a b"])
+def test_fails_when_the_folder_of_a_collector_is_more_than_a_folder(folder: str) -> None:
+    with pytest.raises(RefusedError, match=r"metrics_collector\.config\.folder must be letters"):
+        CollectorConfig(bucket="b", folder=folder)
 
 
 def test_collector_runs_beside_the_app_and_keeps_the_cpu(build: Build, recorder: Recorder) -> None:

@@ -1,0 +1,73 @@
+"""The metrics collector beside the API, and what it reads where a release says it: a file in its region."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.compute.http_service import CollectorConfig, MetricsCollector
+from components.data.bucket import Bucket, BucketArgs
+from config import Settings
+from config_release import Release
+from naming import Names
+from stacks.foundation import Foundation
+from stacks.providers import Providers, after
+
+__all__ = ["Collected", "collector"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Collected:
+    """The collector of a region, and what must stand before it starts."""
+
+    collector: MetricsCollector | None = None
+    ready: tuple[pulumi.Resource, ...] = ()
+
+
+def collector(
+    settings: Settings,
+    names: Names,
+    providers: Providers,
+    foundation: Foundation,
+    release: Release,
+    region: str,
+) -> Collected:
+    """None without an image. Its bucket is the region's own: a lost region must not stop the other one."""
+    image = release.images.get("collector")
+    if image is None:
+        return Collected()
+    if release.collector is None:
+        return Collected(collector=MetricsCollector(image=image))
+    keys = foundation.keys[region]
+    bucket = Bucket(
+        f"bucket-collector-{region}",
+        BucketArgs(
+            project=settings.project_id,
+            bucket_name=names.bucket(f"collector-{region}"),
+            location=region,
+            kms_key=keys.key_ids["storage"],
+            labels=names.labels("collector", "internal"),
+            readers={"api": foundation.identities["api"].member},
+            deletion_protection=settings.deletion_protection,
+        ),
+        after(providers.resources, keys),
+    )
+    # Every document in JSON is one in YAML.
+    text = json.dumps(release.collector.config, sort_keys=True, indent=1)
+    folder = hashlib.sha256(text.encode()).hexdigest()[:16]
+    file = gcp.storage.BucketObject(
+        f"collector-config-{region}",
+        bucket=bucket.name,
+        name=f"{folder}/config.yaml",
+        content=text,
+        # A revision of before reads its own for as long as it has a share.
+        opts=pulumi.ResourceOptions.merge(providers.resources, pulumi.ResourceOptions(retain_on_delete=True)),
+    )
+    return Collected(
+        collector=MetricsCollector(image=image, config=CollectorConfig(bucket=bucket.name, folder=folder)),
+        ready=(bucket, file),
+    )
