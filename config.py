@@ -28,12 +28,12 @@ from pydantic_core import ErrorDetails
 from config_capacity import check_connections, check_instances
 from config_database import Drill, Postgres, check_loss, check_places
 from config_edge import Edge, Observability
+from config_messaging import Messaging
 from config_release import Admission, Images, Release, check_release, check_splits, check_traffic, registry_of
 from config_sections import (
     Api,
     Buckets,
     Keys,
-    Messaging,
     Migration,
     Network,
     Redis,

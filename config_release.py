@@ -159,10 +159,12 @@ def check_traffic(
     release: Release, service: str, regions: Collection[str], variants: Collection[str]
 ) -> None:
     """Refuse revisions of another service, a region without one, and tags of traffic that a workflow owns."""
-    if variants and (release.owner == "workflow" or release.traffic.kind == "walked"):
+    walked = release.traffic.kind == "walked"
+    if variants and (walked or release.owner == "workflow"):
+        remedy = "release.traffic.kind to latest, pinned or canary" if walked else "release.owner to program"
         raise RefusedError(
-            "edge.variants must be empty while a release owns the traffic, got "
-            f"{', '.join(sorted(variants))}; their tags are part of it: set release.traffic.kind to pinned"
+            f"edge.variants must be empty while {'a walk' if walked else 'a workflow'} owns the traffic, got "
+            f"{', '.join(sorted(variants))}; their tags are part of it: set {remedy}"
         )
     _check_revisions("release.traffic", release.traffic, service, regions, "run revisions list")
 

@@ -107,6 +107,7 @@ Token = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 AddressName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,9}$")]
 Day = Annotated[str, AfterValidator(_day)]
 QueueName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9-]{1,100}$")]
+SchemaRevision = Annotated[str, Field(pattern=r"^[0-9a-f]{8}$")]
 HourOfDay = Annotated[int, Field(ge=0, le=23)]
 
 # Patterns in words, for the sentence that refuses a value.
@@ -130,6 +131,7 @@ PATTERNS = {
     r"^projects/[a-z0-9-]+/locations/[a-z0-9-]+/backupPlans/[a-z0-9-]+$": (
         "the full name of a plan such as projects/P/locations/europe-west1/backupPlans/NAME"
     ),
+    r"^[0-9a-f]{8}$": "the 8 hexadecimal digits of a revision of a schema",
     r"^[a-zA-Z0-9-]{1,100}$": "1 to 100 letters, digits and hyphens",
     r"^[0-9]+(Mi|Gi)$": "a size of memory such as 2Gi",
     r"^[a-z][a-z0-9_-]{0,62}$": "a label value of lower-case letters, digits, - and _, a letter first",

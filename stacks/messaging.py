@@ -8,9 +8,17 @@ from dataclasses import dataclass
 import pulumi
 
 from components.messaging.task_queue import Rate, Retries, Target, TaskQueue, TaskQueueArgs
-from components.messaging.work_queue import Pull, RetryPolicy, WorkQueue, WorkQueueArgs
+from components.messaging.work_queue import (
+    Avro,
+    Protobuf,
+    Pull,
+    RetryPolicy,
+    Schema,
+    WorkQueue,
+    WorkQueueArgs,
+)
 from config import Settings
-from config_sections import Webhooks
+from config_messaging import MessageSchema, Webhooks
 from naming import Names
 from stacks.foundation import Foundation
 from stacks.providers import Providers
@@ -125,6 +133,7 @@ def _queue(
             publishers=foundation.members(*_PUBLISHERS[purpose]),
             consumers=foundation.members(*consumers),
             replayers=_replayers(settings, foundation),
+            schema=_schema(config.message_schema),
             ack_deadline_seconds=config.ack_deadline_seconds,
             max_delivery_attempts=config.max_delivery_attempts,
             dead_letter_retention_days=settings.messaging.dead_letter_retention_days,
@@ -135,4 +144,17 @@ def _queue(
             deletion_protection=settings.deletion_protection,
         ),
         pulumi.ResourceOptions.merge(providers.resources, pulumi.ResourceOptions(depends_on=[keys])),
+    )
+
+
+def _schema(config: MessageSchema | None) -> Schema | None:
+    """The contract's messages are JSON, whatever language the schema is written in."""
+    if config is None:
+        return None
+    definition = Avro if config.language == "avro" else Protobuf
+    return Schema(
+        definition=definition(definition=config.definition),
+        encoding="JSON",
+        first_revision=config.first_revision,
+        last_revision=config.last_revision,
     )

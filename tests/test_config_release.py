@@ -71,16 +71,48 @@ def test_fails_when_the_file_sets_what_a_workflow_owns() -> None:
     made["release"]["traffic"] = canary(1)
     with pytest.raises(ConfigError, match=r"traffic\.kind must be latest while the owner is a workflow"):
         parse(made)
-    made["release"]["owner"] = "program"
-    made["release"]["traffic"] = {"kind": "walked"}
-    made["edge"]["variants"] = {
-        "beta": {
-            "revisions": {REGION: f"{NAME}-00001-abc"},
-            "header": {"name": "X-Variant", "value": "beta"},
-        }
-    }
-    with pytest.raises(ConfigError, match=r"edge\.variants must be empty while a release owns the traffic"):
+
+
+BETA = {"revisions": {REGION: f"{NAME}-00001-abc"}, "header": {"name": "X-Variant", "value": "beta"}}
+
+
+@pytest.mark.parametrize(
+    ("release", "sentence"),
+    [
+        (
+            {"traffic": {"kind": "walked"}},
+            (
+                "edge.variants must be empty while a walk owns the traffic, got beta; their tags are part "
+                "of it: set release.traffic.kind to latest, pinned or canary"
+            ),
+        ),
+        (
+            {"owner": "workflow"},
+            (
+                "edge.variants must be empty while a workflow owns the traffic, got beta; their tags are "
+                "part of it: set release.owner to program"
+            ),
+        ),
+    ],
+)
+def test_fails_when_a_variant_needs_a_tag_that_somebody_else_owns(
+    release: dict[str, Any], sentence: str
+) -> None:
+    made = changed("edge.variants", {"beta": BETA})
+    made["release"] |= release
+    with pytest.raises(ConfigError) as caught:
         parse(made)
+    assert str(caught.value) == f"aiprod:{sentence}"
+
+
+@pytest.mark.parametrize(
+    "traffic",
+    [{"kind": "latest"}, {"kind": "pinned", "revisions": {REGION: f"{NAME}-00001-abc"}}, canary(10)],
+)
+def test_a_variant_stands_beside_traffic_that_this_file_owns(traffic: dict[str, Any]) -> None:
+    made = changed("edge.variants", {"beta": BETA})
+    made["release"]["traffic"] = traffic
+    assert set(parse(made).edge.variants) == {"beta"}
 
 
 POOL = "aiprod-worker-00001-abc"

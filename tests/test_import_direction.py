@@ -70,6 +70,7 @@ PARTS = {
     "config_capacity": "config",
     "config_database": "config",
     "config_edge": "config",
+    "config_messaging": "config",
     "config_release": "config",
     "config_sections": "config",
     "config_types": "config",

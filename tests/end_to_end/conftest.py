@@ -21,6 +21,7 @@ CODE = (
     "config_capacity.py",
     "config_database.py",
     "config_edge.py",
+    "config_messaging.py",
     "config_release.py",
     "config_sections.py",
     "config_types.py",
