@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 import config
 import config_database
 import config_edge
+import config_messaging
 import config_release
 import config_sections
 import config_types
@@ -244,7 +245,15 @@ def test_stack_files_hold_data_only() -> None:
 def test_every_pattern_has_words() -> None:
     source = "".join(
         Path(str(module.__file__)).read_text()
-        for module in (config, config_database, config_edge, config_release, config_sections, config_types)
+        for module in (
+            config,
+            config_database,
+            config_edge,
+            config_messaging,
+            config_release,
+            config_sections,
+            config_types,
+        )
     )
     assert set(re.findall(r'pattern=r"([^"]+)"', source)) == set(config_types.PATTERNS)
 

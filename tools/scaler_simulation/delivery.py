@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from config_sections import Messaging
+from config_messaging import Messaging
 
 __all__ = ["DECLARED", "Delivery"]
 
