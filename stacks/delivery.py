@@ -70,7 +70,7 @@ def admission(settings: Settings, names: Names, providers: Providers, foundation
     """The policy on images and its attestors: who promotes in, and who says what was verified here."""
     if settings.admission is None:
         return
-    environment, keys = settings.environment, foundation.keys[IMAGE_LOCATION]
+    environment = settings.environment
     # Nothing is promoted into the lowest environment, nor out of the highest.
     purposes = {"dev": ("verified",), "staging": ("verified", "promoted"), "prod": ("promoted",)}[environment]
     registry = f"{IMAGE_LOCATION}-docker.pkg.dev/{settings.project_id}"
@@ -78,7 +78,8 @@ def admission(settings: Settings, names: Names, providers: Providers, foundation
         "image-admission",
         ImageAdmissionArgs(
             project_id=settings.project_id,
-            key_ring=f"projects/{settings.project_id}/locations/{IMAGE_LOCATION}/keyRings/{settings.keys.ring}",
+            # The ring and not all of its grants: a `down` keeps keys, and whatever a key waits for.
+            key_ring=foundation.keys[IMAGE_LOCATION].ring_id,
             attestors={f"{purpose}-{environment}": names.key(purpose) for purpose in purposes},
             required=f"{purposes[-1]}-{environment}",
             enforced=settings.admission.mode == "enforced",
@@ -87,5 +88,5 @@ def admission(settings: Settings, names: Names, providers: Providers, foundation
             admitted_paths=(f"{registry}/{names.resource('functions')}",),
             signers={"deployer": names.deployer} if settings.deployed_by == "github" else {},
         ),
-        after(providers.resources, keys),
+        providers.resources,
     )

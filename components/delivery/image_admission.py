@@ -31,7 +31,7 @@ class ImageAdmissionArgs:
 
     project_id: str
     # Full name of the key ring of the signing keys.
-    key_ring: str
+    key_ring: pulumi.Input[str]
     # Attestor -> name of its signing key. Names are part of what commands ask for, so a contract.
     attestors: Mapping[str, str]
     # The attestor whose word admits.

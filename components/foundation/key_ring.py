@@ -81,6 +81,8 @@ class KeyRing(pulumi.ComponentResource):
 
     # Full resource names, by class of consumers.
     key_ids: Mapping[str, pulumi.Output[str]]
+    # Full resource name of the ring, for keys of another purpose; known before any key stands.
+    ring_id: pulumi.Output[str]
 
     def __init__(self, name: str, args: KeyRingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("aiprod:foundation:KeyRing", name, None, opts)
@@ -122,7 +124,8 @@ class KeyRing(pulumi.ComponentResource):
                         opts=pulumi.ResourceOptions(parent=self),
                     )
         self.key_ids = key_ids
-        self.register_outputs({"key_ids": key_ids})
+        self.ring_id = ring.id
+        self.register_outputs({"key_ids": key_ids, "ring_id": self.ring_id})
 
 
 def _kept(parent: pulumi.Resource, import_id: str | None) -> pulumi.ResourceOptions:

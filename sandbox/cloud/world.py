@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets as random_bytes
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ _DIGEST: Final = "secretDigest"
 _FILE: Final = "fileHash"
 _FILES: Final = "archiveHash"
 _SQL: Final = "gcp:sql/databaseInstance:DatabaseInstance"
+# A setting of a project, its policy on images say, is named like the project and holds nothing of it.
+_OWNER: Final = re.compile(r"(projects|folders|organizations)/[^/]+")
+_OWNERS: Final = frozenset({"gcp:organizations/project:Project", "gcp:organizations/folder:Folder"})
 _BY_INSTANCE: Final = frozenset({"gcp:sql/user:User", "gcp:sql/sslCert:SslCert"})
 
 
@@ -158,11 +162,12 @@ class World:
         record = self._records.get((type, id))
         if record is None:
             return
+        holds = type in _OWNERS or _OWNER.fullmatch(record.path) is None
         inside = f"{record.path}/"
         gone = [
             (other.type, other.id)
             for other in self._records.values()
-            if other.path.startswith(inside)
+            if (holds and other.path.startswith(inside))
             or (other.type in _BY_INSTANCE and type == _SQL and other.inputs.get("instance") == id)
         ]
         for key in gone:

@@ -34,6 +34,18 @@ class TestWorld:
         data = json.loads(json.dumps(stage.world.to_json()))
         assert World.from_json(data).to_json() == data
 
+    @pytest.mark.parametrize(
+        ("type", "takes_all"),
+        [("gcp:binaryauthorization/policy:Policy", False), ("gcp:organizations/project:Project", True)],
+    )
+    def test_a_setting_of_a_project_takes_nothing_of_it_along(self, type: str, takes_all: bool) -> None:
+        stage = Stage()
+        before = len(stage.world)
+        stage.world.add(type, f"projects/{PROJECT}", {}, {})
+        stage.world.remove_with_contents(type, f"projects/{PROJECT}")
+        assert stage.world.get(type, f"projects/{PROJECT}") is None
+        assert (len(stage.world) < before) == takes_all
+
     def test_holds_no_readable_secret(self) -> None:
         text = json.dumps(Stage().world.to_json())
         assert "hidden value" not in text
