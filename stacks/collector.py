@@ -51,7 +51,9 @@ def collector(
             location=region,
             kms_key=keys.key_ids["storage"],
             labels=names.labels("collector", "internal"),
-            readers={"api": foundation.identities["api"].member},
+            # Whoever looks for drift reads the file.
+            readers=foundation.members("api")
+            | ({"drift": names.drift_reader} if settings.deployed_by == "github" else {}),
             deletion_protection=settings.deletion_protection,
         ),
         after(providers.resources, keys),

@@ -58,12 +58,19 @@ def test_a_collector_reads_its_file_from_a_bucket_of_its_own_region(build: Build
         file = files[f"collector-config-{region}"]
         assert json.loads(file["content"]) == MONITORING
         bucket = recorder.one("storage/bucket:Bucket", f"bucket-collector-{region}").inputs
-        assert bucket["location"] == region.upper() or bucket["location"] == region
+        assert bucket["location"] == region
         template = recorder.one(SERVICE, f"api-{region}").inputs["template"]
         (volume,) = [one["gcs"] for one in template["volumes"] if "gcs" in one]
         assert volume["bucket"] == bucket["name"]
         # A revision keeps what it started with: another text is another folder.
         folder = file["name"].removesuffix("/config.yaml")
         assert volume["mountOptions"] == [f"only-dir={folder}"]
-        reader = recorder.one("bucketIAMMember:BucketIAMMember", f"bucket-collector-{region}-reader-api")
-        assert reader.inputs["role"] == "roles/storage.objectViewer"
+        readers = {
+            grant.name: grant.inputs["role"]
+            for grant in recorder.of_type("bucketIAMMember:BucketIAMMember")
+            if grant.name.startswith(f"bucket-collector-{region}-")
+        }
+        assert readers == dict.fromkeys(
+            (f"bucket-collector-{region}-reader-{who}" for who in ("api", "drift")),
+            "roles/storage.objectViewer",
+        )
