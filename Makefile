@@ -125,8 +125,8 @@ database-roles: $(STAMP) ## Set who may do what in DATABASE of STACK, of INSTANC
 database-check: $(STAMP) ## Check the indexes of the database that PGHOST, PGDATABASE, PGUSER and the like name
 	@$(BIN)/python -m operations.database.check $(ARGS)
 
-test: $(STAMP) ## Run all tests
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(STAMP) ## Run all tests, on every core; ARGS='-n0 -k name' runs some in one process
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 faults: $(STAMP) ## Put every kind of fault at every call of the dev deployment (minutes)
 	@FAULTS=every $(BIN)/python -m pytest tests/sandbox/faults $(ARGS)
