@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from operations.release.__main__ import main
+from operations.release.decide import Rules
 from tests.stack_files import ROOT
 
 PAGE = (ROOT / "docs" / "runbooks" / "deploy-rollback.md").read_text(encoding="utf-8")
@@ -54,9 +56,22 @@ def test_the_deployment_gives_back_what_is_halfway_and_nothing_else() -> None:
     commands = re.findall(r"run: (make release .*)", workflow)
     assert [line.partition("TARGET=gcp")[2].strip() for line in commands] == [
         "ARGS=hold",
-        "",
+        'ARGS="--when-quiet $WHEN_QUIET"',
         "ARGS='back --only-halfway'",
     ]
+
+
+def test_the_deployment_offers_what_a_quiet_release_may_do() -> None:
+    read = {
+        name: yaml.safe_load((ROOT / ".github/workflows" / name).read_text("utf-8"))
+        for name in ("deploy.yml", "deploy-stack.yml")
+    }
+    # YAML 1.1 takes the key `on` for a truth value.
+    offered = read["deploy.yml"][True]["workflow_dispatch"]["inputs"]["when_quiet"]
+    taken = read["deploy-stack.yml"][True]["workflow_call"]["inputs"]["when_quiet"]
+    assert offered["default"] == taken["default"] == Rules(latency_ms=1.0).when_quiet
+    for choice in offered["options"]:
+        assert main(["walk", "--stack", "prod", "--target", "sandbox", "--when-quiet", choice]) == 0
 
 
 def test_shell_of_the_page_is_sound() -> None:
