@@ -36,12 +36,14 @@ def collector(
     release: Release,
     region: str,
 ) -> Collected:
-    """None without an image. Its bucket is the region's own: a lost region must not stop the other one."""
+    """None without an image. Its bucket is the region's own: a lost region must not stop the other one.
+
+    The bucket stands beside the image, whatever the release says of a config: one that is taken back must not
+    delete what instances of another revision read.
+    """
     image = release.images.get("collector")
     if image is None:
         return Collected()
-    if release.collector is None:
-        return Collected(collector=MetricsCollector(image=image))
     keys = foundation.keys[region]
     bucket = Bucket(
         f"bucket-collector-{region}",
@@ -58,6 +60,8 @@ def collector(
         ),
         after(providers.resources, keys),
     )
+    if release.collector is None:
+        return Collected(collector=MetricsCollector(image=image), ready=(bucket,))
     # Every document in JSON is one in YAML.
     text = json.dumps(release.collector.config, sort_keys=True, indent=1)
     folder = hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -66,7 +70,8 @@ def collector(
         bucket=bucket.name,
         name=f"{folder}/config.yaml",
         content=text,
-        # A revision of before reads its own for as long as it has a share.
+        # A revision of before reads its own for as long as it has a share; a release that goes back uploads
+        # the same text over it.
         opts=pulumi.ResourceOptions.merge(providers.resources, pulumi.ResourceOptions(retain_on_delete=True)),
     )
     return Collected(

@@ -19,11 +19,8 @@ from sandbox.model import Mode, Op, Outcome
 from tests.end_to_end.conftest import Platform
 from tests.end_to_end.test_ownership import deployed, run
 from tests.end_to_end.test_real_cli import state, steps
-from tests.stack_files import values
-from tests.test_config_release import MONITORING
 
 SERVICE = "gcp:cloudrunv2/service:Service"
-FILE = "gcp:storage/bucketObject:BucketObject"
 POOL = "gcp:cloudrunv2/workerPool:WorkerPool"
 WORKER_ID = "projects/aiprod-484120/locations/europe-west1/workerPools/aiprod-worker"
 NAME = "aiprod-v33-api"
@@ -187,22 +184,6 @@ def test_a_fixture_says_which_revisions_a_live_service_has() -> None:
     live = dict.fromkeys(REGIONS, f"{NAME}-00041-abc")
     prod.ground.world.facts.revisions.update({IDS[region]: [live[region]] for region in REGIONS})
     assert changed(prod.up(traffic=canary(10, live))) == {(Op.UPDATE, SERVICE, "traffics")}
-
-
-def test_a_collector_comes_with_what_it_reads_and_reads_something_else() -> None:
-    prod = Prod()
-    image = f"europe-docker.pkg.dev/aiprod-484120/collector/cloud-run-gmp-sidecar@sha256:{'e' * 64}"
-    images = values("prod")["release"]["images"] | {"collector": image}
-    come = prod.up(images=images, collector={"config": MONITORING})
-    assert changed(prod.up()) == set()
-    assert {step.name for step in come.steps if (step.op, step.type) == (Op.CREATE, FILE)} == {
-        f"collector-config-{r}" for r in REGIONS
-    }
-
-    spec = {"endpoints": [{"port": 8080, "interval": "60s"}]}
-    again = prod.up(collector={"config": MONITORING | {"spec": spec}})
-    assert {(op, type) for op, type, _ in changed(again)} == {(Op.REPLACE, FILE), (Op.UPDATE, SERVICE)}
-    assert changed(prod.up()) == set()
 
 
 @pytest.mark.real_cli

@@ -41,13 +41,19 @@ def test_no_environment_names_a_collector_yet(build: Build, recorder: Recorder, 
     assert configs(recorder) == {}
 
 
-def test_a_collector_alone_reads_as_google_says(build: Build, recorder: Recorder) -> None:
+def test_a_collector_alone_reads_as_google_says_beside_an_empty_bucket(
+    build: Build, recorder: Recorder
+) -> None:
     made(build, recorder, "prod", collector=None)
     for region in ("europe-west1", "europe-west4"):
         app, sidecar = recorder.one(SERVICE, f"api-{region}").inputs["template"]["containers"]
         assert sidecar["image"].startswith("europe-docker.pkg.dev/aiprod-484120/aiprod/collector@sha256:")
         assert sidecar["dependsOns"] == [app["name"]]
         assert "volumeMounts" not in sidecar
+        # What a revision of before reads stands while a release takes its config back.
+        assert (
+            recorder.one("storage/bucket:Bucket", f"bucket-collector-{region}").inputs["location"] == region
+        )
     assert configs(recorder) == {}
 
 

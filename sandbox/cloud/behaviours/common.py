@@ -9,10 +9,13 @@ from typing import Final
 from sandbox.cloud.behaviours.table import ANY, Call, Phase, Problem, behaviour
 from sandbox.cloud.data import bare
 
-# Settings and grants: writing one that is there already changes or repeats it.
+# Settings and grants: writing one that is there already changes or repeats it. So it is with an object: "the
+# uploaded object replaces any existing object with the same name" (Google's API reference, Objects: insert),
+# and the provider uploads without ifGenerationMatch.
 _SHARED: Final = re.compile(
     r"(?i)iam(?:member|binding|policy|auditconfig|memberremove)$|projects/service|cloudArmorTier|datasetAccess|servicenetworking/"
     r"|settings:|config:(?:project|autokey|organization|folder)|binaryauthorization/policy|organizationPolicy"
+    r"|storage/bucketObject:"
 )
 _ADOPTABLE: Final = frozenset({"gcp:kms/keyRing:KeyRing", "gcp:kms/cryptoKey:CryptoKey"})
 
@@ -26,7 +29,7 @@ _ADOPTABLE: Final = frozenset({"gcp:kms/keyRing:KeyRing", "gcp:kms/cryptoKey:Cry
     "refusals.yaml QTA-007: explicit name of an object that is not in the state",
 )
 def name_taken(call: Call) -> Iterator[Problem]:
-    """An object of this explicit name exists."""
+    """An object of this explicit name exists; an upload to a bucket replaces the file of its name."""
     if _SHARED.search(call.type) or call.text("bucketId") in {"_Default", "_Required"}:
         return
     if call.world.get(call.type, call.id) is not None:

@@ -43,6 +43,7 @@ def _enabled(**switches: bool) -> tuple[str, str, dict[str, Any]]:
     return ("stand", "Enabled", {"service": "containerregistry.googleapis.com", **switches})
 
 
+_UPLOAD: Final = {"name": "watch.zip", "bucket": "aiprod-test-files", "content": "x"}
 _BUILD: Final = ("make", "Enabled", {"service": "cloudbuild.googleapis.com"})
 _SERVICES: Final = (
     *_fine(
@@ -84,6 +85,7 @@ _SERVICES: Final = (
     *_fine("COM-001", "delete", "Folder", {}, before=(("stand", "Folder", {"deletionProtection": False}),)),
     *_fine("QTA-007", "create", "Topic", {"name": "jobs2"}),
     *_fine("QTA-007", "create", "SecretIamMember", {}, {"secretId": SECRET}),
+    *_fine("QTA-007", "create", "BucketObject", _UPLOAD, before=(("make", "BucketObject", _UPLOAD),)),
     *_fine("QTA-011", "delete", "Topic", {}, before=(("clear", "Subscription", {}),)),
     *_fine(
         "QTA-011",
