@@ -27,9 +27,9 @@ from pydantic_core import ErrorDetails
 
 from config_capacity import check_connections, check_instances
 from config_database import Drill, Postgres, check_loss, check_places
-from config_edge import Edge, Observability
+from config_edge import Edge, Observability, check_variants
 from config_messaging import Messaging
-from config_release import Admission, Images, Release, check_release, check_splits, check_traffic, registry_of
+from config_release import Admission, Images, Release, check_readers, check_release, check_shares, registry_of
 from config_sections import (
     Api,
     Buckets,
@@ -147,17 +147,12 @@ class Settings(BaseModel):
         domain = self.edge.zone.domain
         if self.host != domain and not self.host.endswith(f".{domain}"):
             raise RefusedError(f"host must be in edge.zone.domain {domain}, got {self.host!r}; correct one")
-        for name, variant in self.edge.variants.items():
-            for region, revision in variant.revisions.items():
-                if region not in self.api_regions or not revision.startswith(f"{self.api.service}-"):
-                    raise RefusedError(
-                        f"edge.variants.{name}.revisions must name revisions of {self.api.service} in "
-                        f"{', '.join(self.api_regions)}, got {revision!r} in {region}; correct it"
-                    )
+        check_variants(self.edge.variants, self.api.service, self.api_regions)
+        check_readers(self.admission, self.environment)
         if self.release is not None:
             check_release(self.release, f"{self.registry}/", self.secrets.vendor)
-            check_traffic(self.release, self.api.service, tuple(self.api_regions), self.edge.variants)
-            check_splits(self.release, self.workers.names, self.homes)
+            api, pools = (self.api.service, self.api_regions), (self.workers.names, self.homes)
+            check_shares(self.release, *api, self.edge.variants, *pools)
         check_instances(self.api_regions, self.homes, self.workers, self.network.run_prefix)
         check_connections(self.postgres, self.workers, self.api.database_pool_size, self.api_regions.values())
         _ = self.addresses

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -166,3 +166,14 @@ class Observability(Section):
                     f"sms_numbers must have keys other than emails, got {key} in both; rename one"
                 )
         return self
+
+
+def check_variants(variants: Mapping[str, ApiVariant], service: str, regions: Collection[str]) -> None:
+    """Refuse revisions of another service, and of a region where it does not run."""
+    for name, variant in variants.items():
+        for region, revision in variant.revisions.items():
+            if region not in regions or not revision.startswith(f"{service}-"):
+                raise RefusedError(
+                    f"edge.variants.{name}.revisions must name revisions of {service} in "
+                    f"{', '.join(regions)}, got {revision!r} in {region}; correct it"
+                )

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from config_types import (
     Digest,
+    Email,
     PoolRole,
     ProjectId,
     ProjectNumber,
@@ -47,10 +48,13 @@ class Admission(Section):
     """Which images run: those that the environment's attestor vouches for, and what Google builds of source.
 
     `dryrun` lets everything run and writes to the audit log what `enforced` would block. Without the section
-    there are no attestors, and nothing can be promoted.
+    there are no attestors, and nothing can be promoted. `promoters` are groups that verify here and promote
+    into here; `readers` are those that promote from here, the promoters of the environment above.
     """
 
     mode: Literal["dryrun", "enforced"]
+    promoters: tuple[Email, ...] = ()
+    readers: tuple[Email, ...] = ()
 
 
 class LatestTraffic(Section):
@@ -155,7 +159,7 @@ class Release(Section):
         return self
 
 
-def check_traffic(
+def _check_traffic(
     release: Release, service: str, regions: Collection[str], variants: Collection[str]
 ) -> None:
     """Refuse revisions of another service, a region without one, and tags of traffic that a workflow owns."""
@@ -169,7 +173,20 @@ def check_traffic(
     _check_revisions("release.traffic", release.traffic, service, regions, "run revisions list")
 
 
-def check_splits(release: Release, pools: Mapping[PoolRole, str], regions: Collection[str]) -> None:
+def check_shares(
+    release: Release,
+    service: str,
+    regions: Collection[str],
+    variants: Collection[str],
+    pools: Mapping[PoolRole, str],
+    homes: Collection[str],
+) -> None:
+    """Refuse shares of what does not stand: of the API in its regions, of each pool in `homes`."""
+    _check_traffic(release, service, regions, variants)
+    _check_splits(release, pools, homes)
+
+
+def _check_splits(release: Release, pools: Mapping[PoolRole, str], regions: Collection[str]) -> None:
     """Refuse a pool that does not stand, revisions of another pool and a region without one."""
     for role, split in release.splits.items():
         if role not in pools:
@@ -228,6 +245,15 @@ def check_release(release: Release, registry: str, vendor: Collection[str]) -> N
         raise RefusedError(
             f"release.secret_versions must give a number for every vendor secret, got none for "
             f"{', '.join(sorted(missing))}; add it"
+        )
+
+
+def check_readers(admission: Admission | None, environment: str) -> None:
+    """Refuse readers where nothing is promoted from."""
+    if admission is not None and admission.readers and environment == "prod":
+        raise RefusedError(
+            f"admission.readers must be empty in prod, got {', '.join(admission.readers)}; nothing is "
+            "promoted from there: remove them"
         )
 
 

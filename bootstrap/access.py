@@ -13,6 +13,7 @@ from components.data.restore_drill import DRILL_CLONES_ROLE, DRILL_ROLE
 from components.delivery.deploy_identity import DeployIdentity, DeployIdentityArgs
 from components.delivery.drift_reader import DriftReader, DriftReaderArgs
 from components.delivery.github_federation import GithubFederation, GithubFederationArgs
+from components.delivery.image_admission import PROMOTION_ROLE
 from components.foundation.age_watch import AGE_WATCH_ROLE
 from components.foundation.break_glass import BreakGlass, BreakGlassArgs
 from components.foundation.essential_contacts import Contact, EssentialContacts, EssentialContactsArgs
@@ -46,6 +47,7 @@ OWN_ROLES = {
     "rotation-secrets": SECRETS_ROLE,
     "scaler-metrics": METRICS_ROLE,
     "scaler-pools": POOLS_ROLE,
+    "promotion": PROMOTION_ROLE,
     "restore-drill-reads": DRILL_ROLE,
     "restore-drill-clones": DRILL_CLONES_ROLE,
 }
@@ -53,6 +55,7 @@ OWN_ROLES = {
 GRANTABLE_OWN = (
     "age-watch",
     "office-hours",
+    "promotion",
     "rotation-passwords",
     "scaler-metrics",
     "restore-drill-reads",

@@ -59,6 +59,8 @@ _TARGETS: Final = (
     "serviceAccountId",
     "repository",
     "subnetwork",
+    "attestor",
+    "note",
     "name",
     "billingAccountId",
     "folder",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import pulumi
 
@@ -66,6 +66,10 @@ def _readers(settings: Settings, names: Names) -> Mapping[str, str]:
     return found
 
 
+def _groups(addresses: Collection[str]) -> Mapping[str, str]:
+    return {address.partition("@")[0]: f"group:{address}" for address in addresses}
+
+
 def admission(settings: Settings, names: Names, providers: Providers, foundation: Foundation) -> None:
     """The policy on images and its attestors: who promotes in, and who says what was verified here."""
     if settings.admission is None:
@@ -86,7 +90,12 @@ def admission(settings: Settings, names: Names, providers: Providers, foundation
             labels=names.labels("images"),
             # Google builds functions from this repository's source, and moves on with every build.
             admitted_paths=(f"{registry}/{names.resource('functions')}",),
-            signers={"deployer": names.deployer} if settings.deployed_by == "github" else {},
+            promoters=_groups(settings.admission.promoters),
+            readers={f"verified-{environment}": _groups(settings.admission.readers)}
+            if "verified" in purposes
+            else {},
+            role_id=names.role_id("promotion"),
+            role=names.role("promotion") if settings.deployed_by == "github" else None,
         ),
         providers.resources,
     )

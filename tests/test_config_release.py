@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from config import ConfigError, parse
-from tests.stack_files import STACKS, changed, settings
+from tests.stack_files import STACKS, changed, settings, values
 
 NAME = "aiprod-v33-api"
 REGION = "europe-west1"
@@ -316,7 +316,31 @@ def test_admission_is_off_where_no_mode_is_named(mode: str) -> None:
     [
         ({"mode": "off"}, "aiprod:admission.mode must be 'dryrun' or 'enforced', got 'off'"),
         ({"mode": "enforced", "paths": []}, "aiprod:admission.paths is not a known key"),
+        (
+            {"mode": "dryrun", "promoters": ["release"]},
+            "aiprod:admission.promoters[0] must be a mail address, got 'release'",
+        ),
+        (
+            {"mode": "dryrun", "readers": ["release"]},
+            "aiprod:admission.readers[0] must be a mail address, got 'release'",
+        ),
     ],
 )
-def test_fails_when_admission_is_neither_tried_nor_enforced(value: Any, sentence: str) -> None:
+def test_fails_when_admission_is_no_mode_or_names_no_group(value: Any, sentence: str) -> None:
     assert sentence in refused("admission", value)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_environment_names_who_promotes_and_each_below_prod_who_reads(stack: str) -> None:
+    admission = settings(stack).admission
+    assert admission is not None
+    assert len(admission.promoters) == 1
+    assert len(admission.readers) == (0 if stack == "prod" else 1)
+
+
+def test_fails_when_somebody_would_promote_out_of_prod() -> None:
+    made = {**values("prod"), "admission": {"mode": "dryrun", "readers": ["above@example.com"]}}
+    with pytest.raises(
+        ConfigError, match=r"admission\.readers must be empty in prod, got above@example\.com"
+    ):
+        parse(made)

@@ -47,7 +47,7 @@ ROLES = (
     "roles/compute.loadBalancerAdmin",
     "roles/compute.networkAdmin",
     "roles/compute.securityAdmin",
-    # It makes the notes of the attestors, and attaches to them what a promotion attests.
+    # It makes the notes of the attestors and says who attaches to them.
     "roles/containeranalysis.admin",
     "roles/dns.admin",
     "roles/iam.serviceAccountAdmin",

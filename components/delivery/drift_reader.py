@@ -25,6 +25,7 @@ PERMISSIONS = (
     "artifactregistry.repositories.get",
     "artifactregistry.repositories.getIamPolicy",
     "binaryauthorization.attestors.get",
+    "binaryauthorization.attestors.getIamPolicy",
     "binaryauthorization.policy.get",
     "certificatemanager.certmapentries.get",
     "certificatemanager.certmaps.get",

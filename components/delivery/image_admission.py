@@ -2,8 +2,10 @@
 
 Makes the project's one policy of Binary Authorization and its attestors, each with a note and a signing key
 that never leaves Cloud KMS, in a ring that stands. Signs nothing and verifies nothing. A workload asks the
-policy only where it says so. Deleting this puts Google's own policy back, which admits everything; a key
-stays, since Google never deletes one. Another signing key is another version by hand and a change here.
+policy only where it says so. Who promotes signs as every attestor; who promotes from here into the next
+environment reads what `verified` vouches for. Deleting this puts Google's own policy back, which admits
+everything; a key stays, since Google never deletes one. Another signing key is another version by hand and a
+change here.
 """
 
 from __future__ import annotations
@@ -15,10 +17,17 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_gcp as gcp
 
+from components.foundation.own_roles import OwnRole, make_role
 from facts.names import check_name
 from facts.refusal import RefusedError
 
-__all__ = ["ImageAdmission", "ImageAdmissionArgs"]
+__all__ = ["PROMOTION_ROLE", "ImageAdmission", "ImageAdmissionArgs"]
+
+PROMOTION_ROLE = OwnRole(
+    title="Promotion: attestations",
+    description="Creates an attestation, which a note and a key admit; Google has it on the project only",
+    permissions=("containeranalysis.occurrences.create",),
+)
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{4,38}[a-z0-9]")
 # HOST/PROJECT/REPOSITORY, with more parts where there are some.
@@ -39,10 +48,18 @@ class ImageAdmissionArgs:
     # False: what would be blocked runs, and is written to the audit log.
     enforced: bool
     labels: Mapping[str, str]
+    # Id of the role like PROMOTION_ROLE that it makes for promoters, where `role` names none.
+    role_id: str
     # HOST/PROJECT/REPOSITORY: everything below is admitted.
     admitted_paths: tuple[str, ...] = ()
-    # Who may sign as every attestor. Key -> IAM member; the key names the grants.
-    signers: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
+    # Who may sign as every attestor and read what it vouches for. Key -> IAM member; the key names grants.
+    promoters: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
+    # Who may read alone. Attestor -> such members.
+    readers: Mapping[str, Mapping[str, pulumi.Input[str]]] = field(
+        default_factory=dict[str, Mapping[str, pulumi.Input[str]]]
+    )
+    # Full name of a role like PROMOTION_ROLE that stands.
+    role: pulumi.Input[str] | None = None
 
     def __post_init__(self) -> None:
         for attestor, key in self.attestors.items():
@@ -57,6 +74,12 @@ class ImageAdmissionArgs:
                 f"required must be one of attestors, {', '.join(self.attestors) or 'none'}, got "
                 f"{self.required!r}; correct it"
             )
+        for attestor in self.readers:
+            if attestor not in self.attestors:
+                raise RefusedError(
+                    f"readers must name one of attestors, {', '.join(self.attestors)}, got {attestor!r}; "
+                    "correct it"
+                )
         for path in self.admitted_paths:
             if _PATH.fullmatch(path) is None:
                 raise RefusedError(
@@ -94,6 +117,8 @@ class ImageAdmission(pulumi.ComponentResource):
             },
             opts=pulumi.ResourceOptions(parent=self),
         )
+        if args.promoters:
+            self._let_attest(name, args)
         self.register_outputs({"attestor_ids": self.attestor_ids})
 
     def _attestor(
@@ -138,20 +163,45 @@ class ImageAdmission(pulumi.ComponentResource):
             },
             opts=own,
         )
-        for signer, member in args.signers.items():
+        for promoter, member in args.promoters.items():
             gcp.kms.CryptoKeyIAMMember(
-                f"{name}-key-{signer}",
+                f"{name}-key-{promoter}",
                 crypto_key_id=key.id,
                 role="roles/cloudkms.signerVerifier",
                 member=member,
                 opts=own,
             )
             gcp.containeranalysis.NoteIamMember(
-                f"{name}-note-{signer}",
+                f"{name}-note-{promoter}",
                 project=args.project_id,
                 note=note.name,
                 role="roles/containeranalysis.notes.attacher",
                 member=member,
                 opts=own,
             )
+        for reader, member in {**args.readers.get(attestor, {}), **args.promoters}.items():
+            gcp.binaryauthorization.AttestorIamMember(
+                f"{name}-reads-{reader}",
+                project=args.project_id,
+                attestor=made.name,
+                role="roles/binaryauthorization.attestorsViewer",
+                member=member,
+                opts=own,
+            )
+            gcp.containeranalysis.NoteIamMember(
+                f"{name}-lists-{reader}",
+                project=args.project_id,
+                note=note.name,
+                role="roles/containeranalysis.notes.occurrences.viewer",
+                member=member,
+                opts=own,
+            )
         return made.id
+
+    def _let_attest(self, name: str, args: ImageAdmissionArgs) -> None:
+        own = pulumi.ResourceOptions(parent=self)
+        role = args.role or make_role(f"{name}-attests", args.project_id, args.role_id, PROMOTION_ROLE, own)
+        for promoter, member in args.promoters.items():
+            gcp.projects.IAMMember(
+                f"{name}-attests-{promoter}", project=args.project_id, role=role, member=member, opts=own
+            )

@@ -48,6 +48,7 @@ def test_the_deployer_may_grant_these_roles_and_no_more(stack: str) -> None:
     own = (
         "age_watch",
         "office_hours",
+        "promotion",
         "restore_drill_clones",
         "restore_drill_reads",
         "rotation_passwords",

@@ -32,6 +32,10 @@ RIGHTS: dict[str, tuple[str, tuple[str, ...]]] = {
         "binaryauthorization.attestorsAdmin",
         ("binaryauthorization.attestors.get",),
     ),
+    "binaryauthorization/attestorIamMember": (
+        "binaryauthorization.attestorsAdmin",
+        ("binaryauthorization.attestors.getIamPolicy",),
+    ),
     "binaryauthorization/policy": ("binaryauthorization.policyEditor", ("binaryauthorization.policy.get",)),
     "certificatemanager/certificate": ("certificatemanager.owner", ("certificatemanager.certs.get",)),
     "certificatemanager/certificateMap": ("certificatemanager.owner", ("certificatemanager.certmaps.get",)),

@@ -10,7 +10,7 @@ POLICY = "gcp:binaryauthorization/policy:Policy"
 
 
 def enforced(config: dict[str, Any]) -> None:
-    config["aiprod:admission"] = {"mode": "enforced"}
+    config["aiprod:admission"]["mode"] = "enforced"
 
 
 def test_admission_comes_as_declared_is_enforced_and_goes(platform: Platform) -> None:

@@ -49,8 +49,41 @@ def test_each_environment_admits_what_was_promoted_into_it(
     assert policy.inputs["admissionWhitelistPatterns"] == [
         {"namePattern": f"europe-docker.pkg.dev/{project}/aiprod-functions/**"}
     ]
-    signers = {r.inputs["member"] for r in recorder.of_type("noteIamMember:NoteIamMember")}
-    assert signers == {f"serviceAccount:aiprod-deployer@{project}.iam.gserviceaccount.com"}
+
+
+SIGN = (
+    "roles/binaryauthorization.attestorsViewer",
+    "roles/cloudkms.signerVerifier",
+    "roles/containeranalysis.notes.attacher",
+    "roles/containeranalysis.notes.occurrences.viewer",
+)
+READ = (SIGN[0], SIGN[3])
+OURS, ABOVE = "group:promoters@example.com", "group:promoters-above@example.com"
+
+
+@pytest.mark.parametrize(
+    ("stack", "sign", "read"),
+    [("dev", "verified", "verified"), ("staging", "verified promoted", "verified"), ("prod", "promoted", "")],
+)
+@pytest.mark.parametrize("deployed_by", ["github", "people"])
+def test_promoters_sign_here_and_those_of_the_environment_above_read(
+    build: Build, recorder: Recorder, stack: str, sign: str, read: str, deployed_by: str
+) -> None:
+    made(build, recorder, stack, deployed_by=deployed_by)
+    grants = {
+        (r.name.removeprefix("image-admission-").partition("-")[0], r.inputs["role"], r.inputs["member"])
+        for r in recorder.resources
+        if r.name.startswith("image-admission-") and r.type.endswith(("IamMember", "IAMMember"))
+    }
+    role = f"projects/{settings(stack).project_id}/roles/aiprod_promotion"
+    assert {grant for grant in grants if grant[0] != "attests"} == {
+        *((purpose, role, OURS) for purpose in sign.split() for role in SIGN),
+        *((purpose, role, ABOVE) for purpose in read.split() for role in READ),
+    }
+    # Nobody but people signs: whatever deploys, also where there is a deployer.
+    ((_, held, member),) = [grant for grant in grants if grant[0] == "attests"]
+    assert member == OURS
+    assert (held == role) is (deployed_by == "github")
 
 
 @pytest.mark.parametrize(("source", "target"), [("dev", "staging"), ("staging", "prod")])
@@ -77,6 +110,8 @@ def test_a_dry_run_blocks_nothing(build: Build, recorder: Recorder, stack: str) 
     assert policy.inputs["defaultAdmissionRule"]["enforcementMode"] == "DRYRUN_AUDIT_LOG_ONLY"
 
 
-def test_nobody_signs_by_the_stack_where_people_deploy(build: Build, recorder: Recorder) -> None:
-    made(build, recorder, "staging", deployed_by="people")
+def test_nobody_signs_where_no_promoters_are_named(build: Build, recorder: Recorder) -> None:
+    made(build, recorder, "staging", admission={"mode": "dryrun"})
     assert recorder.of_type("noteIamMember:NoteIamMember") == []
+    signers = [r for r in recorder.resources if r.inputs.get("role") == "roles/cloudkms.signerVerifier"]
+    assert signers == []

@@ -18,6 +18,8 @@ LOOKUPS: dict[str, dict[str, Any]] = {
     }
 }
 
+ATTESTORS = ("verified-staging", "promoted-staging")
+
 
 def example_args(**changes: Any) -> ImageAdmissionArgs:
     args = ImageAdmissionArgs(
@@ -28,7 +30,9 @@ def example_args(**changes: Any) -> ImageAdmissionArgs:
         enforced=True,
         labels={"system": "aiprod"},
         admitted_paths=("europe-docker.pkg.dev/project/functions",),
-        signers={"deployer": "serviceAccount:d@example.com"},
+        promoters={"promoters": "group:p@example.com"},
+        readers={"verified-staging": {"above": "group:a@example.com"}},
+        role_id="aiprod_promotion",
     )
     return replace(args, **changes)
 
@@ -74,23 +78,73 @@ def test_keys_sign_only_and_are_never_lost(build: Build, recorder: Recorder) -> 
         assert "rotationPeriod" not in key.inputs
 
 
-def test_only_the_signers_sign_and_attach(build: Build, recorder: Recorder) -> None:
-    made(build, recorder)
+def granted(recorder: Recorder) -> set[tuple[str, str, str]]:
+    """Role, what it is on and who holds it."""
     grants = [r for r in recorder.resources if "IamMember" in r.type or "IAMMember" in r.type]
-    assert {(r.name, r.inputs["role"], r.inputs["member"]) for r in grants} == {
-        (f"admission-{attestor}-{kind}-deployer", role, "serviceAccount:d@example.com")
-        for attestor in ("verified-staging", "promoted-staging")
-        for kind, role in (
-            ("key", "roles/cloudkms.signerVerifier"),
-            ("note", "roles/containeranalysis.notes.attacher"),
+    found = [
+        (
+            r.inputs["role"],
+            r.inputs.get("cryptoKeyId") or r.inputs.get("note") or r.inputs.get("attestor") or "project",
+            r.inputs["member"],
         )
+        for r in grants
+    ]
+    assert len(set(found)) == len(found)
+    return set(found)
+
+
+def signing(attestor: str) -> set[tuple[str, str]]:
+    return {
+        ("roles/cloudkms.signerVerifier", f"admission-{attestor}-key-id"),
+        ("roles/containeranalysis.notes.attacher", attestor),
     }
+
+
+def reads(attestor: str, member: str) -> set[tuple[str, str, str]]:
+    return {
+        ("roles/binaryauthorization.attestorsViewer", attestor, member),
+        ("roles/containeranalysis.notes.occurrences.viewer", attestor, member),
+    }
+
+
+def test_promoters_sign_and_who_promotes_from_here_reads(build: Build, recorder: Recorder) -> None:
+    made(build, recorder, role="projects/project/roles/aiprod_promotion")
+    promoters, above = "group:p@example.com", "group:a@example.com"
+    assert granted(recorder) == {
+        *((role, on, promoters) for attestor in ATTESTORS for role, on in signing(attestor)),
+        *(line for attestor in ATTESTORS for line in reads(attestor, promoters)),
+        *reads("verified-staging", above),
+        ("projects/project/roles/aiprod_promotion", "project", promoters),
+    }
+    assert recorder.of_type("IAMCustomRole") == []
+
+
+def test_who_promotes_and_reads_is_granted_once(build: Build, recorder: Recorder) -> None:
+    made(build, recorder, readers={"verified-staging": {"promoters": "group:p@example.com"}})
+    assert reads("verified-staging", "group:p@example.com") <= granted(recorder)
+
+
+def test_a_role_of_its_own_creates_attestations_and_nothing_else(build: Build, recorder: Recorder) -> None:
+    made(build, recorder)
+    role = recorder.one("IAMCustomRole")
+    assert role.inputs["roleId"] == "aiprod_promotion"
+    assert role.inputs["permissions"] == ["containeranalysis.occurrences.create"]
+
+
+def test_nobody_is_granted_anything_without_promoters(build: Build, recorder: Recorder) -> None:
+    made(build, recorder, promoters={}, readers={})
+    assert granted(recorder) == set()
+    assert recorder.of_type("IAMCustomRole") == []
 
 
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
         ({"required": "other"}, "required must be one of attestors, verified-staging, promoted-staging"),
+        (
+            {"readers": {"verified-dev": {}}},
+            "readers must name one of attestors, verified-staging, promoted-",
+        ),
         ({"attestors": {}}, "required must be one of attestors, none"),
         ({"attestors": {"x": "key"}}, "attestors must be 6 to 40 lower-case letters"),
         ({"admitted_paths": ("europe-docker.pkg.dev/project",)}, "must be HOST/PROJECT/REPOSITORY"),
