@@ -351,7 +351,7 @@ def _refused(location: tuple[str | int, ...], text: str) -> str:
     field = _path(location)
     if _is_secret(location):
         return f"{field} must be usable, got [secret]; correct it in the stack file"
-    first = re.match(r"([a-z_]+)(?:[.\[]| must )", text)
+    first = re.match(r"([A-Za-z_]+)(?:[.\[]| must )", text)
     if text.startswith("must "):
         return f"{field} {text}"
     if not location:

@@ -6,10 +6,11 @@ Images and secret versions are what a reviewer sees of a release; `traffic` is t
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from config_collector import Collector
 from config_types import (
     Digest,
     Email,
@@ -20,6 +21,7 @@ from config_types import (
     RepositoryName,
     RevisionName,
     Section,
+    Upstream,
 )
 from facts.refusal import RefusedError
 
@@ -41,7 +43,7 @@ class Images(Section):
 
     project_id: ProjectId | None = None
     readers: Mapping[Literal["dev", "staging", "prod"], ImageReader] = {}
-    mirrors: Mapping[RepositoryName, str] = {}
+    mirrors: Mapping[RepositoryName, Upstream] = {}
 
 
 class Admission(Section):
@@ -92,33 +94,6 @@ ReleaseTraffic = Annotated[
 ]
 # Shares of a pool's instances; nobody walks them, since no request tells a good worker from a bad one.
 PoolSplit = Annotated[LatestTraffic | PinnedTraffic | CanaryTraffic, Field(discriminator="kind")]
-
-
-class Collector(Section):
-    """What the metrics collector of a release reads: a RunMonitoring document, as Google's sidecar takes it.
-
-    The sidecar ends on one that it cannot read, so what it asks for is asked for here. Source:
-    GoogleCloudPlatform/run-gmp-sidecar, confgenerator/config.go.
-    """
-
-    config: Mapping[str, Any]
-
-    @model_validator(mode="after")
-    def _readable(self) -> Collector:
-        for key, value in (("apiVersion", "monitoring.googleapis.com/v1beta"), ("kind", "RunMonitoring")):
-            if self.config.get(key) != value:
-                raise RefusedError(f"config.{key} must be {value}, got {self.config.get(key)!r}; correct it")
-        spec = self.config.get("spec")
-        endpoints = cast("dict[str, Any]", spec).get("endpoints") if isinstance(spec, dict) else None
-        if not isinstance(endpoints, list) or not endpoints:
-            raise RefusedError("config.spec.endpoints must list what is read, got none; add one")
-        for index, endpoint in enumerate(cast("list[Any]", endpoints)):
-            for key in ("port", "interval"):
-                if not isinstance(endpoint, dict) or key not in endpoint:
-                    raise RefusedError(
-                        f"config.spec.endpoints[{index}].{key} must be given, got nothing; add it"
-                    )
-        return self
 
 
 class Release(Section):

@@ -63,7 +63,7 @@ def collector(
     if release.collector is None:
         return Collected(collector=MetricsCollector(image=image), ready=(bucket,))
     # Every document in JSON is one in YAML.
-    text = json.dumps(release.collector.config, sort_keys=True, indent=1)
+    text = json.dumps(release.collector.document, sort_keys=True, indent=1)
     folder = hashlib.sha256(text.encode()).hexdigest()[:16]
     file = gcp.storage.BucketObject(
         f"collector-config-{region}",

@@ -191,60 +191,6 @@ def test_fails_when_the_file_splits_what_a_workflow_owns() -> None:
         parse(made)
 
 
-MONITORING = {
-    "apiVersion": "monitoring.googleapis.com/v1beta",
-    "kind": "RunMonitoring",
-    "spec": {"endpoints": [{"port": 8080, "path": "/metrics", "interval": "10s"}]},
-}
-
-
-def with_collector(config: Any, *, image: bool = True) -> dict[str, Any]:
-    made = changed("release.collector", {"config": config})
-    if image:
-        made["release"]["images"]["collector"] = made["release"]["images"]["api"].replace(
-            "/api@", "/collector@"
-        )
-    return made
-
-
-def test_a_collector_reads_what_the_file_says_to_the_letter() -> None:
-    release = parse(with_collector(MONITORING)).release
-    assert release is not None
-    assert release.collector is not None
-    assert release.collector.config == MONITORING
-
-
-@pytest.mark.parametrize(
-    ("config", "sentence"),
-    [
-        (
-            MONITORING | {"kind": "PodMonitoring"},
-            "config.kind must be RunMonitoring, got 'PodMonitoring'; correct it",
-        ),
-        (
-            {key: MONITORING[key] for key in ("kind", "spec")},
-            "config.apiVersion must be monitoring.googleapis.com/v1beta, got None",
-        ),
-        (MONITORING | {"spec": {}}, "config.spec.endpoints must list what is read, got none; add one"),
-        (MONITORING | {"spec": "all"}, "config.spec.endpoints must list what is read, got none; add one"),
-        (
-            MONITORING | {"spec": {"endpoints": [{"port": 8080}]}},
-            "config.spec.endpoints[0].interval must be given, got nothing; add it",
-        ),
-        ("spec: {}", "config must be"),
-    ],
-)
-def test_fails_when_the_collector_would_end_on_its_configuration(config: Any, sentence: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        parse(with_collector(config))
-    assert f"aiprod:release.collector.{sentence}" in str(caught.value)
-
-
-def test_fails_when_a_collector_is_configured_and_none_runs() -> None:
-    with pytest.raises(ConfigError, match=r"release\.collector must be left out while images names none"):
-        parse(with_collector(MONITORING, image=False))
-
-
 READER = {"project_id": "other-1", "project_number": "123456789012"}
 
 
@@ -275,6 +221,16 @@ READER = {"project_id": "other-1", "project_number": "123456789012"}
         (
             {"mirrors": {"aiprod": "https://ghcr.io"}},
             "aiprod:images.mirrors must not be named as the repository of our own images, got 'aiprod'",
+        ),
+        *(
+            (
+                {"mirrors": {"collector": upstream}},
+                (
+                    "aiprod:images.mirrors.collector must be projects/P/locations/L/repositories/R or "
+                    f"got {upstream!r}; correct it in the stack file"
+                ),
+            )
+            for upstream in ("docker.io", "http://ghcr.io", "https://ghcr.io/", "projects/p/repositories/r")
         ),
         (
             {"project_id": "elsewhere-1"},

@@ -68,6 +68,7 @@ OUTSIDE = frozenset({"tests", "tools", "bench", "docs"})
 # One room in several files.
 PARTS = {
     "config_capacity": "config",
+    "config_collector": "config",
     "config_database": "config",
     "config_edge": "config",
     "config_messaging": "config",

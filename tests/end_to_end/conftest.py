@@ -19,6 +19,7 @@ CODE = (
     "__main__.py",
     "config.py",
     "config_capacity.py",
+    "config_collector.py",
     "config_database.py",
     "config_edge.py",
     "config_messaging.py",

@@ -10,7 +10,7 @@ from sandbox.cloud.data import plain
 from sandbox.model import Op, Outcome
 from tests.end_to_end.test_release import REGIONS, SERVICE, Prod, changed
 from tests.stack_files import values
-from tests.test_config_release import MONITORING
+from tests.test_config_collector import MONITORING
 
 BUCKET = "gcp:storage/bucket:Bucket"
 FILE = "gcp:storage/bucketObject:BucketObject"

@@ -12,7 +12,7 @@ from config import parse
 from stacks.platform import platform
 from tests.recording import Build, Recorder
 from tests.stack_files import STACKS, lookups, values
-from tests.test_config_release import MONITORING
+from tests.test_config_collector import MONITORING
 
 SERVICE = "cloudrunv2/service:Service"
 OBJECT = "storage/bucketObject:BucketObject"
