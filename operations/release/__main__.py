@@ -80,7 +80,8 @@ def _revisions(given: argparse.Namespace) -> dict[str, str]:
     pairs = [text.rpartition("=")[::2] for text in given.revision]
     if len({region for region, _ in pairs}) < len(pairs) or not all(name for _, name in pairs):
         raise MisuseError(
-            f"revision must be NAME once, or REGION=NAME once a region, got {' '.join(given.revision)}"
+            "revision must be NAME once, or REGION=NAME once a region, got "
+            f"{' '.join(given.revision)}: correct it"
         )
     return dict(pairs)
 

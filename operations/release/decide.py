@@ -29,6 +29,16 @@ _ALLOWED_SHARE = 0.01
 _ALLOWED_FACTOR = 2.0
 _CERTAINTY = 0.001
 _LATENCY_FACTOR = 1.5
+# As a person gives them.
+_OPTIONS = {
+    "latency_ms": "latency",
+    "soak_seconds": "soak",
+    "patience_seconds": "patience",
+    "minimum_requests": "minimum-requests",
+    "burn_limit": "burn-limit",
+}
+# A service with an objective of 99.9 % that answers nothing burns so fast.
+_HIGHEST_BURN = 1_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,11 +54,17 @@ class Rules:
     minimum_requests: int = 100
     """Requests of the new revision without which nothing is judged; 1 or more."""
     burn_limit: float = 6.0
-    """Rate at which an objective's budget may not burn; above 1."""
+    """Rate at which an objective's budget may not burn; above 1, at most 1000."""
     when_quiet: Literal["back", "promote"] = "back"
     """What follows a step with too few requests."""
 
     def __post_init__(self) -> None:
+        # What is no number compares with nothing, and would pass every rule below.
+        for name, option in _OPTIONS.items():
+            if not math.isfinite(value := getattr(self, name)):
+                raise ValueError(f"{option} must be a number, got {value}; correct it")
+        if self.latency_ms <= 0:
+            raise ValueError(f"latency must be above 0 ms, got {self.latency_ms:g}; correct the objective")
         if not 0 <= self.soak_seconds <= self.patience_seconds:
             raise ValueError(
                 f"soak must be between 0 and patience {self.patience_seconds:.0f} s, "
@@ -56,8 +72,10 @@ class Rules:
             )
         if self.minimum_requests < 1:
             raise ValueError(f"minimum-requests must be 1 or more, got {self.minimum_requests}; raise it")
-        if self.burn_limit <= 1:
-            raise ValueError(f"burn-limit must be above 1, got {self.burn_limit}; raise it")
+        if not 1 < self.burn_limit <= _HIGHEST_BURN:
+            raise ValueError(
+                f"burn-limit must be above 1 and at most {_HIGHEST_BURN}, got {self.burn_limit:g}; correct it"
+            )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

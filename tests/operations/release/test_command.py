@@ -187,7 +187,10 @@ def test_the_options_of_back_reach_it(
         (("walk", "--only-halfway"), "only-halfway and revision go with back, got walk"),
         (("status", "--revision", "r"), "only-halfway and revision go with back, got status"),
         (("back", "--only-halfway", "--revision", "r"), "got a revision as well: leave one out"),
-        (("back", "--revision", "a", "--revision", "b"), "must be NAME once, or REGION=NAME once a region"),
+        (
+            ("back", "--revision", "a", "--revision", "b"),
+            "must be NAME once, or REGION=NAME once a region, got a b: correct it",
+        ),
         (("back", "--revision", "europe-west1="), "must be NAME once, or REGION=NAME once a region"),
         (("back", "--revision", "us=r"), "must name a region of the service (europe-west1, europe-west4)"),
     ],
@@ -206,7 +209,19 @@ def test_fails_when_an_option_fits_nothing(
     [
         (("--soak-minutes", "61"), "soak must be between 0 and patience 3600 s, got 3660"),
         (("--minimum-requests", "0"), "minimum-requests must be 1 or more, got 0"),
-        (("--burn-limit", "1"), "burn-limit must be above 1"),
+        *(
+            (("--burn-limit", text), f"burn-limit must be above 1 and at most 1000, got {text}; correct it")
+            for text in ("1", "-6", "1000.5")
+        ),
+        *(
+            ((f"--{option}", text), f"{said} must be a number, got {text}; correct it")
+            for option, said in (
+                ("burn-limit", "burn-limit"),
+                ("soak-minutes", "soak"),
+                ("patience-minutes", "patience"),
+            )
+            for text in ("nan", "inf")
+        ),
     ],
 )
 def test_fails_when_a_rule_could_never_decide(

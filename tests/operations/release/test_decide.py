@@ -207,9 +207,25 @@ def test_the_night_may_be_taken_at_its_word() -> None:
         ({"soak_seconds": 4_000}, "soak must be between 0 and patience 3600 s, got 4000"),
         ({"soak_seconds": -1}, "soak must be between 0 and patience"),
         ({"minimum_requests": 0}, "minimum-requests must be 1 or more, got 0"),
-        ({"burn_limit": 1.0}, "burn-limit must be above 1, got 1.0"),
+        *(
+            ({"burn_limit": limit}, f"burn-limit must be above 1 and at most 1000, got {limit}; correct it")
+            for limit in (1, 0, -6, 1001)
+        ),
+        ({"latency_ms": 0}, "latency must be above 0 ms, got 0; correct the objective"),
+        *(
+            ({name: value}, f"{option} must be a number, got {value}; correct it")
+            for name, option in (
+                ("latency_ms", "latency"),
+                ("soak_seconds", "soak"),
+                ("patience_seconds", "patience"),
+                ("minimum_requests", "minimum-requests"),
+                ("burn_limit", "burn-limit"),
+            )
+            for value in (float("nan"), float("inf"))
+        ),
     ],
 )
 def test_fails_when_a_rule_could_never_decide(changes: dict[str, Any], sentence: str) -> None:
+    made: dict[str, Any] = {"latency_ms": 1_000, **changes}
     with pytest.raises(ValueError, match=sentence):
-        Rules(latency_ms=1_000, **changes)
+        Rules(**made)
