@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from config_types import (
-    Email,
+    Groups,
     Hostname,
     PathPrefix,
     QueueName,
@@ -125,12 +125,32 @@ class Messaging(Section):
     """
 
     queues: Mapping[str, Queue] = Field(default_factory=_queues)
-    dead_letter_retention_days: Annotated[int, Field(ge=1, le=31)] = 31
+    # A message may wait seven days before it is one, and must not be older than it may become.
+    dead_letter_retention_days: Annotated[int, Field(ge=7, le=31)] = 31
     # Addresses of the groups that bring dead letters back with `make replay`, for which they must read them.
-    operators: tuple[Email, ...] = ()
+    operators: Groups = ()
     webhooks: Webhooks | None = None
 
     @model_validator(mode="after")
     def _wired(self) -> Messaging:
         refuse_other_purposes("queues", self.queues, QUEUE_PURPOSES)
+        for field in ("topic", "subscription"):
+            _refuse_shared({purpose: getattr(queue, field) for purpose, queue in self.queues.items()}, field)
+        for address in self.operators:
+            # The runtime of the replay has the grant of this name.
+            if address.startswith("replay@"):
+                raise RefusedError(f"operators must not be named replay, got {address}; rename the group")
         return self
+
+
+def _refuse_shared(names: Mapping[str, str], field: str) -> None:
+    """Each queue has two of a kind: its own, and `-dlq` for its dead letters."""
+    taken: dict[str, str] = {}
+    for purpose, own in names.items():
+        for name in (own, f"{own}-dlq"):
+            if name in taken:
+                raise RefusedError(
+                    f"queues.{purpose}.{field} must share no name with queues.{taken[name]}, dead letters "
+                    f"(-dlq) included, got {name!r} for both; rename one"
+                )
+        taken |= {own: purpose, f"{own}-dlq": purpose}

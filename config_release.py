@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from config_collector import Collector
 from config_types import (
     Digest,
-    Email,
+    Groups,
     PoolRole,
     ProjectId,
     ProjectNumber,
@@ -55,8 +55,8 @@ class Admission(Section):
     """
 
     mode: Literal["dryrun", "enforced"]
-    promoters: tuple[Email, ...] = ()
-    readers: tuple[Email, ...] = ()
+    promoters: Groups = ()
+    readers: Groups = ()
 
 
 class LatestTraffic(Section):

@@ -15,7 +15,7 @@ from config_types import (
     AddressName,
     CacheName,
     Day,
-    Email,
+    Groups,
     HourOfDay,
     KeyName,
     Origin,
@@ -99,7 +99,7 @@ class Secrets(Section):
     # How long a destroyed version can be restored: the rollback window.
     version_destroy_ttl_seconds: Annotated[int, Field(ge=_DAY, le=7_776_000)] = 7 * _DAY
     # Addresses of the groups that add vendors' keys and ask for a rotation by hand; they read no value.
-    operators: tuple[Email, ...] = ()
+    operators: Groups = ()
     # The age watch spares these; every other secret beyond 90 days raises an alarm.
     exceptions: Mapping[SecretName, AgeException] = {}
 
@@ -292,7 +292,7 @@ class Migration(Section):
     memory: Annotated[str, Field(pattern=r"^[0-9]+(Mi|Gi)$")] = "1Gi"
     # An index that is built concurrently on a large table takes its time.
     timeout_seconds: Annotated[int, Field(ge=60, le=86_400)] = 3_600
-    operators: tuple[Email, ...] = ()
+    operators: Groups = ()
 
     @model_validator(mode="after")
     def _fits(self) -> Migration:

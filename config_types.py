@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date
 from functools import partial
@@ -108,12 +109,39 @@ AddressName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,9}$")]
 Day = Annotated[str, AfterValidator(_day)]
 QueueName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9-]{1,100}$")]
 SchemaRevision = Annotated[str, Field(pattern=r"^[0-9a-f]{8}$")]
-_UPSTREAM = (
-    r"^(projects/[a-z0-9:.-]+/locations/[a-z0-9-]+/repositories/[a-z0-9-]+"
-    r"|https://[a-z0-9.-]+\.[a-z]+(/[a-z0-9._-]+)*)$"
+
+
+def _upstream(value: str) -> str:
+    if _UPSTREAM.fullmatch(value) is None:
+        raise RefusedError(
+            f"must be projects/P/locations/L/repositories/R or https://HOST, got {value!r}; correct it"
+        )
+    return value
+
+
+_UPSTREAM = re.compile(
+    r"projects/[a-z0-9:.-]+/locations/[a-z0-9-]+/repositories/[a-z0-9-]+"
+    r"|https://[a-z0-9.-]+\.[a-z]+(/[a-z0-9._-]+)*"
 )
 # What a mirror fetches from.
-Upstream = Annotated[str, Field(pattern=_UPSTREAM)]
+Upstream = Annotated[str, AfterValidator(_upstream)]
+
+
+def _groups(value: tuple[str, ...]) -> tuple[str, ...]:
+    seen: dict[str, str] = {}
+    for address in value:
+        name = address.partition("@")[0]
+        if name in seen:
+            raise RefusedError(
+                "must differ in what stands before the @, which names the grant, got "
+                f"{seen[name]} and {address}; give the rights to one group that holds both"
+            )
+        seen[name] = address
+    return value
+
+
+# Each holds a grant that is named by what stands before its @.
+Groups = Annotated[tuple[Email, ...], AfterValidator(_groups)]
 HourOfDay = Annotated[int, Field(ge=0, le=23)]
 
 # Patterns in words, for the sentence that refuses a value.
@@ -150,7 +178,6 @@ PATTERNS = {
     r"^[A-Za-z0-9-]{1,64}$": "1 to 64 letters, digits and hyphens",
     r"^[A-Za-z0-9._-]{1,64}$": "1 to 64 letters, digits, dots, hyphens and underscores",
     r"^[a-z][a-z0-9-]{0,39}$": "1 to 40 lower-case letters, digits and hyphens, a letter first",
-    _UPSTREAM: "projects/P/locations/L/repositories/R or https://HOST",
     r"^/[^\s?#]*$": "a path that begins with a slash, without spaces, ? and #",
     r"^https://.*[^/]$": "an https address with no slash at its end",
     r"^/[A-Za-z0-9/_.-]+$": "a path that begins with a slash, of letters, digits and /_.-",

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import config
+import config_collector
 import config_database
 import config_edge
 import config_messaging
@@ -247,6 +248,7 @@ def test_every_pattern_has_words() -> None:
         Path(str(module.__file__)).read_text()
         for module in (
             config,
+            config_collector,
             config_database,
             config_edge,
             config_messaging,

@@ -119,6 +119,27 @@ from tests.stack_files import changed, values
             {"mail": {"topic": "mail", "subscription": "mail"}},
             "queues must name jobs, results, notifications, batch, got 'mail', which nothing uses",
         ),
+        *(
+            (
+                path,
+                ["ops@example.com", "dev@example.com", "ops@example.org"],
+                (
+                    f"aiprod:{path} must differ in what stands before the @, which names the grant, got "
+                    "ops@example.com and ops@example.org; give the rights to one group that holds both"
+                ),
+            )
+            for path in ("messaging.operators", "secrets.operators", "migration.operators")
+        ),
+        (
+            "messaging.operators",
+            ["replay@example.com"],
+            "aiprod:messaging.operators must not be named replay, got replay@example.com; rename the group",
+        ),
+        (
+            "messaging.dead_letter_retention_days",
+            5,
+            "aiprod:messaging.dead_letter_retention_days must be greater than or equal to 7, got 5",
+        ),
         (
             "postgres.database",
             "a;drop table",
@@ -289,3 +310,30 @@ def test_a_number_is_taken_exactly_when_it_is_in_range(number: int) -> None:
     else:
         with pytest.raises(ConfigError, match=re.escape(f"got {number}")):
             parse(made)
+
+
+@pytest.mark.parametrize("field", ["topic", "subscription"])
+@pytest.mark.parametrize(
+    ("jobs", "batch", "both"),
+    [("abc", "abc", "abc"), ("abc", "abc-dlq", "abc-dlq"), ("abc-dlq", "abc", "abc-dlq")],
+)
+def test_fails_when_two_queues_share_a_name(field: str, jobs: str, batch: str, both: str) -> None:
+    queues = {
+        purpose: {"topic": f"{purpose}-topic", "subscription": f"{purpose}-subscription"}
+        for purpose in ("jobs", "results", "notifications", "batch")
+    }
+    queues["jobs"][field], queues["batch"][field] = jobs, batch
+    with pytest.raises(ConfigError) as caught:
+        parse(changed("messaging.queues", queues))
+    assert str(caught.value) == (
+        f"aiprod:messaging.queues.batch.{field} must share no name with queues.jobs, dead letters (-dlq) "
+        f"included, got {both!r} for both; rename one"
+    )
+
+
+def test_a_topic_and_a_subscription_may_have_one_name() -> None:
+    queues = {
+        purpose: {"topic": purpose, "subscription": purpose}
+        for purpose in ("jobs", "results", "notifications", "batch")
+    }
+    assert parse(changed("messaging.queues", queues)).messaging.queues["jobs"].topic == "jobs"

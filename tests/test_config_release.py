@@ -227,7 +227,7 @@ READER = {"project_id": "other-1", "project_number": "123456789012"}
                 {"mirrors": {"collector": upstream}},
                 (
                     "aiprod:images.mirrors.collector must be projects/P/locations/L/repositories/R or "
-                    f"got {upstream!r}; correct it in the stack file"
+                    f"https://HOST, got {upstream!r}; correct it"
                 ),
             )
             for upstream in ("docker.io", "http://ghcr.io", "https://ghcr.io/", "projects/p/repositories/r")
