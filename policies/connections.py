@@ -11,10 +11,10 @@ from typing import Any, Final
 from facts.connections import RESERVED, Budget, Client, budget
 from facts.sizes import connection_limit
 from policies.model import UNKNOWN, Finding, Resource, number, say, stack_rule, text
+from policies.sql_instances import INSTANCE
 
 __all__ = ["POOL_SIZE", "RULES", "Endpoint", "endpoints"]
 
-INSTANCE: Final = "gcp:sql/databaseInstance:DatabaseInstance"
 SERVICE: Final = "gcp:cloudrunv2/service:Service"
 POOL: Final = "gcp:cloudrunv2/workerPool:WorkerPool"
 POOL_SIZE: Final = "DATABASE_POOL_SIZE"

@@ -8,11 +8,11 @@ from typing import Final
 
 from policies.model import SECRET, UNKNOWN, Finding, Resource, is_missing, relation, say, stack_rule, text
 from policies.places import environment
-from policies.recovery_declared import PROMOTED, primaries
+from policies.recovery_declared import primaries
+from policies.sql_instances import INSTANCE, PROMOTED
 
 __all__ = ["RULES"]
 
-INSTANCE: Final = "gcp:sql/databaseInstance:DatabaseInstance"
 WORKFLOW: Final = "gcp:workflows/workflow:Workflow"
 MEMBER: Final = "gcp:projects/iAMMember:IAMMember"
 ROLE: Final = "gcp:projects/iAMCustomRole:IAMCustomRole"

@@ -23,16 +23,15 @@ from policies.model import (
     relation,
     text,
 )
+from policies.sql_instances import INSTANCE, PROMOTED, is_replica
 
 __all__ = ["Declared", "declared", "parted", "primaries"]
 
-INSTANCE: Final = "gcp:sql/databaseInstance:DatabaseInstance"
 SERVICE: Final = "gcp:cloudrunv2/service:Service"
 GROUP: Final = "gcp:compute/regionNetworkEndpointGroup:RegionNetworkEndpointGroup"
 ALERT: Final = "gcp:monitoring/alertPolicy:AlertPolicy"
 SECRET_TYPE: Final = "gcp:secretmanager/secret:Secret"
 RING: Final = "gcp:kms/keyRing:KeyRing"
-PROMOTED: Final = "CLOUD_SQL_INSTANCE"
 EDGE_ONLY: Final = "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"
 
 _LAG: Final = re.compile(r"replication_replica_lag(?:\[(\d+)m\])?.*>\s*(\d+)\s*$")
@@ -80,9 +79,7 @@ def declared(resources: Sequence[Resource]) -> tuple[Resource, Declared] | None:
     primary = _written_to(found, resources)
     here = text(primary.get("region"))
     replicas = [
-        one
-        for one in instances
-        if one is not primary and relation(one, "masterInstanceName", primary) != "no"
+        one for one in instances if is_replica(one) and relation(one, "masterInstanceName", primary) != "no"
     ]
     away = [one.get("region") for one in replicas if one.get("region") != here]
     second = next((region for region in map(text, away) if region is not None), None)
@@ -106,7 +103,7 @@ def declared(resources: Sequence[Resource]) -> tuple[Resource, Declared] | None:
 
 def primaries(resources: Sequence[Resource]) -> list[Resource]:
     """The database instances that follow no other."""
-    return [one for one in resources if one.type == INSTANCE and is_missing(one.get("masterInstanceName"))]
+    return [one for one in resources if one.type == INSTANCE and not is_replica(one)]
 
 
 def _written_to(found: Sequence[Resource], resources: Sequence[Resource]) -> Resource:

@@ -19,10 +19,10 @@ from policies.model import (
     text,
 )
 from policies.places import environment, in_eu
+from policies.sql_instances import INSTANCE, is_replica
 
 __all__ = ["RULES"]
 
-INSTANCE: Final = "gcp:sql/databaseInstance:DatabaseInstance"
 USER: Final = "gcp:sql/user:User"
 _INSTANCES: Final = (INSTANCE,)
 
@@ -46,7 +46,7 @@ def _inherits(resource: Resource) -> bool:
 
 
 def _is_primary(resource: Resource) -> bool:
-    return is_missing(resource.get("masterInstanceName")) and not _inherits(resource)
+    return not is_replica(resource) and not _inherits(resource)
 
 
 def _flag(resource: Resource, name: str) -> object:

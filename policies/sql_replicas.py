@@ -21,10 +21,10 @@ from policies.model import (
 )
 from policies.places import environment
 from policies.recovery_declared import parted
+from policies.sql_instances import INSTANCE, is_replica
 
 __all__ = ["RULES"]
 
-INSTANCE: Final = "gcp:sql/databaseInstance:DatabaseInstance"
 USER: Final = "gcp:sql/user:User"
 
 
@@ -54,11 +54,12 @@ def user_password(resource: Resource) -> Iterator[str]:
 )
 def replica_elsewhere(resources: Sequence[Resource]) -> Iterator[Finding]:
     instances = [resource for resource in resources if resource.type == INSTANCE]
+    followers = [one for one in instances if is_replica(one)]
     for primary in () if parted(resources) else instances:
         where = environment(primary)
-        if where in (None, "dev") or not is_missing(primary.get("masterInstanceName")):
+        if where in (None, "dev") or is_replica(primary):
             continue
-        replicas = [one for one in instances if relation(one, "masterInstanceName", primary) != "no"]
+        replicas = [one for one in followers if relation(one, "masterInstanceName", primary) != "no"]
         regions = [one.get("region") for one in replicas]
         here = primary.get("region")
         if not replicas:
@@ -87,7 +88,7 @@ def replica_elsewhere(resources: Sequence[Resource]) -> Iterator[Finding]:
 )
 def replica_like_primary(resources: Sequence[Resource]) -> Iterator[Finding]:
     instances = [resource for resource in resources if resource.type == INSTANCE]
-    for replica in instances:
+    for replica in filter(is_replica, instances):
         primary = next(
             (one for one in instances if relation(replica, "masterInstanceName", one) == "yes"), None
         )

@@ -25,7 +25,7 @@ from sandbox.cloud.replaces import forced_replacements
 from sandbox.cloud.results import CheckFailure, DiffResult
 from sandbox.cloud.scope import Scope, with_scope
 from sandbox.cloud.seeds import Seeds
-from sandbox.cloud.switchover import follow
+from sandbox.cloud.switchover import follow, standing_alone
 from sandbox.cloud.world import World
 from sandbox.errors import CloudError
 from sandbox.values import contains_unknown
@@ -181,7 +181,7 @@ class Cloud:
             generation = _next(old_outputs.get("generation"))
             old_outputs = {**old_outputs, "generation": generation, "observedGeneration": generation}
         making = self._making(type, urn, id, values, scope, provider, version=str(old_outputs.get("etag")))
-        outputs = updated_outputs(facts, completed, old_outputs, making)
+        outputs = standing_alone(type, values, updated_outputs(facts, completed, old_outputs, making))
         self.world.add(type, id, news, outputs)
         follow(self.world, type, id, old_inputs, values)
         return outputs

@@ -1,17 +1,28 @@
-"""What a switchover of Cloud SQL changes beside the instance that it is asked of: the old primary."""
+"""What a promotion or a switchover of Cloud SQL changes beside what it is asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sandbox.cloud.data import as_list, bare
+from sandbox.cloud.data import Values, as_list, bare
 from sandbox.cloud.drift import Drift
 from sandbox.cloud.world import World
 
-__all__ = ["follow"]
+__all__ = ["follow", "standing_alone"]
 
 _INSTANCE: Final = "gcp:sql/databaseInstance:DatabaseInstance"
+_ALONE: Final = "CLOUD_SQL_INSTANCE"
+
+
+def standing_alone(type: str, values: Mapping[str, Any], outputs: Values) -> Values:
+    """The outputs of an instance that was promoted: it follows none any more.
+
+    The provider reads that from Google after the update. Its plan does not say so, since a computed field
+    that a program leaves out keeps its value there.
+    """
+    promoted = bare(values.get("instanceType")) == _ALONE and not bare(values.get("masterInstanceName"))
+    return {**outputs, "masterInstanceName": ""} if type == _INSTANCE and promoted else outputs
 
 
 def follow(
@@ -26,7 +37,7 @@ def follow(
     named = [str(bare(item)) for item in as_list(bare(values.get("replicaNames"))) or []]
     if type != _INSTANCE or not primary or primary not in named:
         return
-    if bare(values.get("instanceType")) != "CLOUD_SQL_INSTANCE":
+    if bare(values.get("instanceType")) != _ALONE:
         return
     roles = {"instanceType": "READ_REPLICA_INSTANCE", "masterInstanceName": id}
     Drift(

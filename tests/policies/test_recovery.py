@@ -153,6 +153,17 @@ def test_good_platform_is_read_as_it_is_declared() -> None:
     )
 
 
+@pytest.mark.parametrize("master", [None, "", "postgres"])
+def test_a_plan_that_still_shows_the_old_primary_changes_no_verdict(master: str | None) -> None:
+    """The provider's field is computed too: what a promotion took out of the program stays in the plan."""
+    home = bad("drill", {"userEnvVars.SOURCE": "replica"})
+    found = spoil(bad("replica", {"masterInstanceName": master, "instanceType": "CLOUD_SQL_INSTANCE"}), home)
+    assert evaluate(found, [drilled, recovery_promised, replica_elsewhere]) == []
+    read = declared(found)
+    assert read is not None
+    assert read[0].name == "replica"
+
+
 def promoted(**changes: object) -> list[Resource]:
     """The good platform after a promotion, its old primary zonal as nobody looks at it any more."""
     takes_writes = {"masterInstanceName": None, "instanceType": "CLOUD_SQL_INSTANCE", **changes}

@@ -71,6 +71,8 @@ def test_prod_survives_the_first_region_and_comes_home(kind: str, tmp_path: Path
     assert away.replaced
     assert all(name.endswith("(IAMMember)") for name in away.replaced)
     assert set(away.counts) == {"create", "update", "replace"}
+    (promoted,) = (one for one in away.states if one.outputs.get("name") == "aiprod-postgres-replica-2")
+    assert promoted.outputs["masterInstanceName"] == ""
     assert (
         f"service aiprod-v33-api in {LEFT} writes to aiprod-postgres-replica-2 in {LEFT}" in away.serves.ways
     )
