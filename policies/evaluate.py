@@ -65,10 +65,13 @@ class Evaluator:
         ordered = sorted(resources, key=lambda one: one.urn)
         return self._sorted(verdict for rule in self._stack for verdict in judge_stack(rule, ordered))
 
-    def all(self, resources: Sequence[Resource]) -> list[Verdict]:
-        """Both, independent of the order of the resources."""
+    def all(self, resources: Sequence[Resource], ended: Sequence[Resource] | None = None) -> list[Verdict]:
+        """Both, independent of the order of the resources.
+
+        `ended`: the same ones by their outputs, which rules over a stack see; `resources` by default.
+        """
         found = [verdict for resource in resources for verdict in self.resource(resource)]
-        return self._sorted([*found, *self.stack(resources)])
+        return self._sorted([*found, *self.stack(resources if ended is None else ended)])
 
     def _sorted(self, verdicts: Iterable[Verdict]) -> list[Verdict]:
         return sorted(verdicts, key=lambda one: (self._rank[one.rule.id], one.urn, one.message))

@@ -12,13 +12,17 @@ from sandbox.model import AnalyzedResource, ResourceState
 __all__ = ["adapt"]
 
 
-def adapt(resource: AnalyzedResource | ResourceState) -> Resource:
-    """A resource as the rules read it."""
+def adapt(resource: AnalyzedResource | ResourceState, *, ended: bool = False) -> Resource:
+    """A resource as the rules read it; `ended`: a state by its outputs, as rules over a stack see it."""
+    if isinstance(resource, AnalyzedResource):
+        properties = resource.properties
+    else:
+        properties = resource.outputs if ended and resource.outputs else resource.inputs
     return Resource(
         urn=resource.urn,
         type=resource.type,
         name=resource.name,
-        props=cast("Mapping[str, Any]", _plain(dict(resource.inputs))),
+        props=cast("Mapping[str, Any]", _plain(dict(properties))),
         parent=resource.parent or None,
         dependencies=tuple(resource.dependencies),
         property_dependencies={name: tuple(urns) for name, urns in resource.property_dependencies.items()},

@@ -36,7 +36,9 @@ class PolicyAnalyzer:
 
 def judge(states: Iterable[ResourceState]) -> tuple[Verdict, ...]:
     """The verdicts on a state."""
-    found = Evaluator().all([adapt(state) for state in states if not state.delete])
+    standing = [state for state in states if not state.delete]
+    ended = [adapt(state, ended=True) for state in standing]
+    found = Evaluator().all([adapt(state) for state in standing], ended)
     return tuple(Verdict(item.rule.id, item.rule.level, item.urn, item.message) for item in found)
 
 

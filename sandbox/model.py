@@ -200,13 +200,17 @@ class Violation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnalyzedResource:
-    """A resource as analyzers see it: inputs after check, marks kept."""
+    """A resource as analyzers see it, marks kept.
+
+    ``properties`` are the inputs after check where one resource is judged, and the outputs where all are
+    judged together, as in Pulumi's ``AnalyzeStack``: what a program left out may stand there.
+    """
 
     urn: str
     type: str
     name: str
     custom: bool
-    inputs: Mapping[str, Any] = field(repr=False)
+    properties: Mapping[str, Any] = field(repr=False)
     parent: str
     dependencies: tuple[str, ...]
     property_dependencies: Mapping[str, tuple[str, ...]]

@@ -141,7 +141,7 @@ class Deployment:
                 return
             self._finished = True
             if not self.record.aborted:
-                self._judge.analyze_stack()
+                self._judge.analyze_stack(self._news)
             if not self.record.aborted:
                 kept = {*self._seen, *self._aliases.claimed}
                 states = [state for state in self._base.resources if state.delete or state.urn not in kept]

@@ -123,7 +123,7 @@ class Judge:
             type=new.type,
             name=new.name,
             custom=new.custom,
-            inputs=inputs,
+            properties=inputs,
             parent=new.parent,
             dependencies=tuple(new.dependencies),
             property_dependencies={key: tuple(urns) for key, urns in new.property_dependencies.items()},
@@ -134,10 +134,14 @@ class Judge:
         results = [self._record.judge(analyzer.analyze(resource)) for analyzer in self._analyzers]
         return all(results)
 
-    def analyze_stack(self) -> None:
-        """Let the analyzers judge all resources together."""
+    def analyze_stack(self, news: Mapping[str, ResourceState]) -> None:
+        """Let the analyzers judge all resources together, by their outputs; by inputs where a step failed."""
+        ended = [
+            replace(one, properties=news[one.urn].outputs) if news[one.urn].outputs else one
+            for one in self._analyzed
+        ]
         for analyzer in self._analyzers:
-            self._record.judge(analyzer.analyze_stack(self._analyzed))
+            self._record.judge(analyzer.analyze_stack(ended))
 
     def difference(self, goal: Goal, new: ResourceState, old: ResourceState) -> Difference:
         """What changes, and whether that replaces the resource."""
