@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
+from facts.proto_text import check_fields
 from facts.refusal import RefusedError
 
 __all__ = ["SCHEMA_BYTES", "check_avro", "check_protobuf"]
@@ -36,16 +37,18 @@ def check_avro(definition: str) -> None:
 
 
 def check_protobuf(definition: str) -> None:
-    """Raises RefusedError as above; names of fields and types are Pub/Sub's to judge."""
+    """Raises RefusedError as above."""
     _check_size(definition)
     bare = _NO_CODE.sub(lambda found: '""' if found[0][0] in "\"'" else " ", definition)
-    if _SYNTAX.match(re.sub(r"//[^\n]*|/\*.*?\*/", " ", definition, flags=re.DOTALL)) is None:
+    syntax = _SYNTAX.match(re.sub(r"//[^\n]*|/\*.*?\*/", " ", definition, flags=re.DOTALL))
+    if syntax is None:
         raise RefusedError('must begin with syntax = "proto3"; or "proto2"')
     if re.search(r"\bimport\b", bare):
         raise RefusedError("must not import, since Pub/Sub knows no other file")
     top = _outside_braces(bare)
     if (messages := len(_MESSAGE.findall(top))) != 1:
         raise RefusedError(f"must have one top-level message, not {messages}")
+    check_fields(bare, labelled="proto2" in syntax[0])
 
 
 def _check_size(definition: str) -> None:
