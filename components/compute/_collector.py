@@ -9,15 +9,18 @@ folder), on Cloud Storage volume mounts.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 import pulumi
 import pulumi_gcp as gcp
 
 from components._checks import require_digest
+from components.compute._workload import SecretFile
 from facts.refusal import RefusedError
 
-__all__ = ["CollectorConfig", "MetricsCollector", "collector_containers", "collector_volumes"]
+__all__ = ["CollectorConfig", "MetricsCollector", "check_beside", "collector_containers", "collector_volumes"]
 
 _NAME = "collector"
 _CONFIG_VOLUME = "collector-config"
@@ -55,6 +58,21 @@ class MetricsCollector:
 
     def __post_init__(self) -> None:
         require_digest("metrics_collector.image", self.image)
+
+
+def check_beside(collector: MetricsCollector | None, files: Mapping[str, SecretFile]) -> None:
+    """Refuse a volume of the collector's name, and files where it alone reads."""
+    for name, file in files.items() if collector is not None else ():
+        if name == _CONFIG_VOLUME:
+            raise RefusedError(
+                f"secret_files keys must not be {_CONFIG_VOLUME} beside a collector, whose volume that is, "
+                f"got {name!r}; rename it"
+            )
+        if PurePosixPath(file.path).is_relative_to(_CONFIG_FOLDER):
+            raise RefusedError(
+                f"secret_files.{name}.path must not be under {_CONFIG_FOLDER} beside a collector, which "
+                f"reads its own file there, got {file.path}; move it"
+            )
 
 
 def collector_containers(

@@ -7,6 +7,7 @@ bounds of the other two are this program's: nobody waits longer for an instance 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -52,13 +53,15 @@ class HttpProbe(_Timed):
     """A GET that must answer 2xx or 3xx in time."""
 
     path: str
-    """Path to ask for."""
+    """Path to ask for, without a query."""
 
     def __post_init__(self) -> None:
         # slots=True makes a new class, which super() without arguments does not know.
         _Timed.__post_init__(self)
-        if not self.path.startswith("/"):
-            raise RefusedError(f"path must begin with /, got {self.path!r}; correct it")
+        if re.fullmatch(r"/[^\s?#]*", self.path) is None:
+            raise RefusedError(
+                f"path must begin with / and hold no space, ? and #, got {self.path!r}; correct it"
+            )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

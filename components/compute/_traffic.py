@@ -113,6 +113,14 @@ class Split:
         total = sum(share.percent for share in self.shares.values())
         if total != 100:
             raise RefusedError(f"shares must add up to 100 %, got {total} %; correct them")
+        tags: dict[str, str] = {}
+        for tag, share in self.shares.items():
+            if share.revision in tags:
+                raise RefusedError(
+                    f"shares must name each revision once, got {share.revision!r} for {tags[share.revision]} "
+                    f"and {tag}; give it one share"
+                )
+            tags[share.revision] = tag
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -47,7 +47,7 @@ class SecretVersion:
 
     def __post_init__(self) -> None:
         if isinstance(self.version, str) and re.fullmatch(r"[1-9]\d*", self.version) is None:
-            message = f"version must be a version number as text, got {self.version!r}"
+            message = f"version must be a version number as text, got {self.version!r}; name its number"
             raise RefusedError(message)
 
 
@@ -63,7 +63,9 @@ class SecretFile:
     def __post_init__(self) -> None:
         path = PurePosixPath(self.path)
         if not path.is_absolute() or len(path.parts) < 3 or ":" in self.path:
-            message = f"path must be absolute, inside a folder and without a colon, got {self.path!r}"
+            message = (
+                f"path must be absolute, inside a folder and without a colon, got {self.path!r}; correct it"
+            )
             raise RefusedError(message)
 
     @property
@@ -131,13 +133,20 @@ def refuse_bad_environment(names: Iterable[str], secret_names: Iterable[str]) ->
     seen: set[str] = set()
     for name in (*names, *secret_names):
         if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) is None:
-            message = f"environment variables must be letters, digits and _, no digit first, got {name!r}"
+            message = (
+                "environment variables must be letters, digits and _, no digit first, "
+                f"got {name!r}; rename it"
+            )
             raise RefusedError(message)
         if name in _RESERVED:
-            message = f"environment variables must not be {', '.join(sorted(_RESERVED))}, got {name!r}"
+            message = (
+                f"environment variables must not be {', '.join(sorted(_RESERVED))}, got {name!r}; rename it"
+            )
             raise RefusedError(message)
         if name in seen:
-            message = f"environment variables must differ from those of secrets, got {name!r} in both"
+            message = (
+                f"environment variables must differ from those of secrets, got {name!r} in both; remove one"
+            )
             raise RefusedError(message)
         seen.add(name)
 
@@ -149,13 +158,13 @@ def refuse_bad_files(files: Mapping[str, SecretFile]) -> None:
         if _VOLUME.fullmatch(name) is None or name == CLOUD_SQL_VOLUME:
             message = (
                 "secret_files keys must be lower-case letters, digits and hyphens, and not "
-                f"{CLOUD_SQL_VOLUME}, got {name!r}"
+                f"{CLOUD_SQL_VOLUME}, got {name!r}; rename it"
             )
             raise RefusedError(message)
         if file.folder in folders:
             message = (
                 f"secret_files.{name}.path must have a folder of its own, got {file.folder} "
-                f"like {folders[file.folder]}"
+                f"like {folders[file.folder]}; move it"
             )
             raise RefusedError(message)
         folders[file.folder] = name

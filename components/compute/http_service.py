@@ -22,6 +22,7 @@ Sources: Cloud Run's pages on health checks, on rollouts and on revisions.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -32,6 +33,7 @@ from components._checks import require_between
 from components.compute._collector import (
     CollectorConfig,
     MetricsCollector,
+    check_beside,
     collector_containers,
     collector_volumes,
 )
@@ -174,6 +176,12 @@ class HttpServiceArgs(Workload):
         require_between("timeout_seconds", self.timeout_seconds, 1, 3600, "seconds")
         check_revisions(self.service_name, self.traffic, self.tags)
         check_probes(self.startup_probe, self.liveness_probe, self.readiness_probe)
+        check_beside(self.metrics_collector, self.secret_files)
+        for audience in self.custom_audiences:
+            if re.fullmatch(r"\S+", audience) is None:
+                raise RefusedError(
+                    f"custom_audiences must be addresses without spaces, got {audience!r}; correct it"
+                )
         if len(self.custom_audiences) > _AUDIENCES:
             raise RefusedError(
                 f"custom_audiences must be at most {_AUDIENCES}, got {len(self.custom_audiences)}; "

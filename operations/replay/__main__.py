@@ -43,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(
             f"RUN must be 'true' where EXPECT is given, got EXPECT={asked.expect} alone: add it", 2
         )
+    if asked.only_read:
+        return 0
     wanted = Wanted(
         ids=frozenset(asked.id),
         attributes=dict(asked.attribute),
@@ -76,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="replay", allow_abbrev=False)
     for name in ("endpoint", "project", "subscription", "topic", "again"):
         parser.add_argument(f"--{name}", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--only-read", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--run", action="store_true", help="move; otherwise only look")
     parser.add_argument("--expect", type=_Number(1, 10_000), help="the number that the look printed")
     parser.add_argument("--id", action="append", default=[], help="only this dead letter; may be repeated")

@@ -34,10 +34,6 @@ if [[ -z $run && -n $expect ]]; then
 fi
 names=$("${review[@]}" queue --stack "$stack" --target "$target" --queue "$queue" --command replay)
 read -r project region topic subscription <<<"$names"
-if [[ $target != gcp ]]; then
-  echo "replay (sandbox): nothing is asked. TARGET=gcp would take from $subscription and publish to $topic in $region."
-  exit 0
-fi
 options=()
 if [[ -n $run ]]; then
   options+=(--run --expect "$expect")
@@ -46,5 +42,12 @@ again="make replay QUEUE=$queue STACK=$stack TARGET=gcp"
 if (($#)); then
   again+=" ARGS='$*'"
 fi
-exec "${PYTHON:-.venv/bin/python}" -m operations.replay --endpoint "https://$region-pubsub.googleapis.com/v1" \
-  --project "$project" --topic "$topic" --subscription "$subscription" --again "$again" "${options[@]}" "$@"
+command=("${PYTHON:-.venv/bin/python}" -m operations.replay --endpoint "https://$region-pubsub.googleapis.com/v1"
+  --project "$project" --topic "$topic" --subscription "$subscription" --again "$again" "${options[@]}" "$@")
+if [[ $target != gcp ]]; then
+  # Options are judged as they will be.
+  "${command[@]}" --only-read
+  echo "replay (sandbox): nothing is asked. TARGET=gcp would take from $subscription and publish to $topic in $region."
+  exit 0
+fi
+exec "${command[@]}"

@@ -176,3 +176,9 @@ def test_fails_when_a_revision_or_a_tag_is_none_of_the_service(changes: dict[str
 def test_fails_when_a_pool_names_a_revision_of_another() -> None:
     with pytest.raises(ValueError, match="must name a revision of worker, got 'batch-1'"):
         test_worker_pool.example_args(splits=Pinned(revision="batch-1"))
+
+
+def test_fails_when_a_split_names_a_revision_twice() -> None:
+    shares = {tag: Share(revision="api-00001-abc", percent=50) for tag in ("a", "b")}
+    with pytest.raises(ValueError, match="once, got 'api-00001-abc' for a and b; give it one share"):
+        Split(shares=shares)

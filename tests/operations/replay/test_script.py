@@ -20,7 +20,13 @@ fi
 echo "refused: $*" >&2
 exit 2
 """
-PYTHON = '#!/usr/bin/env bash\nfor part in "$@"; do echo "$part"; done\n'
+# Says what it was given; options are read by the real one.
+PYTHON = f"""#!/usr/bin/env bash
+if [[ "${{*: -1}}" == --only-read ]]; then
+  PYTHONPATH={ROOT} exec {sys.executable} "$@"
+fi
+for part in "$@"; do echo "$part"; done
+"""
 ASKED = [
     *("-m", "operations.replay", "--endpoint", "https://europe-west1-pubsub.googleapis.com/v1"),
     *("--project", "p", "--topic", "topic", "--subscription", "kept", "--again"),
@@ -61,7 +67,7 @@ def test_moves_with_the_number_and_the_same_choice(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("target", ["sandbox", "sandbox-cli"])
 def test_the_sandbox_asks_nothing(tmp_path: Path, target: str) -> None:
-    done = replay(tmp_path, target, "dev", "jobs", "true", "3")
+    done = replay(tmp_path, target, "dev", "jobs", "true", "3", "--older-than", "2h", "--rate", "5")
     assert done.returncode == 0
     assert done.stdout.startswith("replay (sandbox): nothing is asked. TARGET=gcp would take from kept")
 
@@ -77,6 +83,14 @@ def test_the_sandbox_asks_nothing(tmp_path: Path, target: str) -> None:
         (("gcp", "dev", "jobs", "true", "all"), "EXPECT must be the number that the look printed, got 'all'"),
         (("gcp", "dev", "jobs", "", "3"), "RUN must be 'true' where EXPECT is given, got EXPECT=3 alone"),
         (("gcp", "qa", "jobs", "", ""), "refused: queue --stack qa"),
+        *(
+            (("sandbox", "dev", "jobs", "", "", *options), f"replay: argument {options[0]}: ")
+            for options in (("--rate", "1000"), ("--older-than", "2x"), ("--limit", "0"))
+        ),
+        (
+            ("sandbox", "dev", "jobs", "", "", "--oldr-than", "2h"),
+            "unrecognized arguments: --oldr-than",
+        ),
         (("sandbox", "dev", "nope", "", ""), "refused: queue --stack dev --target sandbox --queue nope"),
     ],
 )
