@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import signal
 from collections.abc import Iterator
-from typing import cast
 
 import pytest
 from xdist.workermanage import WorkerController
@@ -22,13 +21,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Tests on the real CLI are skipped, by name, where there is none."""
     if item.get_closest_marker("real_cli") is not None and shutil.which("pulumi") is None:
         pytest.skip("the real Pulumi CLI is not on PATH")
-
-
-def pytest_make_parametrize_id(val: object) -> str | None:
-    """The same name for a set in each process, or they could not share the tests."""
-    if isinstance(val, set | frozenset):
-        return "{" + ", ".join(sorted(map(repr, cast("set[object]", val)))) + "}"
-    return None
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
