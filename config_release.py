@@ -27,10 +27,14 @@ from facts.refusal import RefusedError
 
 
 class ImageReader(Section):
-    """Another environment's project, which pulls from the repository: its number names Cloud Run's agent."""
+    """Another environment's project, which pulls from the repository: its number names Cloud Run's agent.
+
+    `promoters` are that environment's, who see there whether a digest has a tag.
+    """
 
     project_id: ProjectId
     project_number: ProjectNumber
+    promoters: Groups = ()
 
 
 class Images(Section):

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from facts.codes import COUNTRIES
+from facts.images import BY_DIGEST
 from facts.names import check_name
 from facts.places import EuRegion
 from facts.refusal import RefusedError
@@ -28,7 +29,7 @@ Region = EuRegion
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[a-z0-9.-]+\.[a-z]{2,}$")]
 Hostname = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$", max_length=253)]
 HostLabel = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
-Digest = Annotated[str, Field(pattern=r"^[a-z0-9.-]+/.+@sha256:[0-9a-f]{64}$")]
+Digest = Annotated[str, Field(pattern=BY_DIGEST)]
 # Physical names, as Google accepts them.
 InstanceName = Annotated[str, AfterValidator(partial(check_name, "database instance"))]
 CacheName = Annotated[str, AfterValidator(partial(check_name, "redis instance"))]
@@ -149,7 +150,7 @@ PATTERNS = {
     r"^[^@\s]+@[a-z0-9.-]+\.[a-z]{2,}$": "a mail address",
     r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$": "a host name in lower case such as api.example.com",
     r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$": "one label of a host name",
-    r"^[a-z0-9.-]+/.+@sha256:[0-9a-f]{64}$": "an image by digest, HOST/PATH@sha256:DIGEST",
+    BY_DIGEST: "an image by digest, HOST/PATH@sha256:DIGEST",
     r"^db-(custom-[0-9]+-[0-9]+|perf-optimized-N-[0-9]+|c4a-highmem-[0-9]+(-lssd)?)$": (
         "a dedicated tier such as db-custom-2-7680 (processors, memory in MB)"
     ),

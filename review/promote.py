@@ -8,6 +8,7 @@ whole, and a second run ends what is missing. The sandbox says what would be ask
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
@@ -15,9 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from facts.images import BY_DIGEST
 from review.attestations import Attestor, promoted, verified
 from review.real_cli import project_id
 from review.release_line import image_in, without_images, written
+from review.running import refuse_not_running, refuse_untagged
 from sandbox.errors import UsageError
 from sandbox.project import PLACEHOLDER, Program, load_stack
 from sandbox.state import write_atomically
@@ -37,6 +40,7 @@ class _Stack:
     path: Path
     project: str
     registry: str
+    regions: tuple[str, ...]
     images: Mapping[str, str]
 
     @classmethod
@@ -53,6 +57,11 @@ class _Stack:
             path=path,
             project=project,
             registry=f"europe-docker.pkg.dev/{home}/{repository}/",
+            regions=tuple(
+                region
+                for key in ("region", "second_region")
+                if (region := values.get(f"{program.name}:{key}"))
+            ),
             images=_section(values, program, "release").get("images", {}),
         )
 
@@ -77,6 +86,11 @@ class _Stack:
                 f"{self.path.name}: release.images.{key} must be an image by digest, got {PLACEHOLDER}: "
                 f"deploy one in {self.name} first"
             )
+        if re.fullmatch(BY_DIGEST, str(self.images[key])) is None:
+            raise UsageError(
+                f"{self.path.name}: release.images.{key} must be an image by digest, HOST/PATH@sha256:DIGEST"
+                f", got {self.images[key]!r}: name it by digest and deploy it in {self.name} first"
+            )
         return self.images[key]
 
 
@@ -87,9 +101,9 @@ def promote(
 
     1 where ``source`` has not verified it. Raises UsageError on everything else that cannot be promoted.
     """
+    _refuse_order(source, target)
     for stack in (source, target):
         load_stack(program, stack)
-    _refuse_order(source, target)
     lower, upper = (_Stack.read(program, name, real=real) for name in (source, target))
     image = lower.image(key)
     place = upper.place(key)
@@ -104,6 +118,7 @@ def promote(
     if not real:
         _rehearse(upper, key, image, evidence, seal, say, changed=after != before)
         return 0
+    _refuse_uncommitted(lower.path)
     _refuse_edited(upper.path, before)
     if not evidence.attests(image):
         say(
@@ -111,6 +126,8 @@ def promote(
             f"then make attest STACK={source} TARGET=gcp"
         )
         return REFUSED
+    if image.startswith(upper.registry):
+        refuse_untagged(image)
     if seal.sign(image):
         say(f"promote: {seal.name} vouches for {image}")
     if after == before:
@@ -141,8 +158,18 @@ def attest(program: Program, stack: str, key: str, say: Callable[[str], None], *
             "there and deploy it again"
         )
     if not real:
-        say(f"attest (sandbox): nothing is signed. TARGET=gcp would run gcloud {_line(attestor, image)}.")
-    elif attestor.sign(image):
+        say(
+            "attest (sandbox): nothing is asked or signed. TARGET=gcp would ask Cloud Run in "
+            f"{found.project} whether it runs {image} alone, and the registry for its tag, and run gcloud "
+            f"{_line(attestor, image)}."
+        )
+        return 0
+    _refuse_uncommitted(found.path)
+    refuse_not_running(found.project, found.regions, key, image)
+    # A mirror fetches again what it no longer has.
+    if image.startswith(found.registry):
+        refuse_untagged(image)
+    if attestor.sign(image):
         say(f"attest: {attestor.name} says that {image} was verified")
     else:
         say(f"attest: {attestor.name} says so already of {image}")
@@ -167,16 +194,33 @@ def _refuse_order(source: str, target: str) -> None:
 
 def _refuse_edited(path: Path, text: str) -> None:
     """Refuse a file in which more than images waits to be committed: the change must be seen alone."""
-    git = shutil.which("git")
-    if git is None:
-        return
-    command = [git, "-C", str(path.parent), "show", f"HEAD:./{path.name}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode == 0 and without_images(done.stdout) != without_images(text):
+    committed = _committed(path)
+    if committed is not None and without_images(committed) != without_images(text):
         raise UsageError(
             f"{path.name} must have no other change that is not committed: commit or undo it, so that a "
             "promotion is reviewed alone"
         )
+
+
+def _refuse_uncommitted(path: Path) -> None:
+    """Refuse a file in which anything waits: what it names is vouched for, so it must have been seen."""
+    if _committed(path) not in (None, path.read_text(encoding="utf-8")):
+        raise UsageError(
+            f"{path.name} must have no change that is not committed: commit or undo it, so that nobody "
+            "vouches for what was not reviewed"
+        )
+
+
+def _committed(path: Path) -> str | None:
+    """The file as it was committed, empty where it never was; None where there is no repository."""
+    git = shutil.which("git")
+    if git is None:
+        return None
+    ask = [git, "-C", str(path.parent)]
+    if subprocess.run([*ask, "rev-parse", "HEAD"], capture_output=True, check=False).returncode:
+        return None
+    done = subprocess.run([*ask, "show", f"HEAD:./{path.name}"], capture_output=True, check=False)
+    return done.stdout.decode() if done.returncode == 0 else ""
 
 
 def _rehearse(

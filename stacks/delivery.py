@@ -46,7 +46,7 @@ def delivery(
             repository_id=settings.repository,
             kms_key_id=keys.key_ids["images"],
             labels=names.labels("images", "internal"),
-            readers=_readers(settings, names),
+            readers={**_readers(settings, names), **_promoters(settings)},
             deletion_protection=settings.deletion_protection,
         ),
         after(providers.resources, keys),
@@ -64,6 +64,14 @@ def _readers(settings: Settings, names: Names) -> Mapping[str, str]:
         if settings.deployed_by == "github":
             found[f"{environment}-deployer"] = names.deployer_of(reader.project_id)
     return found
+
+
+def _promoters(settings: Settings) -> Mapping[str, str]:
+    """Who promotes anywhere sees here whether a digest is kept; a group of several environments once."""
+    own = () if settings.admission is None else settings.admission.promoters
+    others = [address for reader in settings.images.readers.values() for address in reader.promoters]
+    # By the whole address: two environments may have groups of one name in two domains.
+    return {address.replace("@", "-at-"): f"group:{address}" for address in (*own, *others)}
 
 
 def _groups(addresses: Collection[str]) -> Mapping[str, str]:

@@ -25,8 +25,13 @@ __all__ = ["PROMOTION_ROLE", "ImageAdmission", "ImageAdmissionArgs"]
 
 PROMOTION_ROLE = OwnRole(
     title="Promotion: attestations",
-    description="Creates an attestation, which a note and a key admit; Google has it on the project only",
-    permissions=("containeranalysis.occurrences.create",),
+    description="Creates an attestation, which a note and a key admit, and sees what runs; on projects only",
+    permissions=(
+        "containeranalysis.occurrences.create",
+        "run.jobs.list",
+        "run.services.list",
+        "run.workerpools.list",
+    ),
 )
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{4,38}[a-z0-9]")

@@ -3,8 +3,9 @@
 Makes one Docker repository with scanning and clean-up, its tags immutable unless Google's builds move them,
 and the grants of its readers and writers. Cloud Run's own agent reads a repository of its project without a
 grant. Pushes no image. Moving it to another location or giving it another key replaces it and loses its
-images. Cost is by stored volume; untagged images go after `delete_untagged_after_days`, the newest
-`keep_versions` of each image always stay, for rollback.
+images. Cost is by stored volume; untagged images go after `delete_untagged_after_days`, whatever runs
+them, and the newest `keep_versions` of each image always stay, for rollback. No tagged image is deleted: what
+shall stay is tagged.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One request to a running image: what it answered, how long it took, or why there is no answer."""
+"""One request over HTTP, to a running image or to Google: its answer, how long it took, or why none came."""
 
 from __future__ import annotations
 

@@ -299,6 +299,7 @@ class Demands(Part):
     batch: Batch
     webhooks: Webhooks
     workers: Workers
+    image_rules: Texts
     queues: Mapping[str, Queue]
     message_rules: Texts
     database: Database

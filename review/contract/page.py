@@ -66,6 +66,7 @@ def render(demands: Demands, messages: Mapping[str, Message], environments: Sequ
         *buckets_part(demands, environments),
         *stores_part(demands),
         *telemetry_part(demands, environments),
+        *section("Images", *demands.image_rules),
         *section("Clients on phones and in browsers", *demands.sdk.rules),
     ]
     return "\n".join(lines).rstrip() + "\n"

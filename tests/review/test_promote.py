@@ -1,101 +1,16 @@
-"""`make promote` and `make attest`: what is asked and signed, the one line written, and what is refused."""
+"""`make promote`: what is asked and signed, the one line written, and what is refused."""
 
 from __future__ import annotations
 
 import difflib
-import json
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from review import promote as module
-from review.cli import main
 from sandbox.project import load_project
-
-REPOSITORY = Path(__file__).parents[2]
-REGISTRY = "europe-docker.pkg.dev/aiprod-484120/aiprod"
-IMAGE = f"{REGISTRY}/api@sha256:{'c' * 64}"
-KEY = "projects/staging-1/locations/europe/keyRings/r/cryptoKeys/promoted/cryptoKeyVersions/1"
-# Answers like the Google Cloud CLI: it knows the attestations of the file `attested`, and adds to it.
-GCLOUD = """#!{python}
-import json, pathlib, sys
-folder = pathlib.Path({folder!r})
-arguments = sys.argv[1:]
-with (folder / "calls").open("a") as calls:
-    calls.write(json.dumps(arguments) + "\\n")
-if (folder / "broken").exists():
-    print("ERROR: you are not logged in", file=sys.stderr)
-    sys.exit(1)
-options = dict(word.split("=", 1) for word in arguments if word.startswith("--"))
-attested = folder / "attested"
-line = options.get("--attestor", "") + " " + options.get("--artifact-url", "")
-if "list" in arguments:
-    if attested.exists() and line in attested.read_text().splitlines():
-        print("projects/p/occurrences/1")
-elif "describe" in arguments:
-    print((folder / "key").read_text())
-else:
-    with attested.open("a") as found:
-        found.write(line + "\\n")
-"""
-
-
-class Ground:
-    """The stack files of the repository, filled in, in a folder of their own with a `gcloud` on PATH."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.folder = folder / "program"
-        self.tools = folder / "tools"
-        self.folder.mkdir()
-        self.tools.mkdir()
-        shutil.copy(REPOSITORY / "Pulumi.yaml", self.folder)
-        shutil.copy(REPOSITORY / "example-values.yaml", self.folder)
-        for name in ("dev", "staging", "prod"):
-            text = (REPOSITORY / f"Pulumi.{name}.yaml").read_text()
-            self.file(name).write_text(text.replace("project_id: REPLACE_ME\n", f"project_id: {name}-1\n"))
-        self.change("dev", "api: REPLACE_ME", f"api: {IMAGE}")
-        command = self.tools / "gcloud"
-        command.write_text(GCLOUD.format(folder=str(self.tools), python=sys.executable))
-        command.chmod(0o755)
-        (self.tools / "key").write_text(f"//cloudkms.googleapis.com/v1/{KEY}")
-        (self.tools / "git").symlink_to(shutil.which("git") or "git")
-        monkeypatch.setenv("PATH", str(self.tools))
-        monkeypatch.chdir(self.folder)
-
-    def file(self, name: str) -> Path:
-        return self.folder / f"Pulumi.{name}.yaml"
-
-    def change(self, name: str, old: str, new: str) -> None:
-        text = self.file(name).read_text()
-        assert old in text
-        self.file(name).write_text(text.replace(old, new, 1))
-
-    def verified(self, image: str = IMAGE) -> None:
-        with (self.tools / "attested").open("a") as attested:
-            attested.write(f"projects/dev-1/attestors/verified-dev {image}\n")
-
-    def attested(self) -> list[str]:
-        path = self.tools / "attested"
-        return path.read_text().splitlines() if path.exists() else []
-
-    def calls(self) -> list[list[str]]:
-        path = self.tools / "calls"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-    def commit(self) -> None:
-        for words in (
-            ("init", "-q"),
-            ("add", "."),
-            ("-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "Start"),
-        ):
-            subprocess.run(["git", *words], cwd=self.folder, check=True)
-
-    def promote(self, *options: str, source: str = "dev", to: str = "staging", target: str = "gcp") -> int:
-        return main(["promote", "--from", source, "--to", to, "--target", target, *options])
+from tests.review.promoting import IMAGE, KEY, REGISTRY, Ground, serving
 
 
 @pytest.fixture
@@ -186,9 +101,9 @@ def test_fails_when_the_lower_environment_has_not_verified_it(
         ("dev", "prod", "TO must be staging, the environment after dev, got 'prod'"),
         ("staging", "dev", "TO must be prod, the environment after staging, got 'dev'"),
         ("prod", "dev", "FROM must be an environment below prod, got 'prod'"),
-        ("qa", "prod", "stack 'qa' is unknown: Pulumi.qa.yaml does not exist"),
-        ("dev", "qa", "stack 'qa' is unknown: Pulumi.qa.yaml does not exist"),
-        ("", "dev", "stack '' must be 1 to 100 letters"),
+        ("qa", "prod", "FROM must be dev, staging, prod, got 'qa'"),
+        ("dev", "qa", "TO must be dev, staging, prod, got 'qa'"),
+        ("", "staging", "FROM must be dev, staging, prod, got ''"),
         ("staging", "prod", "release.images.api must be an image by digest, got REPLACE_ME"),
     ],
 )
@@ -290,7 +205,10 @@ def test_a_collector_may_come_from_a_mirror(ground: Ground) -> None:
     ground.verified(mirrored)
     assert ground.promote("--image", "collector") == 0
     assert f"collector: {mirrored}\n" in ground.file("staging").read_text()
-    assert attest("dev", "--image", "collector") == 0
+    ground.google.runs["europe-west1", "services"] = [
+        serving(IMAGE, template={"containers": [{"image": IMAGE}, {"image": mirrored}]})
+    ]
+    assert ground.attest("dev", "--image", "collector") == 0
 
 
 def test_nothing_else_may(ground: Ground, capsys: pytest.CaptureFixture[str]) -> None:
@@ -356,44 +274,43 @@ def test_the_sandbox_says_what_it_would_ask_sign_and_write(
     assert (ground.file("staging").read_text(), ground.calls()) == (before, [])
 
 
-def attest(stack: str, *options: str, target: str = "gcp") -> int:
-    return main(["attest", "--stack", stack, "--target", target, *options])
-
-
-def test_what_is_attested_may_be_promoted(ground: Ground, capsys: pytest.CaptureFixture[str]) -> None:
-    assert ground.promote() == 1
-    assert attest("dev") == 0
-    assert ground.attested() == [f"projects/dev-1/attestors/verified-dev {IMAGE}"]
-    assert attest("dev") == 0
-    assert len(ground.attested()) == 1
-    assert ground.promote() == 0
-    assert "verified-dev says so already" in capsys.readouterr().out
-
-
-def test_the_sandbox_attests_nothing(ground: Ground, capsys: pytest.CaptureFixture[str]) -> None:
-    assert attest("dev", target="sandbox") == 0
-    assert capsys.readouterr().out.startswith("attest (sandbox): nothing is signed. TARGET=gcp would run")
+@pytest.mark.parametrize(
+    "wrong", [f"{REGISTRY}/api:v7", f"{REGISTRY}/api@sha256:zzz", f"{REGISTRY}/api", f"api@sha256:{'c' * 64}"]
+)
+def test_fails_when_the_image_is_not_named_by_digest(
+    ground: Ground, wrong: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ground.change("dev", IMAGE, wrong)
+    for run in (ground.promote, lambda: ground.attest("dev"), lambda: ground.promote(target="sandbox")):
+        assert run() == 2
+        said = capsys.readouterr().err
+        assert (
+            "Pulumi.dev.yaml: release.images.api must be an image by digest, HOST/PATH@sha256:DIGEST" in said
+        )
+        assert wrong in said
+        assert said.count("\n") == 1
     assert ground.calls() == []
 
 
 @pytest.mark.parametrize(
-    ("stack", "options", "sentence"),
-    [
-        ("prod", (), "STACK must be one that something is promoted from, dev or staging, got 'prod'"),
-        ("qa", (), "stack 'qa' is unknown"),
-        ("staging", (), "release.images.api must be an image by digest, got REPLACE_ME"),
-        ("dev", ("--image", "nope"), "IMAGE must be one that the release of dev names, got 'nope'"),
-    ],
+    ("old", "new"), [(IMAGE, IMAGE.replace("c" * 64, "e" * 64)), ("10.32.0.0/14", "10.44.0.0/14")]
 )
-def test_fails_when_there_is_nothing_to_attest(
-    ground: Ground,
-    stack: str,
-    options: tuple[str, ...],
-    sentence: str,
-    capsys: pytest.CaptureFixture[str],
+def test_fails_when_what_it_comes_from_is_not_committed(
+    ground: Ground, old: str, new: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert attest(stack, *options) == 2
-    said = capsys.readouterr().err
-    assert sentence in said
-    assert said.count("\n") == 1
+    ground.commit()
+    ground.change("dev", old, new)
+    for image in (IMAGE, new):
+        ground.verified(image)
+    assert ground.promote() == 2
+    assert "Pulumi.dev.yaml must have no change that is not committed" in capsys.readouterr().err
     assert ground.calls() == []
+
+
+def test_fails_when_the_registry_would_delete_it(ground: Ground, capsys: pytest.CaptureFixture[str]) -> None:
+    ground.verified()
+    ground.google.untagged.add(IMAGE.rpartition("@")[2])
+    before = ground.file("staging").read_text()
+    assert ground.promote() == 2
+    assert f"{IMAGE} must have a tag, got none" in capsys.readouterr().err
+    assert (ground.file("staging").read_text(), len(ground.attested())) == (before, 1)

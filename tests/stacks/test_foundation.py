@@ -297,7 +297,12 @@ def test_one_project_has_the_images_and_the_others_read_them(build: Build, recor
         ("roles/artifactregistry.reader", f"serviceAccount:service-222222222222{agent}"),
         ("roles/artifactregistry.reader", f"{deployer}aiprod-example-dev.iam.gserviceaccount.com"),
         ("roles/artifactregistry.reader", f"{deployer}aiprod-example-staging.iam.gserviceaccount.com"),
+        # Who promotes in any environment, once, to see whether a digest has a tag.
+        ("roles/artifactregistry.reader", "group:promoters@example.com"),
+        ("roles/artifactregistry.reader", "group:promoters-above@example.com"),
     }
+    own = [r.name for r in grants if r.name.startswith("images-") and "-at-" in r.name]
+    assert own == ["images-reader-promoters-at-example.com", "images-reader-promoters-above-at-example.com"]
 
 
 @pytest.mark.parametrize("stack", ["dev", "staging"])

@@ -124,11 +124,16 @@ def test_who_promotes_and_reads_is_granted_once(build: Build, recorder: Recorder
     assert reads("verified-staging", "group:p@example.com") <= granted(recorder)
 
 
-def test_a_role_of_its_own_creates_attestations_and_nothing_else(build: Build, recorder: Recorder) -> None:
+def test_a_role_of_its_own_creates_attestations_and_sees_what_runs(build: Build, recorder: Recorder) -> None:
     made(build, recorder)
     role = recorder.one("IAMCustomRole")
     assert role.inputs["roleId"] == "aiprod_promotion"
-    assert role.inputs["permissions"] == ["containeranalysis.occurrences.create"]
+    assert role.inputs["permissions"] == [
+        "containeranalysis.occurrences.create",
+        "run.jobs.list",
+        "run.services.list",
+        "run.workerpools.list",
+    ]
 
 
 def test_nobody_is_granted_anything_without_promoters(build: Build, recorder: Recorder) -> None:
