@@ -10,6 +10,7 @@ from components.delivery.image_admission import ImageAdmission, ImageAdmissionAr
 from components.delivery.image_mirror import ImageMirror, ImageMirrorArgs
 from components.delivery.image_repository import ImageRepository, ImageRepositoryArgs
 from config import Settings
+from config_release import Admission
 from naming import Names
 from stacks.foundation import IMAGE_LOCATION, Foundation
 from stacks.providers import Providers, after
@@ -78,6 +79,12 @@ def _groups(addresses: Collection[str]) -> Mapping[str, str]:
     return {address.partition("@")[0]: f"group:{address}" for address in addresses}
 
 
+def _above(chosen: Admission) -> Mapping[str, str]:
+    """Who only reads: a promoter reads anyway, and a grant stands once."""
+    only = [address for address in chosen.readers if address not in chosen.promoters]
+    return {f"above-{key}": member for key, member in _groups(only).items()}
+
+
 def admission(settings: Settings, names: Names, providers: Providers, foundation: Foundation) -> None:
     """The policy on images and its attestors: who promotes in, and who says what was verified here."""
     if settings.admission is None:
@@ -99,9 +106,7 @@ def admission(settings: Settings, names: Names, providers: Providers, foundation
             # Google builds functions from this repository's source, and moves on with every build.
             admitted_paths=(f"{registry}/{names.resource('functions')}",),
             promoters=_groups(settings.admission.promoters),
-            readers={f"verified-{environment}": _groups(settings.admission.readers)}
-            if "verified" in purposes
-            else {},
+            readers={f"verified-{environment}": _above(settings.admission)} if "verified" in purposes else {},
             role_id=names.role_id("promotion"),
             role=names.role("promotion") if settings.deployed_by == "github" else None,
         ),

@@ -86,7 +86,21 @@ _GENERAL: dict[str, list[Case]] = {
                 ),
             ],
             frozenset(),
-        )
+        ),
+        *(
+            (
+                [
+                    add(type, named),
+                    replace(add(type, named), urn=f"urn:pulumi:prod::aiprod::gcp:{type}::again"),
+                ],
+                frozenset(),
+            )
+            for type, on in (
+                ("binaryauthorization/attestorIamMember:AttestorIamMember", "attestor"),
+                ("containeranalysis/noteIamMember:NoteIamMember", "note"),
+            )
+            for named in ({on: "verified-dev", "role": "roles/r", "member": "group:g@aiprod.ai"},)
+        ),
     ],
     "iam-database-login-conditioned": [
         more(_PROJECT, {"role": "roles/cloudsql.client", "member": _ACCOUNT}),

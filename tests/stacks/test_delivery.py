@@ -110,6 +110,22 @@ def test_a_dry_run_blocks_nothing(build: Build, recorder: Recorder, stack: str) 
     assert policy.inputs["defaultAdmissionRule"]["enforcementMode"] == "DRYRUN_AUDIT_LOG_ONLY"
 
 
+@pytest.mark.parametrize(
+    ("readers", "read"),
+    [
+        # A promoter reads anyway, and a grant stands once.
+        (["promoters@example.com"], {OURS}),
+        # Two groups of one name.
+        (["promoters@example.org"], {OURS, "group:promoters@example.org"}),
+    ],
+)
+def test_each_group_reads_once(build: Build, recorder: Recorder, readers: list[str], read: set[str]) -> None:
+    chosen = {"mode": "dryrun", "promoters": ["promoters@example.com"], "readers": readers}
+    made(build, recorder, "dev", admission=chosen)
+    found = [r.inputs["member"] for r in recorder.of_type("attestorIamMember:AttestorIamMember")]
+    assert (set(found), len(found)) == (read, len(read))
+
+
 def test_nobody_signs_where_no_promoters_are_named(build: Build, recorder: Recorder) -> None:
     made(build, recorder, "staging", admission={"mode": "dryrun"})
     assert recorder.of_type("noteIamMember:NoteIamMember") == []
