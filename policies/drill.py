@@ -9,7 +9,7 @@ from typing import Final
 from policies.model import SECRET, UNKNOWN, Finding, Resource, is_missing, relation, say, stack_rule, text
 from policies.places import environment
 from policies.recovery_declared import primaries
-from policies.sql_instances import INSTANCE, PROMOTED
+from policies.sql_instances import INSTANCE, PROMOTED, follows
 
 __all__ = ["RULES"]
 
@@ -39,7 +39,7 @@ def drilled(resources: Sequence[Resource]) -> Iterator[Finding]:
     if len(bare) < len(found) and any(one.get("instanceType") == PROMOTED for one in found):
         return
     for one in bare:
-        if environment(one) == "dev":
+        if environment(one) == "dev" or follows(one) != "no":
             continue
         yield Finding(
             one.urn,

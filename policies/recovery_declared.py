@@ -23,7 +23,7 @@ from policies.model import (
     relation,
     text,
 )
-from policies.sql_instances import INSTANCE, PROMOTED, is_replica
+from policies.sql_instances import INSTANCE, PROMOTED, follows
 
 __all__ = ["Declared", "declared", "parted", "primaries"]
 
@@ -79,7 +79,11 @@ def declared(resources: Sequence[Resource]) -> tuple[Resource, Declared] | None:
     primary = _written_to(found, resources)
     here = text(primary.get("region"))
     replicas = [
-        one for one in instances if is_replica(one) and relation(one, "masterInstanceName", primary) != "no"
+        one
+        for one in instances
+        if one is not primary
+        and follows(one) != "no"
+        and relation(one, "masterInstanceName", primary) != "no"
     ]
     away = [one.get("region") for one in replicas if one.get("region") != here]
     second = next((region for region in map(text, away) if region is not None), None)
@@ -102,8 +106,8 @@ def declared(resources: Sequence[Resource]) -> tuple[Resource, Declared] | None:
 
 
 def primaries(resources: Sequence[Resource]) -> list[Resource]:
-    """The database instances that follow no other."""
-    return [one for one in resources if one.type == INSTANCE and not is_replica(one)]
+    """The database instances that follow no other, as far as is known."""
+    return [one for one in resources if one.type == INSTANCE and follows(one) != "yes"]
 
 
 def _written_to(found: Sequence[Resource], resources: Sequence[Resource]) -> Resource:

@@ -19,7 +19,7 @@ from policies.model import (
     text,
 )
 from policies.places import environment, in_eu
-from policies.sql_instances import INSTANCE, is_replica
+from policies.sql_instances import INSTANCE, follows
 
 __all__ = ["RULES"]
 
@@ -46,7 +46,7 @@ def _inherits(resource: Resource) -> bool:
 
 
 def _is_primary(resource: Resource) -> bool:
-    return not is_replica(resource) and not _inherits(resource)
+    return follows(resource) == "no" and not _inherits(resource)
 
 
 def _flag(resource: Resource, name: str) -> object:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from typing import Final
 
-from policies.model import Resource, is_missing
+from policies.model import UNKNOWN, Relation, Resource, is_missing
 
-__all__ = ["INSTANCE", "PROMOTED", "is_replica"]
+__all__ = ["INSTANCE", "PROMOTED", "follows"]
 
 INSTANCE: Final = "gcp:sql/databaseInstance:DatabaseInstance"
 PROMOTED: Final = "CLOUD_SQL_INSTANCE"
 
 
-def is_replica(instance: Resource) -> bool:
+def follows(instance: Resource) -> Relation:
     """Whether an instance follows another.
 
-    The type decides where it is stated: `masterInstanceName` is computed too, so the plan of a promotion,
-    which takes it out of the program, still shows the old primary.
+    `masterInstanceName` is computed too. So a plan does not know it of a new instance that names none, where
+    only what the program gave tells; and the plan of a promotion, which takes it out of the program, still
+    shows the old primary, where the type tells.
     """
-    return not is_missing(instance.get("masterInstanceName")) and instance.get("instanceType") != PROMOTED
+    primary = instance.get("masterInstanceName")
+    if primary is UNKNOWN:
+        given = instance.property_dependencies
+        if given.get("masterInstanceName"):
+            return "yes"
+        return "maybe" if not given or "masterInstanceName" in given else "no"
+    return "no" if is_missing(primary) or instance.get("instanceType") == PROMOTED else "yes"

@@ -21,7 +21,7 @@ from policies.model import (
 )
 from policies.places import environment
 from policies.recovery_declared import parted
-from policies.sql_instances import INSTANCE, is_replica
+from policies.sql_instances import INSTANCE, follows
 
 __all__ = ["RULES"]
 
@@ -54,10 +54,10 @@ def user_password(resource: Resource) -> Iterator[str]:
 )
 def replica_elsewhere(resources: Sequence[Resource]) -> Iterator[Finding]:
     instances = [resource for resource in resources if resource.type == INSTANCE]
-    followers = [one for one in instances if is_replica(one)]
+    followers = [one for one in instances if follows(one) != "no"]
     for primary in () if parted(resources) else instances:
         where = environment(primary)
-        if where in (None, "dev") or is_replica(primary):
+        if where in (None, "dev") or follows(primary) != "no":
             continue
         replicas = [one for one in followers if relation(one, "masterInstanceName", primary) != "no"]
         regions = [one.get("region") for one in replicas]
@@ -88,7 +88,7 @@ def replica_elsewhere(resources: Sequence[Resource]) -> Iterator[Finding]:
 )
 def replica_like_primary(resources: Sequence[Resource]) -> Iterator[Finding]:
     instances = [resource for resource in resources if resource.type == INSTANCE]
-    for replica in filter(is_replica, instances):
+    for replica in (one for one in instances if follows(one) != "no"):
         primary = next(
             (one for one in instances if relation(replica, "masterInstanceName", one) == "yes"), None
         )

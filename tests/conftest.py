@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from xdist.workermanage import WorkerController
 
 from tests.recording import Build, Recorder
@@ -15,6 +16,11 @@ from tests.sandbox.faults.tally import TALLY
 # A shell ignores Ctrl-C for what it runs in the background, and programs started by a test inherit that.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# A busy machine is no failure: tests of time say so themselves, with limits of their own.
+settings.register_profile("aiprod", deadline=None)
+settings.load_profile("aiprod")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

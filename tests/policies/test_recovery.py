@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from policies.drill import drilled
 from policies.evaluate import evaluate
-from policies.model import Resource
+from policies.model import UNKNOWN, Resource
 from policies.recovery import recovery_promised, span
 from policies.recovery_declared import Declared, declared
 from policies.recovery_promises import PROMISES, cheapest, figures
+from policies.sql_instances import INSTANCE, follows
 from policies.sql_replicas import replica_elsewhere
 from tests.policies.good import GOOD, absent, bad, spoil
 
@@ -162,6 +163,23 @@ def test_a_plan_that_still_shows_the_old_primary_changes_no_verdict(master: str 
     read = declared(found)
     assert read is not None
     assert read[0].name == "replica"
+
+
+@pytest.mark.parametrize(
+    ("given", "verdict"),
+    [
+        ({"name": ()}, "no"),
+        ({"name": (), "masterInstanceName": ("urn:primary",)}, "yes"),
+        ({"name": (), "masterInstanceName": ()}, "maybe"),
+        ({}, "maybe"),
+    ],
+)
+def test_what_the_program_gave_tells_a_new_primary_from_a_replica(
+    given: dict[str, tuple[str, ...]], verdict: str
+) -> None:
+    """A plan knows of a new primary neither its type nor that it follows none."""
+    planned = replace(GOOD[0], type=INSTANCE, props={"masterInstanceName": UNKNOWN, "instanceType": UNKNOWN})
+    assert follows(replace(planned, property_dependencies=given)) == verdict
 
 
 def promoted(**changes: object) -> list[Resource]:
