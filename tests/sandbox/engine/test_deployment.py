@@ -12,7 +12,7 @@ import pytest
 
 from sandbox.cloud import World
 from sandbox.host import run
-from sandbox.model import AnalyzedResource, Mode, Outcome, Snapshot, Violation
+from sandbox.model import Mode, Outcome, Snapshot
 from sandbox.project import StackSettings
 from sandbox.state import PassphraseCrypter, snapshot_from_json, snapshot_to_json
 from sandbox.values import UNKNOWN, Secret, unwrap
@@ -327,28 +327,6 @@ def test_a_refresh_takes_over_drift_and_forgets_what_is_gone(stack: Stack) -> No
     assert [path.path for step in outcome.steps for path in step.diff] == ["labels.a"]
     assert stack.names() == ["jobs"]
     assert _ops(stack.preview(program)) == [("update", "jobs"), ("create", "gone")]
-
-
-class _NoTopics:
-    def analyze(self, resource: AnalyzedResource) -> list[Violation]:
-        if resource.type != _TOPIC:
-            return []
-        return [Violation("no-topics", "mandatory", resource.urn, "topics are not allowed")]
-
-    def analyze_stack(self, resources: object) -> list[Violation]:
-        return []
-
-
-def test_a_mandatory_violation_is_shown_by_a_preview_and_stops_an_update(stack: Stack) -> None:
-    def program() -> None:
-        gcp.pubsub.Topic("jobs")
-
-    shown = stack.preview(program, analyzers=[_NoTopics()])
-    assert [item.rule for item in shown.violations] == ["no-topics"]
-    assert not shown.succeeded
-    stopped = stack.up(program, analyzers=[_NoTopics()])
-    assert [item.kind for item in stopped.refusals] == ["policy"]
-    assert stack.names() == []
 
 
 def test_stacks_in_one_process_do_not_see_each_other(stack: Stack) -> None:
