@@ -17,8 +17,10 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from operations.login import LoginError, gcloud_token
+
 from .decide import Rules
-from .google import GoogleError, LoginError, google
+from .google import GoogleError, google
 from .standing import StuckError
 from .walk import STEPS, Place, Walk
 
@@ -30,8 +32,6 @@ _HELP = {
     "back": "everything to the stable revision: of the walk in its middle, of the last one after it",
     "status": "say where traffic is; 1 while it is between two revisions",
 }
-_TOKEN = ("gcloud", "auth", "print-access-token")
-_TOKEN_SECONDS = 60
 
 
 class MisuseError(Exception):
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _told(given, place, rules)
         # Stopping by the machine is stopping by a person: it says where traffic is left.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        walk = Walk(google(_token, time.sleep), place, rules, _say, time.sleep)
+        walk = Walk(google(gcloud_token, time.sleep), place, rules, _say, time.sleep)
         if given.do == "back":
             return walk.back(only_halfway=given.only_halfway, revisions=revisions)
         return getattr(walk, given.do)()
@@ -135,18 +135,6 @@ def _told(given: argparse.Namespace, place: Place, rules: Rules) -> int:
     )
     _say(f"  fewer than {rules.minimum_requests} requests in a step: {rules.when_quiet}")
     return 0
-
-
-def _token() -> str:
-    try:
-        done = subprocess.run(_TOKEN, capture_output=True, text=True, check=False, timeout=_TOKEN_SECONDS)
-    except FileNotFoundError:
-        raise LoginError("the Google Cloud CLI (gcloud) must be on PATH, it is not: install it") from None
-    except subprocess.TimeoutExpired:
-        raise LoginError(f"the Google Cloud CLI gave no token within {_TOKEN_SECONDS} s") from None
-    if done.returncode or not done.stdout.strip():
-        raise LoginError("the Google Cloud CLI must be logged in, it is not: run `gcloud auth login`")
-    return done.stdout.strip()
 
 
 def _say(text: str) -> None:

@@ -20,11 +20,13 @@ from typing import Any, cast
 
 import httpx
 
+from operations.login import LoginError
+
 from .counted import sample
 from .decide import Sample
 from .record import ANNOTATION, Record, record_of
 
-__all__ = ["Google", "GoogleError", "Live", "LoginError", "MissingError", "MovedError", "google"]
+__all__ = ["Google", "GoogleError", "Live", "MissingError", "MovedError", "google"]
 
 _LATEST = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
 _REVISION = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
@@ -47,10 +49,6 @@ class MovedError(GoogleError):
 
 class MissingError(GoogleError):
     """There is no such thing."""
-
-
-class LoginError(Exception):
-    """There is no token to be had; one sentence. In the middle of a walk it becomes a GoogleError."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,11 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import NoReturn
 
+from operations.login import LoginError
+
 from .letters import Letter
 from .plan import MOST_REPLAYS, Wanted
-from .pubsub import ApiError, LoginError, PubSub, UnreachableError, gcloud_token, http
+from .pubsub import ApiError, PubSub, UnreachableError, http, renewed_token
 from .replay import ChangedError, Clock, LeaseError, Limits, Replay, Report
 
 __all__ = ["main"]
@@ -53,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     where = f"projects/{asked.project}"
     pubsub = PubSub(
-        http(asked.endpoint, gcloud_token()),
+        http(asked.endpoint, renewed_token()),
         subscription=f"{where}/subscriptions/{asked.subscription}",
         topic=f"{where}/topics/{asked.topic}",
         pause=time.sleep,

@@ -8,22 +8,22 @@ message.
 from __future__ import annotations
 
 import contextlib
-import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 import httpx
 
+from operations.login import gcloud_token
+
 from .letters import Letter, read
 
-__all__ = ["ApiError", "Json", "LoginError", "PubSub", "Send", "UnreachableError", "gcloud_token", "http"]
+__all__ = ["ApiError", "Json", "PubSub", "Send", "UnreachableError", "http", "renewed_token"]
 
 Json = dict[str, Any]
 Pause = Callable[[float], None]
 _TIMEOUT_SECONDS = 60
 _TOKEN_SECONDS = 1_800
-_CLI_SECONDS = 60
 _TRIES = 5
 _LATER = frozenset({429, 500, 502, 503, 504})
 # Ids are long, and a request may have at most 512 KiB.
@@ -40,10 +40,6 @@ class ApiError(Exception):
 
 class UnreachableError(Exception):
     """Nothing answered."""
-
-
-class LoginError(Exception):
-    """Nobody is logged in; one sentence."""
 
 
 class Send(Protocol):
@@ -120,7 +116,7 @@ def http(root: str, token: Callable[[], str]) -> Send:
     return send
 
 
-def gcloud_token() -> Callable[[], str]:
+def renewed_token() -> Callable[[], str]:
     """The token of whoever is logged in to the Google Cloud CLI, asked for anew every half hour.
 
     Errors of a call: LoginError.
@@ -130,30 +126,10 @@ def gcloud_token() -> Callable[[], str]:
     def current() -> str:
         nonlocal token, until
         if time.monotonic() >= until:
-            token, until = _asked_token(), time.monotonic() + _TOKEN_SECONDS
+            token, until = gcloud_token(), time.monotonic() + _TOKEN_SECONDS
         return token
 
     return current
-
-
-def _asked_token() -> str:
-    command = ["gcloud", "auth", "print-access-token"]
-    try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_CLI_SECONDS,
-            stdin=subprocess.DEVNULL,
-        )
-    except OSError:
-        raise LoginError("the Google Cloud CLI (gcloud) must be on PATH, it is not: install it") from None
-    except subprocess.TimeoutExpired:
-        raise LoginError(f"the Google Cloud CLI gave no token within {_CLI_SECONDS} s: try again") from None
-    if done.returncode or not done.stdout.strip():
-        raise LoginError("the Google Cloud CLI has no login: run gcloud auth login")
-    return done.stdout.strip()
 
 
 def _refusal(answer: httpx.Response) -> ApiError:

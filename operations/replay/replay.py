@@ -17,9 +17,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from operations.login import LoginError
+
 from .letters import Letter
 from .plan import MOST_REPLAYS, Move, Plan, Wanted, make_plan
-from .pubsub import ApiError, LoginError, PubSub, UnreachableError
+from .pubsub import ApiError, PubSub, UnreachableError
 
 __all__ = ["ChangedError", "Clock", "LeaseError", "Limits", "Replay", "Report"]
 

@@ -134,10 +134,10 @@ def test_fails_when_there_is_no_token_at_the_start(
 ) -> None:
     gcloud = tmp_path / "gcloud"
     if script is None:
-        monkeypatch.setattr("operations.release.__main__._TOKEN", (str(tmp_path / "no-such-command"),))
+        monkeypatch.setattr("operations.login._COMMAND", (str(tmp_path / "no-such-command"),))
     else:
         gcloud.write_text(f"#!/bin/sh\n{script}\n")
-    monkeypatch.setattr("operations.release.__main__._TOKEN_SECONDS", 1)
+    monkeypatch.setattr("operations.login._SECONDS", 1)
     assert main(["back", "--only-halfway", "--stack", "prod", "--target", "gcp"]) == 2
     assert sentence in capsys.readouterr().err
 

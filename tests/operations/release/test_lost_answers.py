@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from operations.release.google import Google, GoogleError, LoginError
+from operations.login import LoginError
+from operations.release.google import Google, GoogleError
 from operations.release.record import ANNOTATION, Record, record_of
 from operations.release.standing import StuckError
 from tests.operations.release.conftest import Stage

@@ -13,6 +13,8 @@ import pytest
 from tests.operations.replay.conftest import Google, Say, options
 from tests.operations.replay.pubsub import JOBS, KEPT, Json, RefusedCallError
 
+NO_LOGIN = "replay: the Google Cloud CLI must be logged in, it is not: run `gcloud auth login`\n"
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -273,7 +275,10 @@ def test_fails_before_google_is_asked(
 def test_fails_when_nobody_is_logged_in(say: Say, gcloud: Path) -> None:
     gcloud.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
     code, _, err = say()
-    assert (code, err) == (1, "replay: the Google Cloud CLI has no login: run gcloud auth login\n")
+    assert (code, err) == (
+        1,
+        NO_LOGIN,
+    )
 
 
 def test_fails_when_the_cli_is_not_there(say: Say, gcloud: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -298,7 +303,7 @@ def test_a_login_that_ends_meanwhile_ends_the_run_in_one_sentence(
     google.before = ended
     code, out, err = say("--run", "--expect", "3")
     assert (code, out) == (1, "")
-    assert err == "replay: the Google Cloud CLI has no login: run gcloud auth login\n"
+    assert err == NO_LOGIN
     assert len(google.kept()) == (2 if verb == "acknowledge" else 3)
 
 
