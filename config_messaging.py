@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -44,7 +44,24 @@ class MessageSchema(Section):
         return self
 
 
-class Queue(Section):
+class Waits(Section):
+    """Two waits between attempts, the shorter one first; each kind of queue has its own bounds."""
+
+    minimum_backoff_seconds: int
+    maximum_backoff_seconds: int
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        check_waits(
+            "minimum_backoff_seconds",
+            self.minimum_backoff_seconds,
+            "maximum_backoff_seconds",
+            self.maximum_backoff_seconds,
+        )
+        return self
+
+
+class Queue(Waits):
     """A topic, its worker's subscription and their dead letters."""
 
     topic: TopicName
@@ -60,16 +77,6 @@ class Queue(Section):
     job_seconds: Annotated[int, Field(ge=1, le=3_600)] = 60
     # None: publishers hold to the contract by themselves.
     message_schema: MessageSchema | None = None
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Queue:
-        check_waits(
-            "minimum_backoff_seconds",
-            self.minimum_backoff_seconds,
-            "maximum_backoff_seconds",
-            self.maximum_backoff_seconds,
-        )
-        return self
 
 
 def _queues() -> dict[str, Queue]:
@@ -94,7 +101,7 @@ def _queues() -> dict[str, Queue]:
     }
 
 
-class Webhooks(Section):
+class Webhooks(Waits):
     """Calls of a service that sends webhooks, at a rate; docs/adr/0013-webhooks.md says why there is none."""
 
     queue: QueueName = "aiprod-webhooks"
@@ -106,16 +113,6 @@ class Webhooks(Section):
     attempts: Annotated[int, Field(ge=1, le=100)] = 5
     minimum_backoff_seconds: Annotated[int, Field(ge=1, le=3_600)] = 10
     maximum_backoff_seconds: Annotated[int, Field(ge=1, le=3_600)] = 600
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Webhooks:
-        check_waits(
-            "minimum_backoff_seconds",
-            self.minimum_backoff_seconds,
-            "maximum_backoff_seconds",
-            self.maximum_backoff_seconds,
-        )
-        return self
 
 
 class Messaging(Section):

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from review.attestations import Attestor, promoted, verified
 from review.real_cli import project_id
 from review.release_line import image_in, without_images, written
 from review.running import refuse_not_running, refuse_untagged
+from review.worktree import committed
 from sandbox.errors import UsageError
 from sandbox.project import PLACEHOLDER, Program, load_stack
 from sandbox.state import write_atomically
@@ -194,8 +193,8 @@ def _refuse_order(source: str, target: str) -> None:
 
 def _refuse_edited(path: Path, text: str) -> None:
     """Refuse a file in which more than images waits to be committed: the change must be seen alone."""
-    committed = _committed(path)
-    if committed is not None and without_images(committed) != without_images(text):
+    before = committed(path)
+    if before is not None and without_images(before) != without_images(text):
         raise UsageError(
             f"{path.name} must have no other change that is not committed: commit or undo it, so that a "
             "promotion is reviewed alone"
@@ -204,23 +203,11 @@ def _refuse_edited(path: Path, text: str) -> None:
 
 def _refuse_uncommitted(path: Path) -> None:
     """Refuse a file in which anything waits: what it names is vouched for, so it must have been seen."""
-    if _committed(path) not in (None, path.read_text(encoding="utf-8")):
+    if committed(path) not in (None, path.read_text(encoding="utf-8")):
         raise UsageError(
             f"{path.name} must have no change that is not committed: commit or undo it, so that nobody "
             "vouches for what was not reviewed"
         )
-
-
-def _committed(path: Path) -> str | None:
-    """The file as it was committed, empty where it never was; None where there is no repository."""
-    git = shutil.which("git")
-    if git is None:
-        return None
-    ask = [git, "-C", str(path.parent)]
-    if subprocess.run([*ask, "rev-parse", "HEAD"], capture_output=True, check=False).returncode:
-        return None
-    done = subprocess.run([*ask, "show", f"HEAD:./{path.name}"], capture_output=True, check=False)
-    return done.stdout.decode() if done.returncode == 0 else ""
 
 
 def _rehearse(

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from sandbox.errors import UsageError
 
-__all__ = ["checkout", "resolve"]
+__all__ = ["checkout", "committed", "resolve"]
 
 
 def resolve(directory: Path, revision: str) -> str:
@@ -53,6 +53,17 @@ def checkout(directory: Path, commit: str) -> Generator[Path]:
         finally:
             signal.signal(signal.SIGINT, waiting)
             signal.signal(signal.SIGTERM, before)
+
+
+def committed(path: Path) -> str | None:
+    """A file as it was committed, empty where it never was; None without a repository."""
+    if (
+        shutil.which("git") is None
+        or _git(path.parent, "rev-parse", "--verify", "--quiet", "HEAD").returncode
+    ):
+        return None
+    done = _git(path.parent, "show", f"HEAD:./{path.name}")
+    return done.stdout if done.returncode == 0 else ""
 
 
 def _git(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
