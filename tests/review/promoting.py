@@ -6,15 +6,14 @@ import json
 import shutil
 import subprocess
 import sys
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 
 from review.cli import main
 from review.running import ROOTS
+from tests.loopback import Handler, LoopbackServer
 
 REPOSITORY = Path(__file__).parents[2]
 REGISTRY = "europe-docker.pkg.dev/aiprod-484120/aiprod"
@@ -83,21 +82,13 @@ class Google:
         self.asked: list[str] = []
         google = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
+        class Answering(Handler):
+            def answer(self) -> None:
                 google.asked.append(self.path)
                 known = self.headers["Authorization"] == "Bearer TOKEN"
-                body = json.dumps(google.answer(self.path)).encode()
-                self.send_response(google.status if known else 401)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                self.send_json(google.status if known else 401, google.answer(self.path))
 
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        Thread(target=self.server.serve_forever, daemon=True).start()
+        self.server = LoopbackServer(Answering)
 
     def answer(self, path: str) -> Any:
         if "/dockerImages/" in path:
@@ -138,9 +129,7 @@ class Ground:
         self.google = Google()
         self.google.runs[REGION, "services"] = [serving(IMAGE)]
         for service in ROOTS:
-            monkeypatch.setitem(
-                ROOTS, service, f"http://127.0.0.1:{self.google.server.server_port}/{service}"
-            )
+            monkeypatch.setitem(ROOTS, service, f"{self.google.server.url}/{service}")
 
     def file(self, name: str) -> Path:
         return self.folder / f"Pulumi.{name}.yaml"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ OLD, NEW = "aiprod-v33-api-00001-old", "aiprod-v33-api-00002-new"
 
 
 @pytest.fixture
-def ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ground:
-    return Ground(tmp_path, monkeypatch)
+def ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Ground]:
+    found = Ground(tmp_path, monkeypatch)
+    with found.google.server:
+        yield found
 
 
 def test_what_is_attested_may_be_promoted(ground: Ground, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -14,8 +14,10 @@ from tests.review.promoting import IMAGE, KEY, REGISTRY, Ground, serving
 
 
 @pytest.fixture
-def ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ground:
-    return Ground(tmp_path, monkeypatch)
+def ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Ground]:
+    found = Ground(tmp_path, monkeypatch)
+    with found.google.server:
+        yield found
 
 
 def changes(before: str, after: str) -> list[str]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import flask
@@ -16,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from operations.age_watch.watch import LIMIT, too_old, watch
+from tests.loopback import Handler, LoopbackServer
 
 NOW = datetime(2027, 6, 1, tzinfo=UTC)
 
@@ -62,7 +61,7 @@ def google() -> Generator[str]:
     """Two pages of secrets, one of them old; a fault when asked for `broken`."""
     days = {"young": 3, "old": 100}
 
-    class Handler(BaseHTTPRequestHandler):
+    class Answering(Handler):
         def answer(self) -> None:
             path = self.path.split("?")[0]
             made = datetime.now(UTC) - timedelta(days=days.get(path.split("/")[-2], 0))
@@ -74,22 +73,10 @@ def google() -> Generator[str]:
                 name = "old" if second else "young"
                 body = {"secrets": [{"name": f"projects/1/secrets/{name}"}]}
                 body |= {} if second else {"nextPageToken": "next"}
-            data = json.dumps(body).encode()
-            self.send_response(503 if "broken" in path else 200)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+            self.send_json(503 if "broken" in path else 200, body)
 
-        def log_message(self, format: str, *args: Any) -> None:
-            """Quiet."""
-
-    for method in ("GET",):
-        setattr(Handler, f"do_{method}", Handler.answer)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with LoopbackServer(Answering) as server:
+        yield server.url
 
 
 def run(google: str, project: str, monkeypatch: pytest.MonkeyPatch) -> tuple[str, int]:

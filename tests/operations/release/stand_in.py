@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,6 +15,7 @@ from operations.release.decide import Rules
 from operations.release.google import Google
 from operations.release.record import Record, record_of
 from operations.release.walk import Place, Walk
+from tests.loopback import Handler, LoopbackServer
 
 REGIONS = ("europe-west1", "europe-west4")
 SERVICES = tuple(f"projects/p-example/locations/{region}/services/api" for region in REGIONS)
@@ -212,29 +211,14 @@ def respond(
 def served(world: World) -> Generator[str]:
     """The stand-ins' address."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def _do(self) -> None:
-            content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+    class Answering(Handler):
+        def answer(self) -> None:
             token = self.headers.get("Authorization", "")
-            status, body = respond(world, self.command, self.path, token, content)
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(json.dumps(body).encode())
+            status, body = respond(world, self.command, self.path, token, self.content())
+            self.send_json(status, body)
 
-        do_GET = _do
-        do_PATCH = _do
-
-        def log_message(self, format: str, *args: Any) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with LoopbackServer(Answering) as server:
+        yield server.url
 
 
 def walk_of(world: World, said: list[str], **rules: Any) -> Walk:

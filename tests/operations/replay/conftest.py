@@ -7,13 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from operations.replay.__main__ import main
+from tests.loopback import Handler, LoopbackServer
 from tests.operations.replay.pubsub import DEAD, JOBS, KEPT, PROJECT, Json, PubSub, RefusedCallError
 
 TOKEN = "ya29.of-the-person"
@@ -62,10 +62,10 @@ class Google:
 def google() -> Generator[Google]:
     found: Google
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
+    class Answering(Handler):
+        def answer(self) -> None:
             path = self.path.removeprefix("/v1/")
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            body = json.loads(self.content())
             code, answer = 200, {}
             with found.lock:
                 found.calls.append((path, body))
@@ -77,23 +77,12 @@ def google() -> Generator[Google]:
                 except RefusedCallError as error:
                     code = error.code
                     answer = {"error": {"code": code, "status": error.status, "message": error.message}}
-            data = (found.text or json.dumps(answer)).encode()
-            self.send_response(code)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+            self.send_data(code, (found.text or json.dumps(answer)).encode())
 
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found = Google(PubSub(time.time), f"http://127.0.0.1:{server.server_port}/v1")
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield found
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    server = LoopbackServer(Answering)
+    found = Google(PubSub(time.time), f"{server.url}/v1")
+    with server:
+        yield found
 
 
 @pytest.fixture

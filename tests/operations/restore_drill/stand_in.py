@@ -17,9 +17,9 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.loopback import Handler, LoopbackServer
 from tests.operations.restore_drill.interpreter import Clock
 
 __all__ = ["CHECK_URL", "PROJECT", "SOURCE", "WORKFLOW", "Fault", "Google", "served", "stamp"]
@@ -242,37 +242,14 @@ def served(google: Google) -> Generator[dict[str, str]]:
     """Each host that the drill calls -> where it is served."""
     lock = threading.Lock()
 
-    class Handler(BaseHTTPRequestHandler):
-        def handle_any(self) -> None:
-            length = int(self.headers.get("Content-Length", 0))
-            body = json.loads(self.rfile.read(length)) if length else None
+    class Answering(Handler):
+        def answer(self) -> None:
+            body = json.loads(self.content() or b"null")
             with lock:
                 token = self.headers.get("Authorization", "")
-                status, answer, slept = google.answer(self.command, self.path, token, body)
-            content = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json; charset=UTF-8")
-            self.send_header("Content-Length", str(len(content)))
-            self.send_header("X-Slept", str(slept))
-            self.end_headers()
-            self.wfile.write(content)
+                status, said, slept = google.answer(self.command, self.path, token, body)
+            self.send_json(status, said, {"X-Slept": str(slept)})
 
-        def __getattr__(self, name: str) -> Callable[[], None]:
-            # `do_GET`, `do_PATCH`, whichever verb it is.
-            if name.startswith("do_"):
-                return self.handle_any
-            raise AttributeError(name)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Says nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    here = f"http://127.0.0.1:{server.server_port}"
     hosts = ("sqladmin.googleapis.com", "workflowexecutions.googleapis.com", "workflows.googleapis.com")
-    try:
-        yield {**dict.fromkeys(hosts, here), CHECK_URL.removeprefix("https://"): here}
-    finally:
-        server.shutdown()
-        server.server_close()
+    with LoopbackServer(Answering) as server:
+        yield dict.fromkeys((*hosts, CHECK_URL.removeprefix("https://")), server.url)

@@ -12,11 +12,12 @@ import json
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import google_crc32c
+
+from tests.loopback import Handler, LoopbackServer
 
 Json = dict[str, Any]
 PROJECT = "aiprod-dev"
@@ -186,13 +187,12 @@ def _operation(name: str, status: str) -> Json:
     return {"kind": "sql#operation", "name": name, "status": status, "operationType": "UPDATE_USER"}
 
 
-def serve(stand_in: StandIn) -> ThreadingHTTPServer:
-    """The stand-in on a free local port, in a thread of its own."""
+def served(stand_in: StandIn) -> LoopbackServer:
+    """The stand-in as a server."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Answering(Handler):
         def answer(self) -> None:
-            length = int(self.headers.get("Content-Length", 0))
-            raw = self.rfile.read(length)
+            raw = self.content()
             key = self.headers.get("xi-api-key")
             if self.path == "/vendor":
                 code, answer = (200, {}) if key in stand_in.vendor_keys else (401, {})
@@ -207,18 +207,6 @@ def serve(stand_in: StandIn) -> ThreadingHTTPServer:
                 except RefusedCallError as error:
                     detail = {"code": error.code, "message": error.message, "status": error.status}
                     code, answer = error.code, {"error": detail}
-            data = json.dumps(answer).encode()
-            self.send_response(code)
-            self.send_header("Content-Type", "application/json; charset=UTF-8")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+            self.send_json(code, answer)
 
-        def log_message(self, format: str, *args: Any) -> None:
-            """Quiet."""
-
-    for method in ("GET", "POST", "PATCH", "PUT"):
-        setattr(Handler, f"do_{method}", Handler.answer)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
+    return LoopbackServer(Answering)

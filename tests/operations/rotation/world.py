@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from http.server import ThreadingHTTPServer
 from typing import Any
 
 from operations.rotation.database import DatabaseRotation
@@ -17,7 +16,7 @@ from operations.rotation.service import Shared, utc
 from operations.rotation.transport import HttpTransport
 from operations.rotation.vendor import HttpProbe, VendorRotation
 from tests.operations.rotation.server import FIRST, USERS, Server
-from tests.operations.rotation.stand_in import PROJECT, Json, StandIn, serve
+from tests.operations.rotation.stand_in import PROJECT, Json, StandIn, served
 
 SECRET = "database-password"
 VENDOR = "elevenlabs-api-key"
@@ -67,18 +66,18 @@ class World:
         self.google = StandIn(self.server.set_password, lambda: self.time)
         self.google.add_secret(SECRET, f"{FIRST}-{USERS[0]}")
         self.google.add_secret(VENDOR, "key-1")
-        self.http: ThreadingHTTPServer = serve(self.google)
+        self.http = served(self.google)
+        self.http.start()
         self.login = make_login(
             host="127.0.0.1", port=self.server.port, database="postgres", ca_file=self.server.ca_file
         )
 
     def close(self) -> None:
-        self.http.shutdown()
-        self.http.server_close()
+        self.http.stop()
 
     @property
     def root(self) -> str:
-        return f"http://127.0.0.1:{self.http.server_port}"
+        return self.http.url
 
     def _shared(self, plug: Plug) -> tuple[Shared, CloudSql]:
         inner = HttpTransport(lambda: "local")

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,6 +15,7 @@ import pytest
 from components.observability.alert_policy import LogMatch
 from components.observability.scaler_alerts import scaler_alerts
 from operations.scaler.scale import scale
+from tests.loopback import Handler, LoopbackServer
 
 JOBS, RESULTS, BATCH = "aiprod-job-processor", "aiprod-result-notifier", "aiprod-batch-processor"
 
@@ -79,12 +78,15 @@ class Google:
 def google(monkeypatch: pytest.MonkeyPatch) -> Generator[Google]:
     world = Google()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Answering(Handler):
+        def answer(self) -> None:
+            return self.scale() if self.command == "PATCH" else self.read()
+
+        def read(self) -> None:
             parts = urlsplit(self.path)
             query = parse_qs(parts.query)
             if parts.path == "/metadata":
-                return self.answer(200, {"access_token": "local"})
+                return self.send_json(200, {"access_token": "local"})
             world.tokens.add(self.headers["Authorization"])
             if parts.path == "/monitoring/v3/projects/p/timeSeries":
                 metric = re.search(r'subscription/(\w+)"', query["filter"][0])
@@ -93,48 +95,37 @@ def google(monkeypatch: pytest.MonkeyPatch) -> Generator[Google]:
                 assert names
                 world.filters[metric[1]] = query["filter"][0]
                 if status := world.fail.get(metric[1]):
-                    return self.answer(status, {"error": {"message": "no"}})
+                    return self.send_json(status, {"error": {"message": "no"}})
                 found = world.series(metric[1], json.loads(f"[{names[1]}]"))
                 # A page for each series.
                 page = int(query.get("pageToken", ["0"])[0])
                 more = {"nextPageToken": str(page + 1)} if page + 1 < len(found) else {}
-                return self.answer(200, {"timeSeries": found[page : page + 1], **more})
+                return self.send_json(200, {"timeSeries": found[page : page + 1], **more})
             name = parts.path.rsplit("/", 1)[-1]
             assert parts.path == f"/run/v2/projects/p/locations/europe-west1/workerPools/{name}"
             if status := world.fail.get(name):
-                return self.answer(status, {"error": {"message": "no"}})
+                return self.send_json(status, {"error": {"message": "no"}})
             count = world.instances[name]
             # Google leaves out a zero.
             scaling = {"manualInstanceCount": count} if count else {}
-            return self.answer(
+            return self.send_json(
                 200, {"name": name, "etag": f"e{count}", "scaling": scaling, **world.shown.get(name, {})}
             )
 
-        def do_PATCH(self) -> None:
+        def scale(self) -> None:
             parts = urlsplit(self.path)
             name = parts.path.rsplit("/", 1)[-1]
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            body = json.loads(self.content())
             world.patches.append((name, parse_qs(parts.query), body))
             if world.changed_meanwhile or body["etag"] != f"e{world.instances[name]}":
-                return self.answer(409, {"error": {"status": "ABORTED"}})
+                return self.send_json(409, {"error": {"status": "ABORTED"}})
             if world.refused:
-                return self.answer(200, {"name": "operations/1", "done": True, "error": world.refused})
+                return self.send_json(200, {"name": "operations/1", "done": True, "error": world.refused})
             world.instances[name] = body["scaling"]["manualInstanceCount"]
-            return self.answer(200, {"name": "operations/1"})
+            return self.send_json(200, {"name": "operations/1"})
 
-        def answer(self, status: int, body: dict[str, Any]) -> None:
-            data = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    root = f"http://127.0.0.1:{server.server_port}"
+    server = LoopbackServer(Answering)
+    root = server.url
     interactive = {"promise_seconds": 300, "job_seconds": 60}
     pool = {"location": "europe-west1", "maximum": 20, "jobs_per_instance": 1}
     config = {
@@ -151,9 +142,8 @@ def google(monkeypatch: pytest.MonkeyPatch) -> Generator[Google]:
     monkeypatch.setenv("SCALER_CONFIG", json.dumps(config))
     monkeypatch.setenv("SCALER_ROOT", root)
     monkeypatch.setenv("SCALER_METADATA", f"{root}/metadata")
-    yield world
-    server.shutdown()
-    server.server_close()
+    with server:
+        yield world
 
 
 def call(path: str = "/") -> int:

@@ -8,11 +8,10 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 from review.contract.demands import load_demands
+from tests.loopback import Handler, LoopbackServer
 
 __all__ = ["TOKEN", "Image", "Reply", "exposition", "serving"]
 
@@ -83,19 +82,13 @@ def _good(id: str, *, signed_in: bool) -> Reply:
     return reply.saying(bodies[id]) if id in bodies else reply
 
 
-class Image(ThreadingHTTPServer):
+class Image(LoopbackServer):
     """Serves on a free port of this machine; `changes` by endpoint id, before or after login."""
 
-    daemon_threads = True
-
     def __init__(self, changes: Mapping[str, Change]) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.changes = changes
         self.seen: list[tuple[str, str, Mapping[str, str], bytes]] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
 
     def reply(self, method: str, path: str, headers: Mapping[str, str], body: bytes, length: int) -> Reply:
         self.seen.append((method, path, headers, body))
@@ -112,10 +105,10 @@ class Image(ThreadingHTTPServer):
         return Reply(status=404).saying({"detail": "not found"})
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     server: Image  # pyright: ignore[reportIncompatibleVariableOverride]
 
-    def _answer(self) -> None:
+    def answer(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length) if length <= _LIMIT else b""
         headers = {name.lower(): value for name, value in self.headers.items()}
@@ -134,22 +127,9 @@ class _Handler(BaseHTTPRequestHandler):
             while length > 0 and (chunk := self.rfile.read(min(length, 1 << 20))):
                 length -= len(chunk)
 
-    # The names that the library calls.
-    do_GET = do_POST = do_PUT = do_DELETE = _answer
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Tests print no log."""
-
 
 @contextmanager
 def serving(changes: Mapping[str, Change] | None = None) -> Generator[Image]:
     """An image that answers, until the block ends."""
-    image = Image(changes or {})
-    thread = Thread(target=image.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with Image(changes or {}) as image:
         yield image
-    finally:
-        image.shutdown()
-        image.server_close()
-        thread.join()

@@ -1,0 +1,80 @@
+"""HTTP servers of this machine, for tests."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Calls `answer` for every method (`command` says which), and prints no log."""
+
+    def answer(self) -> None:
+        raise NotImplementedError
+
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        # `do_GET`, `do_PATCH`, whichever the library calls.
+        if name.startswith("do_"):
+            return self.answer
+        raise AttributeError(name)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Tests print no log."""
+
+    def content(self) -> bytes:
+        """The request's body."""
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
+    def send_json(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
+        self.send_data(status, json.dumps(body).encode(), headers)
+
+    def send_data(self, status: int, data: bytes, headers: Mapping[str, str] | None = None) -> None:
+        self.send_response(status)
+        sent = {"Content-Type": "application/json; charset=UTF-8", **(headers or {})}
+        for name, value in {**sent, "Content-Length": str(len(data))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
+
+
+class LoopbackServer(ThreadingHTTPServer):
+    """Listens on a free port; a caller that hangs up is none of its faults.
+
+    Programs under test hang up (a limit of time, a body they do not want), and a server that printed so
+    would print into whichever test runs by then.
+    """
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
+        self._thread = threading.Thread(
+            target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        )
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def start(self) -> None:
+        """Serve, in a thread of its own."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End serving; the port is free."""
+        self.shutdown()
+        self.server_close()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
