@@ -12,17 +12,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from review.adoption import GONE, Rehearsal, inventory_path, live_path, rehearsed
+from review.adoption import Rehearsal, inventory_path, live_path, losses, rehearsed
+from review.clone import Clone, clone_on_the_cli, rehearsed_clone
 from review.commands import FINE, REFUSED, write
-from review.inventory import CutOver, Import, Inventory, load_inventory, phases, unwritten, with_settings
+from review.inventory import CutOver, Import, load_inventory, phases, unwritten, with_settings
 from review.real_cli import RealStack
 from review.report import document
 from review.workspace import Workspace, add_existing, add_fixture
 from sandbox.cloud import World
 from sandbox.errors import UsageError
 from sandbox.model import Op
-from sandbox.plugin.cli import CliError, SandboxCli
-from sandbox.project import Program
+from sandbox.plugin.cli import CliError, CliStep, SandboxCli
+from sandbox.project import Program, StackSettings
 from sandbox.state import write_atomically
 from sandbox.urn import is_provider
 
@@ -30,11 +31,16 @@ __all__ = ["on_google", "on_the_cli", "rehearse"]
 
 
 def rehearse(
-    work: Workspace, stack: str, out: Console, *, fixture: Path | None, json_file: Path | None
+    work: Workspace,
+    stack: str,
+    out: Console,
+    *,
+    fixture: Path | None,
+    json_file: Path | None,
+    clone: Clone | None = None,
 ) -> int:
     """Rehearse the adoption of ``stack``, show it and write the import file into ``build``."""
-    inventory = load_inventory(inventory_path(work.program, stack))
-    found = _shown(work, stack, inventory, out, fixture)
+    wanted, found = _shown(work, stack, out, fixture, clone)
     if json_file is not None:
         settings = work.settings(stack)
         reports = [document(work.report(outcome, settings)) for outcome in found.outcomes]
@@ -42,40 +48,35 @@ def rehearse(
     if found.refusals:
         return REFUSED
     file = _write_imports(work.program, stack, found.import_file())
-    for sentence in unwritten(work.program, stack, inventory):
+    for sentence in unwritten(work.program, stack, wanted):
         _say(out, f"before the first up: {sentence}", "yellow")
     _say(out, f"sandbox adoption of {stack}: nothing live is deleted or replaced; wrote {file}", "bold green")
     return FINE
 
 
-def on_the_cli(work: Workspace, stack: str, out: Console, *, fixture: Path | None) -> int:
-    """The same adoption on the real CLI with the stand-in cloud: import, ``up`` in phases, ``up`` again."""
-    inventory = load_inventory(inventory_path(work.program, stack))
-    found = _shown(work, stack, inventory, out, fixture)
+def on_the_cli(
+    work: Workspace, stack: str, out: Console, *, fixture: Path | None, clone: Clone | None = None
+) -> int:
+    """The same adoption on the real CLI with the stand-in cloud: import, ``up``, ``up`` again."""
+    wanted, found = _shown(work, stack, out, fixture, clone)
     if found.refusals:
         return REFUSED
-    settings = with_settings(work.program, work.settings(stack), inventory.settings)
+    settings = with_settings(work.program, work.settings(stack), wanted)
     folder = work.store.folder / "cli-adoption" / stack
     with work.locked(stack):
         shutil.rmtree(folder, ignore_errors=True)
-        first, *later = phases(work.program, settings)
-        cli = SandboxCli(work.program, stack, first, folder)
-        world = World()
-        add_existing(world, first)
-        add_fixture(world, fixture or live_path(work.program, stack))
-        write_atomically(cli.world, json.dumps(world.to_json()))
-        file = work.program.directory / _write_imports(work.program, stack, found.import_file())
         try:
-            steps = [*cli.import_live(file), *cli.up()]
-            for phase in later:
-                steps += SandboxCli(work.program, stack, phase, folder).up()
-            again = [step for step in cli.up() if step.op != Op.SAME]
+            if clone is not None:
+                steps, again = clone_on_the_cli(work, stack, settings, clone, found, folder)
+            else:
+                steps, again = _live_on_the_cli(work, stack, settings, found, fixture, folder)
         except CliError as error:
             _say(out, f"refused: {error.sentence}", "red")
             return REFUSED
-    bad = [step for step in steps if step.op in GONE] + again
-    for step in bad:
-        _say(out, f"refused: the CLI would {step.op} {step.urn.rsplit('::', 1)[-1]}", "red")
+    bad = losses((step.op, step.urn) for step in steps)
+    bad += [f"a further up would {step.op} {step.urn.rsplit('::', 1)[-1]}" for step in again]
+    for sentence in bad:
+        _say(out, f"refused: {sentence}", "red")
     if bad:
         return REFUSED
     done = sum(1 for step in steps if step.op == Op.IMPORT)
@@ -88,13 +89,37 @@ def on_the_cli(work: Workspace, stack: str, out: Console, *, fixture: Path | Non
     return FINE
 
 
-def on_google(work: Workspace, real: RealStack, out: Console) -> int:
+def _live_on_the_cli(
+    work: Workspace,
+    stack: str,
+    settings: StackSettings,
+    found: Rehearsal,
+    fixture: Path | None,
+    folder: Path,
+) -> tuple[list[CliStep], list[CliStep]]:
+    """The steps of import and ``up`` in phases, and those of another ``up``."""
+    first, *later = phases(work.program, settings)
+    cli = SandboxCli(work.program, stack, first, folder)
+    world = World()
+    add_existing(world, first)
+    add_fixture(world, fixture or live_path(work.program, stack))
+    write_atomically(cli.world, json.dumps(world.to_json()))
+    file = work.program.directory / _write_imports(work.program, stack, found.import_file())
+    steps = [*cli.import_live(file), *cli.up()]
+    for phase in later:
+        cli = SandboxCli(work.program, stack, phase, folder)
+        steps += cli.up()
+    return steps, [step for step in cli.up() if step.op != Op.SAME]
+
+
+def on_google(work: Workspace, real: RealStack, out: Console, *, clone: Clone | None = None) -> int:
     """Import what is not in the real state yet, after a rehearsal; safe to repeat."""
-    inventory = load_inventory(inventory_path(work.program, real.stack))
-    missing = unwritten(work.program, real.stack, inventory)
-    if missing:
-        raise UsageError(f"{missing[0]}: write it there and commit it, then adopt")
-    found = _shown(work, real.stack, inventory, out, None)
+    if clone is None:
+        inventory = load_inventory(inventory_path(work.program, real.stack))
+        missing = unwritten(work.program, real.stack, inventory.settings)
+        if missing:
+            raise UsageError(f"{missing[0]}: write it there and commit it, then adopt")
+    _, found = _shown(work, real.stack, out, None, clone)
     if found.refusals:
         return REFUSED
     imports = found.import_file(real.urns())
@@ -109,14 +134,22 @@ def on_google(work: Workspace, real: RealStack, out: Console) -> int:
 
 
 def _shown(
-    work: Workspace, stack: str, inventory: Inventory, out: Console, fixture: Path | None
-) -> Rehearsal:
-    settings = with_settings(work.program, work.settings(stack), inventory.settings)
-    found = rehearsed(work, stack, settings, inventory, fixture or live_path(work.program, stack))
+    work: Workspace, stack: str, out: Console, fixture: Path | None, clone: Clone | None
+) -> tuple[Mapping[str, Any], Rehearsal]:
+    """What the stack file must say for the adoption, and how it ends."""
+    settings = work.settings(stack)
+    wanted: Mapping[str, Any] = {}
+    if clone is not None:
+        found = rehearsed_clone(work, stack, settings, clone)
+    else:
+        inventory = load_inventory(inventory_path(work.program, stack))
+        wanted = inventory.settings
+        settings = with_settings(work.program, settings, wanted)
+        found = rehearsed(work, stack, settings, inventory, fixture or live_path(work.program, stack))
     out.print(_table(stack, found))
     for sentence in found.refusals:
         _say(out, f"refused: {sentence}", "red")
-    return found
+    return wanted, found
 
 
 def _write_imports(program: Program, stack: str, imports: Mapping[str, Any]) -> Path:

@@ -8,7 +8,7 @@ changes neither the sandbox's state nor a file.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -22,10 +22,22 @@ from sandbox.project import Program, StackSettings
 from sandbox.urn import STACK_TYPE, is_provider
 from sandbox.values import unwrap
 
-__all__ = ["GONE", "Adoption", "Rehearsal", "import_file", "inventory_path", "live_path", "rehearsed"]
+__all__ = [
+    "Adoption",
+    "Rehearsal",
+    "adopted",
+    "import_file",
+    "inventory_path",
+    "live_path",
+    "losses",
+    "reasons",
+    "rehearsed",
+]
 
 FOLDER: Final = "adoption"
-GONE: Final = frozenset({Op.DELETE, Op.REPLACE, Op.CREATE_REPLACEMENT, Op.DELETE_REPLACED})
+_GONE: Final = frozenset({Op.DELETE, Op.REPLACE, Op.CREATE_REPLACEMENT, Op.DELETE_REPLACED})
+# Grants and what they bind are free to be replaced: nothing is stored in them and nothing restarts.
+_GRANT: Final = ("IAMMember", "IamMember")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,20 +81,19 @@ def rehearsed(
     world = load_fixture(live).world
     refusals = list(_undecided(inventory, world))
     alone = work.plan(stack, settings, _alone(world), label="adoption (alone)", play=True)
-    if alone.update is None or not alone.succeeded:
-        why = next((item.message for item in alone.preview.refusals), "a mandatory policy is broken")
-        return Rehearsal(refusals=(f"the stack does not come up by itself: {why}",))
+    if why := reasons(alone.preview):
+        return Rehearsal(refusals=(f"the stack does not come up by itself: {why[0]}",))
     planned = {(state.type, state.id): state for state in alone.after.snapshot.resources if state.custom}
     refusals += _misplaced(inventory, planned)
     taken = [item for item in inventory.resources if isinstance(item, Import) and item.key in planned]
     states = alone.after.snapshot.resources
     imported = {planned[item.key].urn: item for item in taken if world.get(*item.key) is not None}
-    ground = Ground(snapshot=Snapshot(resources=_adopted(states, imported, world)), world=world)
+    ground = Ground(snapshot=Snapshot(resources=adopted(states, imported, world)), world=world)
     outcomes: list[Outcome] = []
     for phase in phases(work.program, settings):
         done = work.plan(stack, phase, ground, label="adoption", play=True)
         outcomes.append(done.preview)
-        refusals += [item.message for item in done.preview.refusals]
+        refusals += reasons(done.preview)
         refusals += list(_destructive(done.preview.steps))
         if not done.succeeded:
             break
@@ -105,6 +116,26 @@ def rehearsed(
         imported=imported,
         outcomes=tuple(outcomes),
     )
+
+
+def reasons(outcome: Outcome) -> list[str]:
+    """Why the cloud or a mandatory policy refuses it; a sentence each."""
+    broken = [item.message for item in outcome.violations if item.level == "mandatory"]
+    return [*(item.message for item in outcome.refusals), *broken]
+
+
+def losses(steps: Iterable[tuple[str, str]]) -> list[str]:
+    """The steps, by operation and URN, that delete or replace more than grants; a sentence each."""
+    found = {
+        f"{op} {urn.rsplit('::', 1)[-1]} ({_kind(urn)})"
+        for op, urn in steps
+        if op in _GONE and not _kind(urn).endswith(_GRANT)
+    }
+    return [f"it would {step}, and nothing but grants may be replaced or deleted" for step in sorted(found)]
+
+
+def _kind(urn: str) -> str:
+    return urn.split("::")[-2].rsplit(":", 1)[-1]
 
 
 def import_file(
@@ -187,7 +218,7 @@ def _misplaced(inventory: Inventory, planned: Mapping[tuple[str, str], ResourceS
 
 def _destructive(steps: Sequence[Step]) -> Iterator[str]:
     for step in steps:
-        if step.op in GONE:
+        if step.op in _GONE:
             reasons = ", ".join(step.replace_reasons)
             because = f" because of {reasons}" if reasons else ""
             yield (
@@ -196,7 +227,7 @@ def _destructive(steps: Sequence[Step]) -> Iterator[str]:
             )
 
 
-def _adopted(
+def adopted(
     states: Sequence[ResourceState], imported: Mapping[str, Item], world: World
 ) -> list[ResourceState]:
     """The state after the import: what was imported, as it is at the cloud, and what stands above it."""

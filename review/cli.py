@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from review.adoption_cli import adopt
 from review.contract.cli import contract, contract_check
 from review.interrupted import AS_BEFORE, RunInterruptedError
 from review.migration_cli import migrate
@@ -23,6 +24,7 @@ from review.options import (
     lost_option,
     markdown_option,
     program_option,
+    sandbox_only,
     stack_option,
     target_option,
     workspace,
@@ -83,12 +85,12 @@ def preview(
 ) -> int:
     """Show what `up` would do; nothing is changed."""
     if target == "gcp":
-        _sandbox_only(state, save_state, json_file, markdown_file, fixture, *lost)
+        sandbox_only(state, save_state, json_file, markdown_file, fixture, *lost)
         return _real(stack, program).preview(allowed)
     if target == "sandbox-cli":
         from review import sandbox_cli
 
-        _sandbox_only(state, save_state)
+        sandbox_only(state, save_state)
         files = _files(json_file, markdown_file, fixture, lost, allowed)
         return sandbox_cli.preview(workspace(program), stack, files, console())
     from review import commands
@@ -129,7 +131,7 @@ def up(
     """Bring the stack up: preview, then update."""
     planned = _faults(faults, target)
     if target == "gcp":
-        _sandbox_only(json_file, markdown_file, fixture, *lost)
+        sandbox_only(json_file, markdown_file, fixture, *lost)
         return _real(stack, program).up(allowed)
     if target == "sandbox-cli":
         from review import sandbox_cli
@@ -166,7 +168,7 @@ def down(
     """Delete everything of the stack; refused before the first delete where something is protected."""
     planned = _faults(faults, target)
     if target == "gcp":
-        _sandbox_only(json_file, markdown_file, fixture, *lost)
+        sandbox_only(json_file, markdown_file, fixture, *lost)
         return _real(stack, program).down()
     if target == "sandbox-cli":
         from review import sandbox_cli
@@ -203,7 +205,7 @@ def refresh(
     The program does not run; the next `up` shows what brings the cloud back to it.
     """
     if target == "gcp":
-        _sandbox_only(json_file, markdown_file, fixture, *lost)
+        sandbox_only(json_file, markdown_file, fixture, *lost)
         return _real(stack, program).refresh()
     files = _files(json_file, markdown_file, fixture, lost)
     if target == "sandbox-cli":
@@ -223,7 +225,7 @@ def refresh(
 def drift(program: Path, stack: str, target: str, fixture: Path | None) -> int:
     """Say whether the cloud is as declared: 1 when it is not. Changes nothing, the state neither."""
     if target == "gcp":
-        _sandbox_only(fixture)
+        sandbox_only(fixture)
         return _real(stack, program).drift()
     if target == "sandbox-cli":
         return _wrong("drift is looked for with TARGET=sandbox or TARGET=gcp: name one of the two")
@@ -244,25 +246,7 @@ def diff(base: str, json_file: Path | None, markdown_file: Path | None, fixture:
     return difference.diff(workspace(), base, _files(json_file, markdown_file, fixture), console())
 
 
-@cli.command()
-@stack_option
-@target_option
-@json_option
-@click.option("--fixture", type=FILE, help="The live project; default: adoption/<stack>.live.yaml.")
-def adopt(stack: str, target: str, json_file: Path | None, fixture: Path | None) -> int:
-    """Take over a project that runs already, after adoption/<stack>.yaml; in the sandbox it is rehearsed."""
-    from review import adopt as adopting
-
-    if target == "gcp":
-        _sandbox_only(json_file, fixture)
-        return adopting.on_google(workspace(), _real(stack, Path.cwd()), console())
-    if target == "sandbox-cli":
-        _sandbox_only(json_file)
-        return adopting.on_the_cli(workspace(), stack, console(), fixture=fixture)
-    return adopting.rehearse(workspace(), stack, console(), fixture=fixture, json_file=json_file)
-
-
-for command in (region_loss, waf, contract, contract_check, migrate, promote, attest):
+for command in (adopt, region_loss, waf, contract, contract_check, migrate, promote, attest):
     cli.add_command(command)
 for command in (primaries, project, queue, schedules, walked):
     cli.add_command(command)
@@ -340,14 +324,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _wrong(sentence: str) -> int:
     click.echo(f"sandbox: {' '.join(sentence.split())}", err=True)
     return WRONG_USE
-
-
-def _sandbox_only(*options: Path | str | None) -> None:
-    given = [str(option) for option in options if option is not None]
-    if given:
-        raise click.UsageError(
-            f"{given[0]} belongs to another --target: leave it out, or use --target sandbox"
-        )
 
 
 def _faults(texts: Sequence[str], target: str) -> list[Fault]:

@@ -22,6 +22,7 @@ __all__ = [
     "Leave",
     "load_inventory",
     "phases",
+    "setting",
     "unwritten",
     "with_settings",
 ]
@@ -118,13 +119,13 @@ def with_settings(program: Program, settings: StackSettings, wanted: Mapping[str
     return replace(settings, values=values)
 
 
-def unwritten(program: Program, stack: str, inventory: Inventory) -> list[str]:
-    """What the stack file does not say yet as the inventory wants it; a sentence each."""
+def unwritten(program: Program, stack: str, wanted: Mapping[str, Any]) -> list[str]:
+    """What the stack file does not say yet as the inventory's settings want it; a sentence each."""
     settings = load_stack(program, stack)
     return [
         f"{program.stack_file(stack).name}: {path} must be {json.dumps(value)}"
-        for path, value in sorted(inventory.settings.items())
-        if _setting(program, settings, path) != value
+        for path, value in sorted(wanted.items())
+        if setting(program, settings, path) != value
     ]
 
 
@@ -133,7 +134,8 @@ def _key(program: Program, path: str) -> tuple[str, list[str]]:
     return f"{program.name}:{section}", inner
 
 
-def _setting(program: Program, settings: StackSettings, path: str) -> Any:
+def setting(program: Program, settings: StackSettings, path: str) -> Any:
+    """The value at ``path`` (``section.field``), or None."""
     key, inner = _key(program, path)
     text = settings.values.get(key)
     if text is None or not inner:

@@ -24,6 +24,7 @@ __all__ = [
     "lost_option",
     "markdown_option",
     "program_option",
+    "sandbox_only",
     "stack_option",
     "target_option",
     "workspace",
@@ -94,6 +95,15 @@ def console(*, stderr: bool = False) -> Console:
 
     found = Console(stderr=stderr)
     return found if found.is_terminal else Console(stderr=stderr, width=WIDE)
+
+
+def sandbox_only(*options: Path | str | None) -> None:
+    """Raises UsageError when one is given that the chosen target does not know."""
+    given = [str(option) for option in options if option is not None]
+    if given:
+        raise click.UsageError(
+            f"{given[0]} belongs to another --target: leave it out, or use --target sandbox"
+        )
 
 
 def workspace(program: Path | None = None) -> Workspace:

@@ -11,9 +11,9 @@ import json
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
-from review.adoption import GONE
+from review.adoption import losses
 from review.inventory import phases as releases
 from review.inventory import with_settings
 from review.region_plan import Phase
@@ -29,8 +29,6 @@ __all__ = ["BuiltIn", "Engine", "Played", "RealCli", "phases_played"]
 
 Done = tuple[str, str]
 """A step: operation and URN."""
-# Grants and what they bind are free to be replaced: nothing is stored in them and nothing restarts.
-_GRANT: Final = ("IAMMember", "IamMember")
 
 
 class Engine(Protocol):
@@ -72,12 +70,7 @@ def phases_played(
         settings = with_settings(work.program, settings, phase.settings)
         lost = frozenset[str]() if phase.reachable else frozenset({region})
         done, refusals = engine.up(settings, lost)
-        gone = sorted(
-            f"{op} {_name(urn)}"
-            for op, urn in done
-            if op in GONE and not urn.split("::")[-2].endswith(_GRANT)
-        )
-        refusals += [f"it would {step}, and nothing but grants may be replaced or deleted" for step in gone]
+        refusals += losses(done)
         serves = serving(engine.states(), region if lost else "")
         if not refusals:
             again, further = engine.up(settings, lost)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import yaml
 
-from review import real_cli
 from review.cli import main
 from review.inventory import Import, load_inventory
 from tests.end_to_end.conftest import REPOSITORY, Platform
+from tests.end_to_end.scripted_import import scripted
 
 TOPIC = "gcp:pubsub/topic:Topic"
 
@@ -168,35 +167,11 @@ def test_a_stack_without_an_inventory_is_wrong_use(
 def test_google_is_asked_only_when_the_stack_file_has_the_names(
     live: Platform, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[list[str]] = []
-    present: set[str] = set()
-
-    class Scripted(real_cli.RealStack):
-        def urns(self) -> frozenset[str]:
-            return frozenset(present)
-
-        def import_live(self, file: Path, providers: Sequence[str]) -> int:
-            document = json.loads(file.read_text(encoding="utf-8"))
-            asked.append([item["id"] for item in document["resources"] if "id" in item])
-            return 0
-
-    def opened(stack: str, _program: Path) -> real_cli.RealStack:
-        from sandbox.project import load_project
-
-        return Scripted(
-            program=load_project(live.folder),
-            stack=stack,
-            command="pulumi",
-            backend="",
-            secrets_provider="",
-            say=print,
-        )
-
-    monkeypatch.setattr("review.cli._real", opened)
+    stack = scripted(monkeypatch)
     code, said = adopt(capsys, "--target", "gcp")
     assert code == 2
     assert "Pulumi.prod.yaml: api.service must be" in said
-    assert asked == []
+    assert stack.asked == []
 
     def written(config: dict[str, Any]) -> None:
         settings = yaml.safe_load((live.folder / "adoption" / "prod.yaml").read_text(encoding="utf-8"))
@@ -207,14 +182,14 @@ def test_google_is_asked_only_when_the_stack_file_has_the_names(
     live.edit("prod", written)
     code, said = adopt(capsys, "--target", "gcp")
     assert code == 0, said
-    assert [len(ids) for ids in asked] == [3]
+    assert [len(ids) for ids in stack.asked] == [3]
 
     topic = "urn:pulumi:prod::aiprod::aiprod:messaging:WorkQueue$gcp:pubsub/topic:Topic::"
-    present |= {f"{topic}queue-{name}" for name in ("jobs", "results", "notifications")}
+    stack.present |= {f"{topic}queue-{name}" for name in ("jobs", "results", "notifications")}
     code, said = adopt(capsys, "--target", "gcp")
     assert code == 0
     assert "everything to import is in the state already" in said
-    assert len(asked) == 1
+    assert len(stack.asked) == 1
 
 
 @pytest.mark.real_cli

@@ -1,0 +1,43 @@
+"""A stack at Google whose import is written down instead of done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from review import real_cli
+from sandbox.project import Program
+
+
+class ScriptedImport:
+    """What the import was asked to take, by ids, each time; ``present`` are the URNs in the state."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[str]] = []
+        self.present: set[str] = set()
+
+
+def scripted(monkeypatch: pytest.MonkeyPatch) -> ScriptedImport:
+    """Every stack at Google is that one."""
+    found = ScriptedImport()
+
+    class Scripted(real_cli.RealStack):
+        @classmethod
+        def open(cls, program: Program, stack: str, say: Callable[[str], None]) -> Scripted:
+            return cls(
+                program=program, stack=stack, command="pulumi", backend="", secrets_provider="", say=say
+            )
+
+        def urns(self) -> frozenset[str]:
+            return frozenset(found.present)
+
+        def import_live(self, file: Path, providers: Sequence[str]) -> int:
+            document = json.loads(file.read_text(encoding="utf-8"))
+            found.asked.append([item["id"] for item in document["resources"] if "id" in item])
+            return 0
+
+    monkeypatch.setattr(real_cli, "RealStack", Scripted)
+    return found
