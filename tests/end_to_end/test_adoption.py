@@ -95,9 +95,17 @@ def replaced(document: dict[str, Any]) -> None:
     database.update(decision="import")
 
 
+def against_policy(document: dict[str, Any]) -> None:
+    document["settings"]["postgres.replicas"] = {}
+
+
 @pytest.mark.parametrize(
     ("edit", "sentence"),
     [
+        (
+            against_policy,
+            "the stack does not come up by itself: masterInstanceName of some instance must have",
+        ),
         (undecided, "/secrets/suno-api-key (gcp:secretmanager/secret:Secret) runs in the project and the"),
         (not_there, "projects/x/topics/gone (gcp:pubsub/topic:Topic) is in the inventory and does not run"),
         (name_taken, "aiprod-postgres (gcp:sql/databaseInstance:DatabaseInstance) is to stay and the stack"),
