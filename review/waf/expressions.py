@@ -100,7 +100,9 @@ class Expressions:
         self._ask = ask
         self._found: list[int] = []
         self._context = cel.Context()
-        for name, function in {**_FUNCTIONS, "evaluatePreconfiguredWaf": self._waf}.items():
+        # Requests of a corpus share methods, agents and many paths.
+        asked = {"matchesRe2": lru_cache(maxsize=4096)(_matches), "evaluatePreconfiguredWaf": self._waf}
+        for name, function in {**_FUNCTIONS, **asked}.items():
             self._context.add_function(name, function)
         self._context.add_function("evaluatePreconfiguredExpr", self._expr)
         self._current: Asked | None = None
@@ -257,7 +259,6 @@ def _utf8_to_unicode(text: str) -> str:
 
 
 _FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
-    "matchesRe2": _matches,
     "inIpRange": in_range,
     "lower": str.lower,
     "upper": str.upper,

@@ -104,7 +104,7 @@ def against_policy(document: dict[str, Any]) -> None:
     [
         (
             against_policy,
-            "the stack does not come up by itself: masterInstanceName of some instance must have",
+            'the stack does not come up by itself: sql.DatabaseInstance "postgres": masterInstanceName',
         ),
         (undecided, "/secrets/suno-api-key (gcp:secretmanager/secret:Secret) runs in the project and the"),
         (not_there, "projects/x/topics/gone (gcp:pubsub/topic:Topic) is in the inventory and does not run"),

