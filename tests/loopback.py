@@ -7,18 +7,21 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Calls `answer` for every method (`command` says which), and prints no log."""
+    """Calls `answer` for every verb that it knows (`command` says which), and prints no log."""
+
+    verbs: ClassVar[tuple[str, ...]] = ("GET",)
+    """Any other is answered with 501."""
 
     def answer(self) -> None:
         raise NotImplementedError
 
     def __getattr__(self, name: str) -> Callable[[], None]:
-        # `do_GET`, `do_PATCH`, whichever the library calls.
-        if name.startswith("do_"):
+        # The library looks for `do_GET`, and refuses the verb when there is none.
+        if name.removeprefix("do_") in self.verbs:
             return self.answer
         raise AttributeError(name)
 
@@ -42,7 +45,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class LoopbackServer(ThreadingHTTPServer):
-    """Listens on a free port; a caller that hangs up is none of its faults.
+    """Serves on a free port from the beginning; a caller that hangs up is none of its faults.
 
     Programs under test hang up (a limit of time, a body they do not want), and a server that printed so
     would print into whichever test runs by then.
@@ -53,14 +56,11 @@ class LoopbackServer(ThreadingHTTPServer):
         self._thread = threading.Thread(
             target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
         )
+        self._thread.start()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
-
-    def start(self) -> None:
-        """Serve, in a thread of its own."""
-        self._thread.start()
 
     def stop(self) -> None:
         """End serving; the port is free."""
@@ -69,7 +69,6 @@ class LoopbackServer(ThreadingHTTPServer):
         self._thread.join()
 
     def __enter__(self) -> Self:
-        self.start()
         return self
 
     def __exit__(self, *_: object) -> None:

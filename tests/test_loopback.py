@@ -32,6 +32,16 @@ def test_a_caller_that_hangs_up_is_not_heard_of(capfd: pytest.CaptureFixture[str
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("verb", ["POST", "PUT", "DELETE", "BOGUS"])
+def test_another_verb_is_refused(verb: str) -> None:
+    with LoopbackServer(_Slow) as server:
+        assert httpx.request(verb, server.url).status_code == 501
+
+
+def test_it_ends_where_nobody_asked_it_anything() -> None:
+    LoopbackServer(_Slow).stop()
+
+
 def test_a_fault_of_the_stand_in_is_heard_of(capfd: pytest.CaptureFixture[str]) -> None:
     with LoopbackServer(_Slow) as server, pytest.raises(httpx.RemoteProtocolError):
         httpx.get(f"{server.url}/broken")

@@ -212,6 +212,8 @@ def served(world: World) -> Generator[str]:
     """The stand-ins' address."""
 
     class Answering(Handler):
+        verbs = ("GET", "PATCH")
+
         def answer(self) -> None:
             token = self.headers.get("Authorization", "")
             status, body = respond(world, self.command, self.path, token, self.content())

@@ -63,6 +63,8 @@ def google() -> Generator[Google]:
     found: Google
 
     class Answering(Handler):
+        verbs = ("POST",)
+
         def answer(self) -> None:
             path = self.path.removeprefix("/v1/")
             body = json.loads(self.content())

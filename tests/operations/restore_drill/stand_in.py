@@ -243,6 +243,9 @@ def served(google: Google) -> Generator[dict[str, str]]:
     lock = threading.Lock()
 
     class Answering(Handler):
+        # Those of the Admin API and the Executions API that the stand-in tells apart by itself.
+        verbs = ("GET", "POST", "PATCH", "PUT", "DELETE")
+
         def answer(self) -> None:
             body = json.loads(self.content() or b"null")
             with lock:

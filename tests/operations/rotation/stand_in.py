@@ -191,6 +191,8 @@ def served(stand_in: StandIn) -> LoopbackServer:
     """The stand-in as a server."""
 
     class Answering(Handler):
+        verbs = ("GET", "POST", "PATCH", "PUT")
+
         def answer(self) -> None:
             raw = self.content()
             key = self.headers.get("xi-api-key")

@@ -67,7 +67,6 @@ class World:
         self.google.add_secret(SECRET, f"{FIRST}-{USERS[0]}")
         self.google.add_secret(VENDOR, "key-1")
         self.http = served(self.google)
-        self.http.start()
         self.login = make_login(
             host="127.0.0.1", port=self.server.port, database="postgres", ca_file=self.server.ca_file
         )

@@ -79,6 +79,8 @@ def google(monkeypatch: pytest.MonkeyPatch) -> Generator[Google]:
     world = Google()
 
     class Answering(Handler):
+        verbs = ("GET", "PATCH")
+
         def answer(self) -> None:
             return self.scale() if self.command == "PATCH" else self.read()
 

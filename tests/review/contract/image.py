@@ -86,9 +86,9 @@ class Image(LoopbackServer):
     """Serves on a free port of this machine; `changes` by endpoint id, before or after login."""
 
     def __init__(self, changes: Mapping[str, Change]) -> None:
-        super().__init__(_Handler)
         self.changes = changes
         self.seen: list[tuple[str, str, Mapping[str, str], bytes]] = []
+        super().__init__(_Handler)
 
     def reply(self, method: str, path: str, headers: Mapping[str, str], body: bytes, length: int) -> Reply:
         self.seen.append((method, path, headers, body))
@@ -106,6 +106,7 @@ class Image(LoopbackServer):
 
 
 class _Handler(Handler):
+    verbs = ("GET", "POST", "PUT", "DELETE")
     server: Image  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def answer(self) -> None:
