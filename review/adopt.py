@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from review.adoption import Rehearsal, inventory_path, live_path, losses, rehearsed
-from review.clone import Clone, clone_on_the_cli, rehearsed_clone
+from review.clone import GRANTS, Clone, beside, refuse_state, rehearsed_clone
 from review.commands import FINE, REFUSED, write
 from review.inventory import CutOver, Import, load_inventory, phases, unwritten, with_settings
 from review.real_cli import RealStack
@@ -22,10 +22,9 @@ from review.workspace import Workspace, add_existing, add_fixture
 from sandbox.cloud import World
 from sandbox.errors import UsageError
 from sandbox.model import Op
-from sandbox.plugin.cli import CliError, CliStep, SandboxCli
+from sandbox.plugin.cli import CliError, SandboxCli
 from sandbox.project import Program, StackSettings
 from sandbox.state import write_atomically
-from sandbox.urn import is_provider
 
 __all__ = ["on_google", "on_the_cli", "rehearse"]
 
@@ -44,7 +43,8 @@ def rehearse(
     if json_file is not None:
         settings = work.settings(stack)
         reports = [document(work.report(outcome, settings)) for outcome in found.outcomes]
-        write(json_file, json.dumps({"adoption": _rows(found), "reports": reports}, indent=2) + "\n")
+        written = {"adoption": _rows(found), "refusals": list(found.refusals), "reports": reports}
+        write(json_file, json.dumps(written, indent=2) + "\n")
     if found.refusals:
         return REFUSED
     file = _write_imports(work.program, stack, found.import_file())
@@ -66,14 +66,27 @@ def on_the_cli(
     with work.locked(stack):
         shutil.rmtree(folder, ignore_errors=True)
         try:
+            later: list[StackSettings] = []
             if clone is not None:
-                steps, again = clone_on_the_cli(work, stack, settings, clone, found, folder)
+                cli = beside(work, stack, settings, clone, found, folder)
             else:
-                steps, again = _live_on_the_cli(work, stack, settings, found, fixture, folder)
+                first, *later = phases(work.program, settings)
+                cli = SandboxCli(work.program, stack, first, folder)
+                world = World()
+                add_existing(world, first)
+                add_fixture(world, fixture or live_path(work.program, stack))
+                write_atomically(cli.world, json.dumps(world.to_json()))
+            present = cli.urns()
+            file = work.program.directory / _write_imports(work.program, stack, found.import_file(present))
+            steps = [*cli.import_live(file, found.providers(present)), *cli.up()]
+            for phase in later:
+                cli = SandboxCli(work.program, stack, phase, folder)
+                steps += cli.up()
+            again = [step for step in cli.up() if step.op != Op.SAME]
         except CliError as error:
             _say(out, f"refused: {error.sentence}", "red")
             return REFUSED
-    bad = losses((step.op, step.urn) for step in steps)
+    bad = losses(((step.op, step.urn) for step in steps), grants=GRANTS if clone else frozenset())
     bad += [f"a further up would {step.op} {step.urn.rsplit('::', 1)[-1]}" for step in again]
     for sentence in bad:
         _say(out, f"refused: {sentence}", "red")
@@ -89,31 +102,11 @@ def on_the_cli(
     return FINE
 
 
-def _live_on_the_cli(
-    work: Workspace,
-    stack: str,
-    settings: StackSettings,
-    found: Rehearsal,
-    fixture: Path | None,
-    folder: Path,
-) -> tuple[list[CliStep], list[CliStep]]:
-    """The steps of import and ``up`` in phases, and those of another ``up``."""
-    first, *later = phases(work.program, settings)
-    cli = SandboxCli(work.program, stack, first, folder)
-    world = World()
-    add_existing(world, first)
-    add_fixture(world, fixture or live_path(work.program, stack))
-    write_atomically(cli.world, json.dumps(world.to_json()))
-    file = work.program.directory / _write_imports(work.program, stack, found.import_file())
-    steps = [*cli.import_live(file), *cli.up()]
-    for phase in later:
-        cli = SandboxCli(work.program, stack, phase, folder)
-        steps += cli.up()
-    return steps, [step for step in cli.up() if step.op != Op.SAME]
-
-
 def on_google(work: Workspace, real: RealStack, out: Console, *, clone: Clone | None = None) -> int:
-    """Import what is not in the real state yet, after a rehearsal; safe to repeat."""
+    """Import what is not in the real state yet, after a rehearsal; safe to repeat.
+
+    Raises UsageError when the stack file lacks a setting, or the state is not that of the clone's stack.
+    """
     if clone is None:
         inventory = load_inventory(inventory_path(work.program, real.stack))
         missing = unwritten(work.program, real.stack, inventory.settings)
@@ -122,12 +115,16 @@ def on_google(work: Workspace, real: RealStack, out: Console, *, clone: Clone | 
     _, found = _shown(work, real.stack, out, None, clone)
     if found.refusals:
         return REFUSED
-    imports = found.import_file(real.urns())
+    resources = real.resources()
+    if clone is not None:
+        refuse_state(resources, found, clone, real.stack)
+    present = frozenset(str(item["urn"]) for item in resources)
+    imports = found.import_file(present)
     if not imports["resources"]:
         real.say(f"adoption of {real.stack}: everything to import is in the state already")
         return FINE
     file = _write_imports(work.program, real.stack, imports)
-    code = real.import_live(file, [state.urn for state in found.states if is_provider(state.type)])
+    code = real.import_live(file, found.providers(present))
     if code == FINE:
         real.say(f"imported; see what changes in place: make preview STACK={real.stack} TARGET=gcp")
     return code

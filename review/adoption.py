@@ -23,6 +23,7 @@ from sandbox.urn import STACK_TYPE, is_provider
 from sandbox.values import unwrap
 
 __all__ = [
+    "GONE",
     "Adoption",
     "Rehearsal",
     "adopted",
@@ -35,7 +36,7 @@ __all__ = [
 ]
 
 FOLDER: Final = "adoption"
-_GONE: Final = frozenset({Op.DELETE, Op.REPLACE, Op.CREATE_REPLACEMENT, Op.DELETE_REPLACED})
+GONE: Final = frozenset({Op.DELETE, Op.REPLACE, Op.CREATE_REPLACEMENT, Op.DELETE_REPLACED})
 # Grants and what they bind are free to be replaced: nothing is stored in them and nothing restarts.
 _GRANT: Final = ("IAMMember", "IamMember")
 
@@ -58,6 +59,10 @@ class Rehearsal:
     states: Sequence[ResourceState] = ()
     imported: Mapping[str, Item] = field(default_factory=dict[str, Item])
     outcomes: tuple[Outcome, ...] = ()
+
+    def providers(self, present: Collection[str] = ()) -> list[str]:
+        """URNs of the providers that must be in the state before the import, without those ``present``."""
+        return [state.urn for state in self.states if is_provider(state.type) and state.urn not in present]
 
     def import_file(self, present: Collection[str] = ()) -> dict[str, Any]:
         """What ``pulumi import --file`` takes, without what is ``present`` in the state already, by URN."""
@@ -124,14 +129,18 @@ def reasons(outcome: Outcome) -> list[str]:
     return [*(item.message for item in outcome.refusals), *broken]
 
 
-def losses(steps: Iterable[tuple[str, str]]) -> list[str]:
-    """The steps, by operation and URN, that delete or replace more than grants; a sentence each."""
+def losses(steps: Iterable[tuple[str, str]], *, grants: frozenset[str] = GONE) -> list[str]:
+    """The steps, by operation and URN, that delete or replace something; a sentence each.
+
+    Of ``grants`` these operations are no loss.
+    """
     found = {
-        f"{op} {urn.rsplit('::', 1)[-1]} ({_kind(urn)})"
+        f"it would {op} {urn.rsplit('::', 1)[-1]} ({_kind(urn)}), and "
+        f"{'nothing but grants' if grants else 'nothing'} may be replaced or deleted"
         for op, urn in steps
-        if op in _GONE and not _kind(urn).endswith(_GRANT)
+        if op in GONE and not (op in grants and _kind(urn).endswith(_GRANT))
     }
-    return [f"it would {step}, and nothing but grants may be replaced or deleted" for step in sorted(found)]
+    return sorted(found)
 
 
 def _kind(urn: str) -> str:
@@ -218,7 +227,7 @@ def _misplaced(inventory: Inventory, planned: Mapping[tuple[str, str], ResourceS
 
 def _destructive(steps: Sequence[Step]) -> Iterator[str]:
     for step in steps:
-        if step.op in _GONE:
+        if step.op in GONE:
             reasons = ", ".join(step.replace_reasons)
             because = f" because of {reasons}" if reasons else ""
             yield (
@@ -230,7 +239,10 @@ def _destructive(steps: Sequence[Step]) -> Iterator[str]:
 def adopted(
     states: Sequence[ResourceState], imported: Mapping[str, Item], world: World
 ) -> list[ResourceState]:
-    """The state after the import: what was imported, as it is at the cloud, and what stands above it."""
+    """The state after the import: what was imported, as it is at the cloud, and what stands above it.
+
+    Raises UsageError when something to import does not exist there.
+    """
     by_urn = {state.urn: state for state in states}
     kept = {state.urn for state in states if state.type == STACK_TYPE or is_provider(state.type)}
     for urn in imported:
@@ -243,7 +255,7 @@ def adopted(
             provider = by_urn[state.provider.rsplit("::", 1)[0]]
             found = cloud.read(item.type, state.urn, item.id, None, provider=unwrap(provider.inputs))
             if found is None:
-                raise UsageError(f"{item.id} ({item.type}) does not exist: correct the inventory")
+                raise UsageError(f"{item.id} ({item.type}) does not exist: correct what is to be imported")
             result.append(
                 replace(
                     state,

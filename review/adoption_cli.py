@@ -23,8 +23,18 @@ __all__ = ["adopt"]
     metavar="SOURCE NAME",
     help="Instead: take over database NAME, made of SOURCE beside the stack that runs.",
 )
+@click.option(
+    "--disk-size-gb",
+    type=click.IntRange(10, 65_536),
+    help="GB of the clone's disk, where it has grown beyond what is declared.",
+)
 def adopt(
-    stack: str, target: str, json_file: Path | None, fixture: Path | None, cloned: tuple[str, str] | None
+    stack: str,
+    target: str,
+    json_file: Path | None,
+    fixture: Path | None,
+    cloned: tuple[str, str] | None,
+    disk_size_gb: int | None,
 ) -> int:
     """Take over a project that runs already, after adoption/<stack>.yaml; in the sandbox it is rehearsed.
 
@@ -36,7 +46,9 @@ def adopt(
     from review.real_cli import RealStack
     from sandbox.project import load_project
 
-    clone = Clone(source=cloned[0], name=cloned[1]) if cloned else None
+    clone = Clone(source=cloned[0], name=cloned[1], disk_size_gb=disk_size_gb) if cloned else None
+    if clone is None and disk_size_gb is not None:
+        raise click.UsageError("--disk-size-gb is a clone's: leave it out, or name the clone with --clone")
     if clone is not None and fixture is not None:
         raise click.UsageError("a clone is adopted without --fixture: leave it out")
     if target == "gcp":

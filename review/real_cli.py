@@ -192,17 +192,16 @@ class RealStack:
             return 1
         return self._run("destroy", "--yes", "--exclude-protected")[0]
 
-    def urns(self) -> frozenset[str]:
-        """What the state holds; nothing when there is no stack yet."""
+    def resources(self) -> Sequence[Mapping[str, Any]]:
+        """What the state holds, as it is exported; nothing when there is no stack yet."""
         self._select()
-        return frozenset(str(item["urn"]) for item in self._exported())
+        return self._exported()
 
     def import_live(self, file: Path, providers: Sequence[str]) -> int:
-        """``pulumi import --file``, after the providers alone, which must be in the state first."""
+        """``pulumi import --file``, after those providers alone, if any: they must be in the state first."""
         self._select()
         targets = [word for urn in providers for word in ("--target", urn)]
-        code, _ = self._run("up", "--yes", *targets)
-        if code:
+        if targets and (code := self._run("up", "--yes", *targets)[0]):
             return code
         options = ("--yes", "--generate-code=false", "--protect=false")
         return self._run("import", "--file", str(file), *options)[0]

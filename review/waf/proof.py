@@ -90,7 +90,7 @@ class Proof:
     expression_failures: tuple[tuple[Rule, str], ...]
     seconds: float
     cel_per_second: int
-    """Requests a second through all expressions but those that ask sets."""
+    """Requests of this corpus a second, through all expressions but those that ask sets; its texts repeat."""
     goals: Goals = field(default=GOALS)
 
     def of(self, kind: Kind) -> list[Verdict]:

@@ -57,6 +57,8 @@ class WorldFacts:
     stack_outputs: Mapping[str, Values | None] = field(default_factory=dict[str, "Values | None"], repr=False)
     revisions: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """Names of revisions that a service or pool of this id has beside those that were made here."""
+    assume_revisions: bool = False
+    """Every revision that a share names counts as existing, as of a stack that has run for long."""
     lost_regions: frozenset[str] = frozenset()
     """Regions that answer no call; each command says them anew (``--lost-region``)."""
 
@@ -110,6 +112,7 @@ class WorldFacts:
                 for name, outputs in self.stack_outputs.items()
             },
             "revisions": self.revisions,
+            "assumeRevisions": self.assume_revisions,
             "lostRegions": sorted(self.lost_regions),
         }
 
@@ -130,6 +133,7 @@ class WorldFacts:
             ),
             stack_outputs=dict(data.get("stacks", {})),
             revisions={id: list(names) for id, names in data.get("revisions", {}).items()},
+            assume_revisions=bool(data.get("assumeRevisions")),
             lost_regions=frozenset(data.get("lostRegions", ())),
         )
 

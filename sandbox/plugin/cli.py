@@ -119,11 +119,10 @@ class SandboxCli:
         """Deploy what ``options`` leave in, unjudged: the CLI shows policies the rest without a property."""
         return self._operate("up", "--yes", "--skip-preview", *options)
 
-    def import_live(self, file: Path) -> list[CliStep]:
-        """Take live resources into the state, after the providers that ``file`` names; the steps done."""
-        providers: Mapping[str, str] = json.loads(file.read_text(encoding="utf-8"))["nameTable"]
-        targets = [word for urn in providers.values() for word in ("--target", urn)]
-        self._operate("up", "--yes", "--skip-preview", *targets)
+    def import_live(self, file: Path, providers: Sequence[str]) -> list[CliStep]:
+        """Take live resources into the state, after those providers alone, if any; the steps done."""
+        if targets := [word for urn in providers for word in ("--target", urn)]:
+            self._operate("up", "--yes", "--skip-preview", *targets)
         options = ("--yes", "--skip-preview", "--generate-code=false", "--protect=false")
         return self._operate("import", "--file", str(file.resolve()), *options)
 
@@ -140,6 +139,12 @@ class SandboxCli:
     def export(self) -> dict[str, Any]:
         """The state as ``pulumi stack export`` writes it."""
         return json.loads(self._run("stack", "export"))
+
+    def urns(self) -> frozenset[str]:
+        """What the state holds."""
+        deployment: dict[str, Any] = self.export().get("deployment") or {}
+        resources: list[dict[str, Any]] = deployment.get("resources") or []
+        return frozenset(str(item["urn"]) for item in resources)
 
     def _operate(self, *arguments: str) -> list[CliStep]:
         self._events.unlink(missing_ok=True)

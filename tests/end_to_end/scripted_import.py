@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,11 +14,12 @@ from sandbox.project import Program
 
 
 class ScriptedImport:
-    """What the import was asked to take, by ids, each time; ``present`` are the URNs in the state."""
+    """What the import was asked to take, each time, and after which providers; what the state holds."""
 
     def __init__(self) -> None:
         self.asked: list[list[str]] = []
-        self.present: set[str] = set()
+        self.providers: list[list[str]] = []
+        self.state: list[dict[str, Any]] = []
 
 
 def scripted(monkeypatch: pytest.MonkeyPatch) -> ScriptedImport:
@@ -31,12 +33,13 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> ScriptedImport:
                 program=program, stack=stack, command="pulumi", backend="", secrets_provider="", say=say
             )
 
-        def urns(self) -> frozenset[str]:
-            return frozenset(found.present)
+        def resources(self) -> Sequence[Mapping[str, Any]]:
+            return found.state
 
         def import_live(self, file: Path, providers: Sequence[str]) -> int:
             document = json.loads(file.read_text(encoding="utf-8"))
             found.asked.append([item["id"] for item in document["resources"] if "id" in item])
+            found.providers.append(list(providers))
             return 0
 
     monkeypatch.setattr(real_cli, "RealStack", Scripted)

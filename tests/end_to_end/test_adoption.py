@@ -193,7 +193,9 @@ def test_google_is_asked_only_when_the_stack_file_has_the_names(
     assert [len(ids) for ids in stack.asked] == [3]
 
     topic = "urn:pulumi:prod::aiprod::aiprod:messaging:WorkQueue$gcp:pubsub/topic:Topic::"
-    stack.present |= {f"{topic}queue-{name}" for name in ("jobs", "results", "notifications")}
+    stack.state = [
+        {"urn": f"{topic}queue-{name}", "type": TOPIC} for name in ("jobs", "results", "notifications")
+    ]
     code, said = adopt(capsys, "--target", "gcp")
     assert code == 0
     assert "everything to import is in the state already" in said
