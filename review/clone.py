@@ -70,7 +70,8 @@ def rehearsed_clone(work: Workspace, stack: str, settings: StackSettings, clone:
     states = planned.resources
     declared = next((one for one in states if one.type == SQL and one.inputs.get("name") == clone.name), None)
     if declared is None or reasons(planned):
-        return Rehearsal(refusals=tuple(dict.fromkeys(reasons(planned))))
+        nothing = f"the program makes no database of the name {clone.name}"
+        return Rehearsal(refusals=tuple(dict.fromkeys(reasons(planned) or [nothing])))
     _make(ground.world, made, declared.urn, states)
     item = Import(type=SQL, id=clone.name, decision="import", reason=f"made of {clone.source}")
     taken = next(
