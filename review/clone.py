@@ -19,7 +19,7 @@ import yaml
 from review.adoption import GONE, Adoption, Rehearsal, adopted, losses, reasons
 from review.inventory import Import, phases, setting, with_settings
 from review.survivors import SQL
-from review.workspace import Ground, Workspace, add_existing, evaluate
+from review.workspace import Ground, Workspace, add_existing, evaluate, running_cloud
 from review.worktree import committed
 from sandbox.cloud import Cloud, World
 from sandbox.cloud.data import Values
@@ -58,7 +58,7 @@ def rehearsed_clone(work: Workspace, stack: str, settings: StackSettings, clone:
     replica that is committed, and when the source is no primary of the stack.
     """
     before = _before(work.program, stack, settings, clone)
-    ground = Ground(snapshot=Snapshot(), world=_world())
+    ground = Ground(snapshot=Snapshot(), world=running_cloud())
     label = f"adoption (without {clone.name})"
     ran = evaluate(work.program, stack, before, ground, Mode.UPDATE, progress=work.progress, label=label)
     if why := reasons(ran):
@@ -99,7 +99,7 @@ def beside(
     """
     first, *later = phases(work.program, _before(work.program, stack, settings, clone))
     cli = SandboxCli(work.program, stack, first, folder)
-    world = _world()
+    world = running_cloud()
     add_existing(world, first)
     write_atomically(cli.world, json.dumps(world.to_json()))
     cli.up()
@@ -134,13 +134,6 @@ def refuse_state(resources: Sequence[Mapping[str, Any]], found: Rehearsal, clone
 
 def _input(resource: Mapping[str, Any], name: str) -> Any:
     return cast("Mapping[str, Any]", resource.get("inputs") or {}).get(name)
-
-
-def _world() -> World:
-    """A cloud at which a stack has run for long."""
-    world = World()
-    world.facts.assume_revisions = True
-    return world
 
 
 def _before(program: Program, stack: str, settings: StackSettings, clone: Clone) -> StackSettings:

@@ -18,7 +18,7 @@ from review.inventory import phases as releases
 from review.inventory import with_settings
 from review.region_plan import Phase
 from review.survivors import Serving, serving
-from review.workspace import Ground, Workspace, add_existing, evaluate
+from review.workspace import Ground, Workspace, add_existing, evaluate, running_cloud
 from sandbox.cloud import World
 from sandbox.model import Mode, Op, Outcome, ResourceState, Snapshot
 from sandbox.plugin.cli import CliError, SandboxCli
@@ -94,7 +94,7 @@ class BuiltIn:
     def __init__(self, work: Workspace, stack: str) -> None:
         self._work = work
         self._stack = stack
-        self._ground = Ground(snapshot=Snapshot(), world=World())
+        self._ground = Ground(snapshot=Snapshot(), world=running_cloud())
 
     def up(self, settings: StackSettings, lost: frozenset[str]) -> tuple[list[Done], list[str]]:
         outcome = self._run(settings, lost, Mode.UPDATE, self._ground)
@@ -131,7 +131,7 @@ class RealCli:
         # A first deployment has no release yet; the CLI starts as Google is started.
         first = next(releases(work.program, settings))
         self._cli = SandboxCli(work.program, stack, first, self._folder)
-        world = World()
+        world = running_cloud()
         add_existing(world, first)
         write_atomically(self._cli.world, json.dumps(world.to_json()))
 

@@ -35,6 +35,7 @@ __all__ = [
     "has_policies",
     "plan",
     "report_of",
+    "running_cloud",
     "settings_of",
 ]
 
@@ -219,6 +220,13 @@ class Workspace:
     def report(self, outcome: Outcome, settings: StackSettings, *, finished: World | None = None) -> Report:
         """The outcome as it may be shown, with what does not work in the cloud that it left."""
         return report_of(outcome, settings, judged=has_policies(self.program), finished=finished)
+
+
+def running_cloud() -> World:
+    """A cloud at which a stack has run for long: each revision that its shares name is there."""
+    world = World()
+    world.facts.assume_revisions = True
+    return world
 
 
 def add_fixture(world: World, fixture: Path | None) -> None:

@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from review.cli import main
+from review.inventory import with_settings
 from review.region_loss import BuiltIn, Engine, Played, RealCli, phases_played
 from review.region_plan import Phase, load_plan, plan_path
 from review.survivors import Survivor, holds, serving, survey
@@ -94,6 +95,18 @@ def test_prod_survives_the_second_region_without_a_promotion() -> None:
     assert (away.refusals, back.refusals) == ((), ())
     assert all("writes to aiprod-postgres in europe-west1" in way for way in away.serves.ways)
     assert len(back.serves.ways) == len(away.serves.ways) + 1
+
+
+@pytest.mark.parametrize("lost", [LOST, LEFT])
+def test_prod_pinned_to_a_revision_survives_too(lost: str) -> None:
+    work = workspace()
+    named = dict.fromkeys((LOST, LEFT), "aiprod-v33-api-00007-abc")
+    pinned = {"release.traffic": {"kind": "pinned", "revisions": named}}
+    settings = with_settings(work.program, work.settings("prod"), pinned)
+    engine = BuiltIn(work, "prod")
+    assert engine.up(settings, frozenset())[1] == []
+    first = load_plan(plan_path(work.program, "prod"))[lost][:1]
+    assert [one.refusals for one in phases_played(work, engine, settings, lost, first)] == [()]
 
 
 @pytest.mark.parametrize(
