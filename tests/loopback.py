@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import sys
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar, Self
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler, ABC):
     """Calls `answer` for every verb that it knows (`command` says which), and prints no log."""
 
     verbs: ClassVar[tuple[str, ...]] = ("GET",)
     """Any other is answered with 501."""
 
+    @abstractmethod
     def answer(self) -> None:
-        raise NotImplementedError
+        """Answer the request; a subclass says how."""
 
     def __getattr__(self, name: str) -> Callable[[], None]:
         # The library looks for `do_GET`, and refuses the verb when there is none.
