@@ -131,6 +131,12 @@ class TestWorld:
 
 
 class TestFacts:
+    @pytest.mark.parametrize("assumed", [True, False])
+    def test_what_is_assumed_of_revisions_is_kept(self, assumed: bool) -> None:
+        kept = WorldFacts.from_json(WorldFacts(assume_revisions=assumed).to_json())
+        assert kept.assume_revisions == assumed
+        assert kept.copy().assume_revisions == assumed
+
     def test_a_second_fixture_adds_to_the_first(self) -> None:
         first = WorldFacts(
             images={"a"}, secret_versions={"s": [1]}, project_numbers={"p": "1"}, assume_release=False
