@@ -1,4 +1,4 @@
-"""A stack at Google whose import is written down instead of done."""
+"""The command `adopt`, and a stack at Google whose import is written down instead of done."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from review import real_cli
+from review.cli import main
 from sandbox.project import Program
 
 
@@ -20,6 +21,14 @@ class ScriptedImport:
         self.asked: list[list[str]] = []
         self.providers: list[list[str]] = []
         self.state: list[dict[str, Any]] = []
+
+
+def adopted(capsys: pytest.CaptureFixture[str], *options: str, stack: str = "prod") -> tuple[int, str]:
+    """How `adopt` ends, and all that it says."""
+    code = main(["adopt", "--stack", stack, *options])
+    captured = capsys.readouterr()
+    assert "Traceback" not in captured.out + captured.err
+    return code, captured.out + captured.err
 
 
 def scripted(monkeypatch: pytest.MonkeyPatch) -> ScriptedImport:

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from review.cli import main
 from review.inventory import Import, load_inventory
 from tests.end_to_end.conftest import REPOSITORY, Platform
-from tests.end_to_end.scripted_import import scripted
+from tests.end_to_end.scripted_import import adopted, scripted
 
 TOPIC = "gcp:pubsub/topic:Topic"
 
@@ -35,18 +34,11 @@ def decision(document: dict[str, Any], id: str) -> dict[str, Any]:
     return next(item for item in document["resources"] if item["id"].endswith(id))
 
 
-def adopt(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, str]:
-    code = main(["adopt", "--stack", "prod", *options])
-    captured = capsys.readouterr()
-    assert "Traceback" not in captured.out + captured.err
-    return code, captured.out + captured.err
-
-
 def test_the_live_project_is_adopted_without_a_deletion_or_replacement(
     live: Platform, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = live.folder / "adoption.json"
-    code, said = adopt(capsys, "--json", str(report))
+    code, said = adopted(capsys, "--json", str(report))
     assert code == 0, said
     assert not (live.folder / ".sandbox" / "prod.json").exists()
 
@@ -120,7 +112,7 @@ def test_an_adoption_that_would_lose_something_is_refused(
     sentence: str,
 ) -> None:
     change(live, edit)
-    code, said = adopt(capsys)
+    code, said = adopted(capsys)
     assert code == 1
     assert sentence in said
     assert not (live.folder / "build" / "adopt-prod.json").exists()
@@ -158,7 +150,7 @@ def test_an_inventory_that_cannot_be_read_is_wrong_use(
     sentence: str,
 ) -> None:
     change(live, edit)
-    code, said = adopt(capsys)
+    code, said = adopted(capsys)
     assert code == 2
     assert sentence in said
     assert len(said.strip().splitlines()) == 1
@@ -167,7 +159,7 @@ def test_an_inventory_that_cannot_be_read_is_wrong_use(
 def test_a_stack_without_an_inventory_is_wrong_use(
     platform: Platform, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, said = adopt(capsys)
+    code, said = adopted(capsys)
     assert code == 2
     assert "write the inventory of the live project there" in said
 
@@ -176,7 +168,7 @@ def test_google_is_asked_only_when_the_stack_file_has_the_names(
     live: Platform, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stack = scripted(monkeypatch)
-    code, said = adopt(capsys, "--target", "gcp")
+    code, said = adopted(capsys, "--target", "gcp")
     assert code == 2
     assert "Pulumi.prod.yaml: api.service must be" in said
     assert stack.asked == []
@@ -188,7 +180,7 @@ def test_google_is_asked_only_when_the_stack_file_has_the_names(
             config.setdefault(f"aiprod:{section}", {})[field] = value
 
     live.edit("prod", written)
-    code, said = adopt(capsys, "--target", "gcp")
+    code, said = adopted(capsys, "--target", "gcp")
     assert code == 0, said
     assert [len(ids) for ids in stack.asked] == [3]
 
@@ -196,7 +188,7 @@ def test_google_is_asked_only_when_the_stack_file_has_the_names(
     stack.state = [
         {"urn": f"{topic}queue-{name}", "type": TOPIC} for name in ("jobs", "results", "notifications")
     ]
-    code, said = adopt(capsys, "--target", "gcp")
+    code, said = adopted(capsys, "--target", "gcp")
     assert code == 0
     assert "everything to import is in the state already" in said
     assert len(stack.asked) == 1
@@ -204,6 +196,6 @@ def test_google_is_asked_only_when_the_stack_file_has_the_names(
 
 @pytest.mark.real_cli
 def test_the_real_cli_adopts_it_too(live: Platform, capsys: pytest.CaptureFixture[str]) -> None:
-    code, said = adopt(capsys, "--target", "sandbox-cli")
+    code, said = adopted(capsys, "--target", "sandbox-cli")
     assert code == 0, said
     assert "6 imported, nothing live deleted or replaced, and a further up changes nothing" in said

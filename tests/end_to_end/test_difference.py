@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from review.cli import main
 from review.difference import MARKER, Difference, StackDifference, render
 from review.report import Verdict, build
 from tests.end_to_end.conftest import CODE, REPOSITORY
+from tests.repository import git
 from tests.review.outcomes import many
 from tests.review.report_schema import schema_errors
 
@@ -37,9 +37,7 @@ class Repository:
         self.commit("Add the platform")
 
     def git(self, *arguments: str) -> str:
-        identity = ("-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false")
-        command = ["git", "-C", str(self.folder), *identity, *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        return git(self.folder, *arguments)
 
     def commit(self, title: str) -> None:
         self.git("add", "--all")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +12,8 @@ import yaml
 
 from review.cli import main
 from tests.end_to_end.conftest import REPOSITORY, Platform
-from tests.end_to_end.scripted_import import scripted
+from tests.end_to_end.scripted_import import adopted, scripted
+from tests.repository import begin
 
 SQL = "gcp:sql/databaseInstance:DatabaseInstance"
 RUNBOOK = (REPOSITORY / "docs" / "runbooks" / "database-restore.md").read_text(encoding="utf-8")
@@ -45,10 +45,7 @@ def adopt(
     name: str = CLONE,
     stack: str = "prod",
 ) -> tuple[int, str]:
-    code = main(["adopt", "--stack", stack, "--clone", source, name, *options])
-    captured = capsys.readouterr()
-    assert "Traceback" not in captured.out + captured.err
-    return code, captured.out + captured.err
+    return adopted(capsys, "--clone", source, name, *options, stack=stack)
 
 
 def test_the_clone_is_imported_as_it_is_and_everything_writes_to_it(
@@ -217,12 +214,7 @@ def test_what_is_committed_stays_what_it_is(
     name: str,
     sentence: str,
 ) -> None:
-    for words in (
-        ("init", "-q"),
-        ("add", "Pulumi.prod.yaml"),
-        ("-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "Start"),
-    ):
-        subprocess.run(["git", *words], cwd=platform.folder, check=True)
+    begin(platform.folder)
     declare(platform, DECLARED)
     platform.edit("prod", lambda config: change(config["aiprod:postgres"]["replicas"]))
     code, said = adopt(capsys, name=name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 from review.cli import main
 from review.running import ROOTS
 from tests.loopback import Handler, LoopbackServer
+from tests.repository import begin
 
 REPOSITORY = Path(__file__).parents[2]
 REGISTRY = "europe-docker.pkg.dev/aiprod-484120/aiprod"
@@ -152,12 +152,7 @@ class Ground:
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
     def commit(self) -> None:
-        for words in (
-            ("init", "-q"),
-            ("add", "."),
-            ("-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "Start"),
-        ):
-            subprocess.run(["git", *words], cwd=self.folder, check=True)
+        begin(self.folder)
 
     def promote(self, *options: str, source: str = "dev", to: str = "staging", target: str = "gcp") -> int:
         return main(["promote", "--from", source, "--to", to, "--target", target, *options])

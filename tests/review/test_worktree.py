@@ -13,24 +13,15 @@ import pytest
 
 from review.worktree import checkout, resolve
 from sandbox.errors import UsageError
-
-
-def git(folder: Path, *arguments: str) -> str:
-    identity = ("-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false")
-    done = subprocess.run(
-        ["git", "-C", str(folder), *identity, *arguments], capture_output=True, text=True, check=True
-    )
-    return done.stdout.strip()
+from tests.repository import begin, git
 
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     folder = tmp_path / "repository"
     (folder / "inner").mkdir(parents=True)
-    git(folder, "init", "--quiet", "--initial-branch=main")
     (folder / "inner" / "file").write_text("one")
-    git(folder, "add", ".")
-    git(folder, "commit", "--quiet", "-m", "One")
+    begin(folder)
     (folder / "inner" / "file").write_text("two")
     git(folder, "commit", "--quiet", "-a", "-m", "Two")
     return folder

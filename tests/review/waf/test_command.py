@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from review.cli import main
+from tests.repository import begin, git
 from tests.review.waf.examples import SQLI, core_rules
 
 PROGRAM = """
@@ -46,11 +46,6 @@ CORPUS = [
 ]
 
 
-def git(folder: Path, *arguments: str) -> None:
-    identity = ("-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false")
-    subprocess.run(["git", "-C", str(folder), *identity, *arguments], capture_output=True, check=True)
-
-
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "program"
@@ -60,9 +55,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "__main__.py").write_text(PROGRAM)
     lines = (json.dumps(line) for line in CORPUS)
     (folder / "corpus.jsonl").write_text("\n".join(lines) + "\n")
-    git(folder, "init", "--quiet", "--initial-branch=main")
-    git(folder, "add", ".")
-    git(folder, "commit", "--quiet", "-m", "One")
+    begin(folder)
     monkeypatch.chdir(folder)
     return folder
 
